@@ -1,0 +1,67 @@
+// @ts-check
+import tseslint from "typescript-eslint";
+
+/**
+ * The rooms of src/ and what each may import (DESIGN: dependencies point one way).
+ * A room that is missing here may import nothing but the leaves.
+ */
+const leaves = ["errors", "config", "log"];
+const rooms = {
+  db: [],
+  schedules: [],
+  manifest: ["schedules"],
+  deploy: ["db", "manifest"],
+  worker: ["db"],
+  api: ["db", "manifest", "schedules"],
+  dev: ["db", "deploy", "api", "worker", "manifest", "schedules"],
+  cli: ["db", "deploy", "api", "worker", "manifest", "schedules", "dev"],
+};
+
+const roomRules = Object.entries(rooms).map(([room, allowed]) => ({
+  files: [`src/${room}/**/*.ts`],
+  rules: {
+    "no-restricted-imports": [
+      "error",
+      {
+        patterns: [
+          {
+            group: Object.keys(rooms)
+              .filter((other) => other !== room && !allowed.includes(other))
+              .map((other) => `**/${other}/**`),
+            message: `src/${room} may import only itself, ${[...leaves, ...allowed].join(", ")}.`,
+          },
+        ],
+        ...(room === "db" || room === "deploy" || room === "dev"
+          ? {}
+          : { paths: [{ name: "postgres", message: "Talk to the database through src/db." }] }),
+      },
+    ],
+  },
+}));
+
+export default tseslint.config(
+  { ignores: ["dist", "node_modules", "coverage", "docker/.build"] },
+  {
+    files: ["**/*.ts"],
+    extends: [...tseslint.configs.recommendedTypeChecked, ...tseslint.configs.stylisticTypeChecked],
+    languageOptions: { parserOptions: { projectService: true } },
+    rules: {
+      "@typescript-eslint/no-explicit-any": "error",
+      "@typescript-eslint/consistent-type-imports": "error",
+      "@typescript-eslint/switch-exhaustiveness-check": "error",
+      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
+      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_" }],
+      "@typescript-eslint/consistent-type-definitions": "off",
+      "no-restricted-exports": ["error", { restrictDefaultExports: { direct: true } }],
+      "no-console": "error",
+      "max-lines-per-function": ["error", { max: 80, skipBlankLines: true, skipComments: true }],
+    },
+  },
+  {
+    files: ["src/cli/**/*.ts", "src/dev/**/*.ts", "src/manifest/generate.ts", "test/**/*.ts"],
+    rules: { "no-console": "off" },
+  },
+  { files: ["test/**/*.ts"], rules: { "max-lines-per-function": "off" } },
+  { files: ["*.config.ts"], rules: { "no-restricted-exports": "off" } },
+  ...roomRules,
+);
