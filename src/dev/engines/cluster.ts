@@ -78,7 +78,12 @@ export class Cluster implements Engine {
 
   async start(): Promise<void> {
     if (this.closed) throw new EngineError("the engine is closed");
-    if (this.server?.isRunning !== true) await this.launch();
+    if (this.server?.isRunning === true) {
+      if ((await serverOf(this.dataDir)) !== null) return;
+      // Somebody killed the server, and its supervisor is about to notice.
+      await this.server.ended;
+    }
+    await this.launch();
   }
 
   async stop(mode: "fast" | "immediate" = "fast"): Promise<void> {
@@ -112,9 +117,12 @@ export class Cluster implements Engine {
       await this.make(this.dataDir);
     } else if (!(await prepareDataDir(this.dataDir, this.installation))) {
       const staging = await stagingFor(this.dataDir);
-      await this.make(join(staging, "data"));
-      await rename(join(staging, "data"), this.dataDir);
-      await rm(staging, { recursive: true, force: true });
+      try {
+        await this.make(join(staging, "data"));
+        await rename(join(staging, "data"), this.dataDir);
+      } finally {
+        await rm(staging, { recursive: true, force: true });
+      }
     }
     if (this.options.dataDir !== null) await claim(this.dataDir);
   }

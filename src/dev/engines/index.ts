@@ -38,7 +38,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
       const reason = error instanceof Error ? error.message : String(error);
       if (names.length === 1 || (error instanceof EngineError && error.final)) {
         throw error instanceof EngineError
-          ? new EngineError(`${name}: ${reason}`, { final: true, cause: error })
+          ? new EngineError(`${name}: ${reason}`, { final: true, cause: error.cause })
           : error;
       }
       failures.push(`${name}: ${reason}`);

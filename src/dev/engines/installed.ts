@@ -16,18 +16,18 @@ interface Found {
 /** A PostgreSQL 15 or newer of this machine that has pg_cron's files, the newest first. */
 export async function installedInstallation(): Promise<Installation> {
   const found: Found[] = [];
-  const lacking: string[] = [];
+  const lacking = new Set<string>();
   for (const pgConfig of await pgConfigs()) {
     const server = await inspect(pgConfig);
-    if (typeof server === "string") lacking.push(server);
+    if (typeof server === "string") lacking.add(server);
     else found.push(server);
   }
   const [best] = found.sort((a, b) => b.major - a.major);
   if (best === undefined) {
     throw new EngineError(
-      lacking.length === 0
+      lacking.size === 0
         ? "no PostgreSQL server is installed"
-        : `no installed PostgreSQL has pg_cron (${lacking.join("; ")})`,
+        : `no installed PostgreSQL has pg_cron (${[...lacking].join("; ")})`,
     );
   }
   const owner = await hostOwner();
