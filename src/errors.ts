@@ -1,27 +1,130 @@
 /**
- * Every error Carillon raises has a stable `code`. SQL functions raise them with an SQLSTATE
- * (`TKnnn`, listed in sql/README.md); {@link fromPostgres} is the one place that maps them.
+ * Every error Carillon raises carries a stable `code`. The SQL functions raise theirs with an
+ * SQLSTATE of the form `TKnnn` (listed in sql/README.md and here); {@link fromPostgres} is the one
+ * place that turns a driver's error into one of these, and {@link ERRORS} the one table that says
+ * which HTTP status belongs to which code.
  */
-export const ERROR_CODES = {
-  // TK0xx: bad input
-  TK001: { code: "invalid_input", status: 400, title: "Invalid input" },
-  TK002: { code: "invalid_schedule", status: 400, title: "Invalid schedule" },
-  TK003: { code: "invalid_timezone", status: 400, title: "Invalid time zone" },
-  // TK1xx: not found
-  TK101: { code: "app_not_found", status: 404, title: "App not found" },
-  TK102: { code: "cron_not_found", status: 404, title: "Cron not found" },
-  TK103: { code: "job_not_found", status: 404, title: "Job not found" },
-  TK104: { code: "principal_not_found", status: 404, title: "Principal not found" },
-  // TK2xx: conflict
-  TK201: { code: "name_taken", status: 400, title: "Name already taken" },
-  TK202: { code: "overlap", status: 409, title: "A job of this cron is still in the queue" },
-  // TK3xx: lease
-  TK301: { code: "lease_lost", status: 409, title: "Lease lost" },
-  // TK4xx: denied
-  TK401: { code: "reserved_app_id", status: 403, title: "Reserved app id" },
-  TK402: { code: "not_owner", status: 403, title: "Not the owner" },
-  TK403: { code: "permission_denied", status: 403, title: "Permission denied" },
-  // TK9xx: environment
-  TK901: { code: "pg_cron_missing", status: 503, title: "pg_cron is not available" },
-  TK902: { code: "pgmq_missing", status: 503, title: "pgmq is not available" },
+export const ERRORS = {
+  invalid_input: { sqlstate: "TK001", status: 400, title: "Invalid input" },
+  invalid_schedule: { sqlstate: "TK002", status: 400, title: "Invalid schedule" },
+  invalid_timezone: { sqlstate: "TK003", status: 400, title: "Invalid time zone" },
+  app_not_found: { sqlstate: "TK101", status: 404, title: "App not found" },
+  cron_not_found: { sqlstate: "TK102", status: 404, title: "Cron not found" },
+  job_not_found: { sqlstate: "TK103", status: 404, title: "Job not found" },
+  principal_not_found: { sqlstate: "TK104", status: 404, title: "Principal not found" },
+  key_not_found: { sqlstate: "TK105", status: 404, title: "API key not found" },
+  name_taken: { sqlstate: "TK201", status: 400, title: "Name already taken" },
+  reserved_app_id: { sqlstate: "TK401", status: 403, title: "Reserved app id" },
+  not_owner: { sqlstate: "TK402", status: 403, title: "Not the owner" },
+  permission_denied: { sqlstate: "TK403", status: 403, title: "Permission denied" },
+  pg_cron_missing: { sqlstate: "TK901", status: 503, title: "pg_cron is not available" },
+  pgmq_missing: { sqlstate: "TK902", status: 503, title: "pgmq is not available" },
+  unauthenticated: { sqlstate: null, status: 401, title: "Authentication required" },
+  route_not_found: { sqlstate: null, status: 404, title: "No such endpoint" },
+  payload_too_large: { sqlstate: null, status: 413, title: "Request body too large" },
+  database_unavailable: { sqlstate: null, status: 503, title: "The database is not available" },
+  schema_missing: { sqlstate: null, status: 503, title: "The schema is not installed" },
+  foreign_migrations: { sqlstate: null, status: 409, title: "Another project's migrations" },
+  invalid_config: { sqlstate: null, status: 500, title: "Invalid configuration" },
+  internal: { sqlstate: null, status: 500, title: "Internal error" },
 } as const;
+
+/** A stable, documented error code. */
+export type ErrorCode = keyof typeof ERRORS;
+
+/** One field at fault: where it is, and the rule it breaks. */
+export interface FieldError {
+  /** Path in API spelling, for example `crons[2].schedule`. */
+  field: string;
+  message: string;
+}
+
+export interface ErrorDetails {
+  /** Every field at fault, for bad input. */
+  fields?: readonly FieldError[];
+  /** The rule in full. */
+  detail?: string;
+  /** What would be right, or the line that mends it. */
+  hint?: string;
+  cause?: unknown;
+}
+
+/** The one error class; `code` says which error it is. */
+export class CarillonError extends Error {
+  readonly code: ErrorCode;
+  readonly fields: readonly FieldError[];
+  readonly detail: string | undefined;
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = "CarillonError";
+    this.code = code;
+    this.fields = details.fields ?? [];
+    this.detail = details.detail;
+    this.hint = details.hint;
+  }
+
+  get status(): number {
+    return ERRORS[this.code].status;
+  }
+}
+
+const BY_SQLSTATE = new Map<string, ErrorCode>(
+  Object.entries(ERRORS).flatMap(([code, { sqlstate }]) =>
+    sqlstate === null ? [] : [[sqlstate, code as ErrorCode]],
+  ),
+);
+
+/** What postgres.js and the sockets under it put on their errors. */
+interface DriverError {
+  code?: string;
+  message?: string;
+  detail?: string;
+  hint?: string;
+  column_name?: string;
+}
+
+const UNREACHABLE =
+  /^(08...|57P0[123]|53300|CONNECTION_.*|CONNECT_TIMEOUT|ECONN.*|ENOTFOUND|EAI_AGAIN|EPIPE|EHOSTUNREACH|ETIMEDOUT)$/;
+
+/** Values PostgreSQL cannot hold: NUL in text, broken UTF-8, numbers and times out of range. */
+const UNSTORABLE = /^(22021|22P05|22003|22008|22007|22P02)$/;
+
+/**
+ * Turns whatever a query threw into a {@link CarillonError}. Texts of the driver stay in `cause`:
+ * they are for logs, never for a client.
+ */
+export function fromPostgres(error: unknown): CarillonError {
+  if (error instanceof CarillonError) return error;
+  const driver = (error ?? {}) as DriverError;
+  const state = driver.code ?? "";
+  const known = BY_SQLSTATE.get(state);
+  if (known) {
+    const message = driver.message ?? ERRORS[known].title;
+    return new CarillonError(known, message, {
+      cause: error,
+      ...(driver.column_name ? { fields: [{ field: driver.column_name, message }] } : {}),
+      ...(driver.detail ? { detail: driver.detail } : {}),
+      ...(driver.hint ? { hint: driver.hint } : {}),
+    });
+  }
+  if (UNREACHABLE.test(state)) {
+    return new CarillonError("database_unavailable", "the database cannot be reached", {
+      cause: error,
+    });
+  }
+  if (UNSTORABLE.test(state)) {
+    return new CarillonError("invalid_input", "a value cannot be stored in the database", {
+      cause: error,
+      detail: "text must not hold NUL characters and must be valid Unicode",
+    });
+  }
+  if (state === "3F000" || state === "42883" || state === "42P01") {
+    return new CarillonError("schema_missing", "Carillon is not installed in this database", {
+      cause: error,
+      hint: "run: carillon migrate",
+    });
+  }
+  return new CarillonError("internal", "an unexpected database error", { cause: error });
+}

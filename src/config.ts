@@ -1,0 +1,101 @@
+import { z } from "zod";
+import { CarillonError } from "./errors.js";
+
+const flag = z
+  .enum(["on", "off", "true", "false", "1", "0"])
+  .transform((value) => value === "on" || value === "true" || value === "1");
+
+const seconds = (most: number) => z.coerce.number().int().min(1).max(most);
+
+/** The environment variables Carillon reads, with every default. */
+const Environment = z.object({
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, "must be a postgres:// URL")
+    .optional(),
+  CARILLON_HOST: z.string().min(1).default("127.0.0.1"),
+  CARILLON_PORT: z.coerce.number().int().min(0).max(65535).default(8080),
+  CARILLON_APP: z.string().min(1).optional(),
+  CARILLON_CONCURRENCY: z.coerce.number().int().min(1).max(1000).default(10),
+  CARILLON_LEASE: seconds(3600).default(30),
+  CARILLON_TIMEOUT: seconds(86_400).default(900),
+  CARILLON_DRAIN: seconds(3600).default(25),
+  CARILLON_TICKER: flag.default(true),
+  CARILLON_LISTEN: flag.default(true),
+  CARILLON_PREPARE: flag.default(true),
+  CARILLON_LOG_LEVEL: z
+    .enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"])
+    .default("info"),
+});
+
+/** Resolved configuration: frozen, every value present that has a default. */
+export interface Config {
+  /** Where the database is; required by everything that talks to it. */
+  readonly databaseUrl: string | undefined;
+  /** Address the API listens on. */
+  readonly host: string;
+  /** Port the API listens on; 0 takes a free one. */
+  readonly port: number;
+  /** The app a worker serves. */
+  readonly app: string | undefined;
+  /** Jobs a worker runs at once. */
+  readonly concurrency: number;
+  /** Seconds a lease lasts without a heartbeat. */
+  readonly leaseSeconds: number;
+  /** Seconds a handler may run before its signal is aborted and the job fails. */
+  readonly timeoutSeconds: number;
+  /** Seconds a stopping worker waits for running jobs before it aborts them. */
+  readonly drainSeconds: number;
+  /** Whether this process ticks, once a second. */
+  readonly ticker: boolean;
+  /** Whether workers wake by LISTEN; off (polling) behind a pooler in transaction mode. */
+  readonly listen: boolean;
+  /** Whether statements are prepared; off behind a pooler in transaction mode. */
+  readonly prepare: boolean;
+  readonly logLevel: "fatal" | "error" | "warn" | "info" | "debug" | "trace" | "silent";
+}
+
+/**
+ * Reads the configuration from the environment.
+ *
+ * @throws CarillonError `invalid_config`, naming every variable at fault
+ */
+export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  // An empty variable is an unset one.
+  const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
+  const parsed = Environment.safeParse(present);
+  if (!parsed.success) {
+    const fields = parsed.error.issues.map((issue) => ({
+      field: issue.path.join("."),
+      message: issue.message,
+    }));
+    throw new CarillonError(
+      "invalid_config",
+      fields.map(({ field, message }) => `${field}: ${message}`).join("; "),
+      { fields },
+    );
+  }
+  const e = parsed.data;
+  return Object.freeze({
+    databaseUrl: e.DATABASE_URL,
+    host: e.CARILLON_HOST,
+    port: e.CARILLON_PORT,
+    app: e.CARILLON_APP,
+    concurrency: e.CARILLON_CONCURRENCY,
+    leaseSeconds: e.CARILLON_LEASE,
+    timeoutSeconds: e.CARILLON_TIMEOUT,
+    drainSeconds: e.CARILLON_DRAIN,
+    ticker: e.CARILLON_TICKER,
+    listen: e.CARILLON_LISTEN,
+    prepare: e.CARILLON_PREPARE,
+    logLevel: e.CARILLON_LOG_LEVEL,
+  });
+}
+
+/** The database's URL, or an error that says how to give it. */
+export function requireDatabaseUrl(config: Config): string {
+  if (config.databaseUrl) return config.databaseUrl;
+  throw new CarillonError("invalid_config", "DATABASE_URL is not set", {
+    hint: "for example DATABASE_URL=postgres://user:password@localhost:5432/mydb",
+  });
+}

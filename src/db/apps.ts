@@ -1,0 +1,16 @@
+import { run, type JsonObject, type Queryable } from "./connect.js";
+
+export interface AppRow {
+  id: string;
+  name: string | null;
+  manifest: JsonObject;
+  permissions: string[];
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+export const listApps = (sql: Queryable) => run(sql<AppRow[]>`select * from carillon.list_apps()`);
+
+/** Removes an app with its crons; its live jobs are canceled, its history stays. */
+export const uninstallApp = (sql: Queryable, appId: string) =>
+  run(sql`select carillon.uninstall_app(app => ${appId})`);

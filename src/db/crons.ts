@@ -1,0 +1,152 @@
+import { json, one, run, type JsonObject, type Queryable } from "./connect.js";
+
+/** A cron, as the view carillon.cron_details has it. */
+export interface CronRow {
+  id: string;
+  appId: string;
+  name: string;
+  schedule: string;
+  timezone: string;
+  dstGap: "shift" | "skip";
+  dstFold: "first" | "both";
+  startsAt: Date | null;
+  endsAt: Date | null;
+  jitterSeconds: number;
+  method: string | null;
+  payload: JsonObject;
+  overlapPolicy: "skip" | "queue";
+  enabled: boolean;
+  origin: "manifest" | "api" | "sql";
+  pgJobId: number | null;
+  nextFireAt: Date | null;
+  completedAt: Date | null;
+  createdBy: string | null;
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+/** What a cron is declared with; absent fields take their defaults. */
+export interface CronInput {
+  name: string;
+  schedule: string;
+  timezone?: string | null | undefined;
+  payload?: JsonObject | null | undefined;
+  method?: string | null | undefined;
+  overlapPolicy?: "skip" | "queue" | null | undefined;
+  enabled?: boolean | null | undefined;
+  startsAt?: string | null | undefined;
+  endsAt?: string | null | undefined;
+  jitter?: number | null | undefined;
+  dst?:
+    { gap?: "shift" | "skip" | undefined; fold?: "first" | "both" | undefined } | null | undefined;
+}
+
+/** What a deploy did, by cron name. */
+export interface SyncResult {
+  appId: string;
+  installed: boolean;
+  created: string[];
+  updated: string[];
+  unchanged: string[];
+  deleted: string[];
+}
+
+/** A run of pg_cron with the outcome of the slot it was for. */
+export interface RunRow {
+  runid: number;
+  jobPid: number | null;
+  status: string | null;
+  returnMessage: string | null;
+  startTime: Date | null;
+  endTime: Date | null;
+  outcome: string | null;
+  scheduledFor: Date | null;
+  msgId: number | null;
+}
+
+/** A row of the ledger. */
+export interface TickRow {
+  cronId: string;
+  scheduledFor: Date;
+  appId: string;
+  outcome: string;
+  reason: string | null;
+  msgId: number | null;
+  blockedBy: number | null;
+  driver: string;
+  pid: number;
+  decidedAt: Date;
+}
+
+export const createCron = (sql: Queryable, appId: string, input: CronInput, actor: string | null) =>
+  one<CronRow>(sql`
+    select * from carillon.create_cron(
+      app => ${appId}, name => ${input.name}, schedule => ${input.schedule},
+      timezone => ${input.timezone ?? null},
+      payload => ${input.payload ? json(sql, input.payload) : null},
+      method => ${input.method ?? null}, overlap_policy => ${input.overlapPolicy ?? null},
+      enabled => ${input.enabled ?? null}, starts_at => ${input.startsAt ?? null},
+      ends_at => ${input.endsAt ?? null}, jitter => ${input.jitter ?? null},
+      dst => ${input.dst ? json(sql, input.dst) : null}, actor => ${actor})`);
+
+/** Changes the given fields; null resets one to its default. */
+export const patchCron = (
+  sql: Queryable,
+  appId: string,
+  cronId: string,
+  patch: JsonObject,
+  actor: string | null,
+) =>
+  one<CronRow>(sql`
+    select * from carillon.patch_cron(
+      cron => ${cronId}, patch => ${json(sql, patch)}, app => ${appId}, actor => ${actor})`);
+
+export const deleteCron = (sql: Queryable, appId: string, cronId: string, actor: string | null) =>
+  run(sql`select carillon.delete_cron(cron => ${cronId}, app => ${appId}, actor => ${actor})`);
+
+export const getCron = (sql: Queryable, appId: string, cronId: string) =>
+  one<CronRow>(sql`select * from carillon.get_cron(cron => ${cronId}, app => ${appId})`);
+
+export const listCrons = (sql: Queryable, appId: string) =>
+  run(sql<CronRow[]>`select * from carillon.list_crons(app => ${appId})`);
+
+/** Crons across apps: of each app its holder may read, its own, or all where it manages others'. */
+export const listAccessibleCrons = (sql: Queryable, principalId: string, permissions: string[]) =>
+  run(sql<CronRow[]>`
+    select * from carillon.list_accessible_crons(
+      principal => ${principalId}, permissions => ${permissions})`);
+
+/** Enqueues one job of a cron at once; the job's id. */
+export const triggerCron = async (
+  sql: Queryable,
+  appId: string,
+  cronId: string,
+  payload: JsonObject | null,
+  actor: string | null,
+) => {
+  const row = await one<{ msgId: number }>(sql`
+    select carillon.trigger_cron(
+      cron => ${cronId}, payload => ${payload ? json(sql, payload) : null},
+      app => ${appId}, actor => ${actor}) as msg_id`);
+  return row.msgId;
+};
+
+/** pg_cron's own record of a cron's wakes, newest first. */
+export const listRuns = (sql: Queryable, cronId: string, limit: number) =>
+  run(sql<RunRow[]>`select * from carillon.list_runs(cron => ${cronId}, max_rows => ${limit})`);
+
+export const listTicks = (sql: Queryable, cronId: string, limit: number) =>
+  run(sql<TickRow[]>`select * from carillon.list_ticks(cron => ${cronId}, max_rows => ${limit})`);
+
+/** Installs or updates an app and its manifest crons in one transaction. */
+export const syncManifest = async (
+  sql: Queryable,
+  appId: string,
+  manifest: object,
+  actor: string | null,
+) => {
+  const row = await one<{ result: SyncResult }>(sql`
+    select carillon.sync_manifest(
+      app => ${appId}, manifest => ${json(sql, manifest)}, actor => ${actor}) as result`);
+  return row.result;
+};
