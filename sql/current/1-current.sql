@@ -1,1 +1,1 @@
---!include baseline.sql
+-- The next migration goes here.

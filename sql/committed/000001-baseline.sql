@@ -1,0 +1,4421 @@
+--! Previous: -
+--! Hash: sha1:7a5f43a64ffbcae2555ef869eb9aa3bc51713b86
+--! Message: baseline
+
+--! split: 1-current.sql
+--! Included baseline.sql
+--! Included tables.sql
+--! Included tables/schema.sql
+create schema carillon;
+comment on schema carillon is 'Carillon: a Postgres-native scheduler. Tables are private; functions and views are the interface.';
+revoke all on schema carillon from public;
+--! EndIncluded tables/schema.sql
+--! Included core/now.sql
+create or replace function carillon.now() returns timestamptz
+language sql volatile security invoker
+return clock_timestamp();
+comment on function carillon.now() is 'The one clock of Carillon.';
+revoke all on function carillon.now() from public;
+--! EndIncluded core/now.sql
+--! Included tables/settings.sql
+create table carillon.settings (
+  key text primary key,
+  value jsonb not null
+);
+comment on table carillon.settings is 'One row per setting of this installation; read and written by carillon functions only.';
+--! EndIncluded tables/settings.sql
+--! Included tables/apps.sql
+create table carillon.apps (
+  id text primary key constraint apps_id_form check (id ~ '^[a-z0-9][a-z0-9_-]{0,62}$'),
+  name text,
+  manifest jsonb not null default '{}' constraint apps_manifest_is_object check (jsonb_typeof(manifest) = 'object'),
+  permissions text[] not null default '{}',
+  created_at timestamptz not null default carillon.now(),
+  updated_at timestamptz not null default carillon.now()
+);
+comment on table carillon.apps is 'What is deployed with a manifest: owns crons and jobs, and is the unit of isolation.';
+--! EndIncluded tables/apps.sql
+--! Included tables/principals.sql
+create table carillon.principals (
+  id uuid primary key default gen_random_uuid(),
+  kind text not null constraint principals_kind_known check (kind in ('user', 'service', 'system')),
+  username text not null constraint principals_username_unique unique
+    constraint principals_username_form check (username ~ '^[A-Za-z0-9][A-Za-z0-9_.@+-]{0,127}$'),
+  disabled_at timestamptz,
+  created_at timestamptz not null default carillon.now()
+);
+comment on table carillon.principals is 'Users and service accounts. The one of kind system owns what the database''s owner makes in SQL.';
+
+create table carillon.roles (
+  name text primary key,
+  app_id text references carillon.apps on delete cascade,
+  permissions text[] not null default '{}',
+  created_at timestamptz not null default carillon.now()
+);
+comment on table carillon.roles is 'Named sets of permission strings; a role of an app goes with the app.';
+create index roles_app_id_idx on carillon.roles (app_id);
+
+create table carillon.role_members (
+  principal_id uuid not null references carillon.principals on delete cascade,
+  role text not null references carillon.roles on delete cascade,
+  primary key (principal_id, role)
+);
+comment on table carillon.role_members is 'Which principal holds which role.';
+create index role_members_role_idx on carillon.role_members (role);
+
+create table carillon.api_keys (
+  id uuid primary key default gen_random_uuid(),
+  principal_id uuid not null references carillon.principals on delete cascade,
+  name text not null,
+  prefix text not null,
+  hash bytea not null constraint api_keys_hash_unique unique,
+  created_at timestamptz not null default carillon.now(),
+  expires_at timestamptz,
+  revoked_at timestamptz,
+  last_used_at timestamptz
+);
+comment on table carillon.api_keys is 'API keys by the SHA-256 of their secret, which is stored nowhere.';
+create index api_keys_principal_id_idx on carillon.api_keys (principal_id);
+--! EndIncluded tables/principals.sql
+--! Included tables/beats.sql
+create table carillon.beats (
+  id bigint generated always as identity primary key,
+  expression text not null constraint beats_expression_unique unique,
+  pg_job_id bigint constraint beats_pg_job_id_unique unique
+);
+comment on table carillon.beats is 'One pg_cron job per compiled expression, shared by all crons that need waking at the same times.';
+comment on column carillon.beats.pg_job_id is 'cron.job.jobid while scheduled; null while no enabled cron needs the beat.';
+
+create table carillon.beat_jobs (
+  pg_job_id bigint primary key,
+  beat_id bigint not null references carillon.beats on delete cascade
+);
+comment on table carillon.beat_jobs is 'Every pg_cron job a beat has ever had: a beat that is emptied and joined again gets a new one.';
+create index beat_jobs_beat_id_idx on carillon.beat_jobs (beat_id);
+--! EndIncluded tables/beats.sql
+--! Included tables/crons.sql
+create table carillon.crons (
+  id uuid primary key default gen_random_uuid(),
+  app_id text not null references carillon.apps on delete cascade,
+  name text not null constraint crons_name_form check (name ~ '^[A-Za-z0-9_-]{1,64}$'),
+  schedule text not null,
+  timezone text not null default 'GMT',
+  dst_gap text not null default 'shift' constraint crons_dst_gap_known check (dst_gap in ('shift', 'skip')),
+  dst_fold text not null default 'first' constraint crons_dst_fold_known check (dst_fold in ('first', 'both')),
+  starts_at timestamptz,
+  ends_at timestamptz,
+  anchor_at timestamptz,
+  jitter_seconds integer not null default 0
+    constraint crons_jitter_range check (jitter_seconds between 0 and 86400),
+  method text,
+  payload jsonb not null default '{}' constraint crons_payload_is_object check (jsonb_typeof(payload) = 'object'),
+  overlap_policy text not null default 'skip'
+    constraint crons_overlap_policy_known check (overlap_policy in ('skip', 'queue')),
+  enabled boolean not null default true,
+  origin text not null constraint crons_origin_known check (origin in ('manifest', 'api', 'sql')),
+  declared_enabled boolean,
+  owner_id uuid references carillon.principals on delete set null,
+  beat_id bigint references carillon.beats,
+  next_fire_at timestamptz constraint crons_next_fire_only_when_enabled check (enabled or next_fire_at is null),
+  completed_at timestamptz,
+  created_at timestamptz not null default carillon.now(),
+  updated_at timestamptz not null default carillon.now(),
+  constraint crons_name_unique unique (app_id, name),
+  constraint crons_bounds_in_order check (starts_at <= ends_at)
+);
+comment on table carillon.crons is 'Named schedules. next_fire_at is the next slot to decide; a wake decides exactly the crons whose next_fire_at has come.';
+comment on column carillon.crons.anchor_at is 'Slot 0 of a rate schedule that names no start of its own; null for other forms.';
+comment on column carillon.crons.jitter_seconds is 'Upper bound of the stable delay of this cron''s jobs; the slot itself does not move.';
+comment on column carillon.crons.declared_enabled is 'What the manifest last said of enabled, so that a deploy overrides a pause only when the manifest changed.';
+create index crons_due_idx on carillon.crons (next_fire_at) where next_fire_at is not null;
+create index crons_beat_id_idx on carillon.crons (beat_id) where beat_id is not null;
+create index crons_owner_id_idx on carillon.crons (owner_id);
+
+create table carillon.enlistments (
+  id bigint generated always as identity primary key,
+  cron_id uuid not null references carillon.crons on delete cascade,
+  beat_id bigint not null references carillon.beats,
+  enlisted_from timestamptz not null,
+  enlisted_until timestamptz,
+  constraint enlistments_in_order check (enlisted_from <= enlisted_until)
+);
+comment on table carillon.enlistments is 'Which beat woke a cron, from when to when; with beat_jobs it keeps a cron''s run history across edits.';
+create index enlistments_cron_id_idx on carillon.enlistments (cron_id, enlisted_from desc);
+create index enlistments_beat_id_idx on carillon.enlistments (beat_id);
+create unique index enlistments_one_open_idx on carillon.enlistments (cron_id) where enlisted_until is null;
+--! EndIncluded tables/crons.sql
+--! Included tables/ticks.sql
+create table carillon.ticks (
+  cron_id uuid not null,
+  scheduled_for timestamptz not null,
+  app_id text not null,
+  outcome text not null constraint ticks_outcome_known
+    check (outcome in ('enqueued', 'skipped', 'caught_up', 'missed', 'denied', 'failed')),
+  reason text,
+  msg_id bigint,
+  blocked_by bigint,
+  driver text not null constraint ticks_driver_known check (driver in ('pg_cron', 'ticker', 'sweep', 'api')),
+  pid integer not null default pg_backend_pid(),
+  decided_at timestamptz not null,
+  constraint ticks_one_per_slot primary key (cron_id, scheduled_for),
+  constraint ticks_job_iff_enqueued check ((outcome in ('enqueued', 'caught_up')) = (msg_id is not null))
+) partition by range (scheduled_for);
+comment on table carillon.ticks is 'The ledger: one row per decided slot, written in the transaction that enqueued (or did not).';
+comment on column carillon.ticks.blocked_by is 'The job that was still queued or running when the slot was skipped.';
+create table carillon.ticks_default partition of carillon.ticks default;
+comment on table carillon.ticks_default is 'Slots outside the prepared days.';
+--! EndIncluded tables/ticks.sql
+--! Included tables/job_history.sql
+create table carillon.job_history (
+  job_id bigint not null,
+  app_id text not null,
+  cron_id uuid,
+  scheduled_for timestamptz,
+  trigger text not null constraint job_history_trigger_known check (trigger in ('automatic', 'manual', 'api')),
+  status text not null constraint job_history_status_terminal check (status in ('completed', 'failed', 'canceled')),
+  user_id uuid,
+  payload jsonb,
+  headers jsonb not null,
+  result jsonb,
+  error jsonb,
+  attempt integer not null,
+  worker text,
+  enqueued_at timestamptz not null,
+  started_at timestamptz,
+  finished_at timestamptz not null,
+  constraint job_history_error_iff_failed check ((status = 'failed') = (error is not null))
+) partition by range (finished_at);
+comment on table carillon.job_history is 'Every finished job with its outcome, partitioned by the day it finished.';
+comment on column carillon.job_history.headers is 'The pgmq headers at the end, with the earlier attempts under "attempts".';
+create index job_history_job_idx on carillon.job_history (job_id);
+create index job_history_app_idx on carillon.job_history (app_id, finished_at desc, job_id desc);
+create index job_history_cron_idx on carillon.job_history (cron_id, finished_at desc, job_id desc) where cron_id is not null;
+create table carillon.job_history_default partition of carillon.job_history default;
+comment on table carillon.job_history_default is 'Jobs finished outside the prepared days.';
+--! EndIncluded tables/job_history.sql
+--! Included tables/queue.sql
+-- pgmq's own tables are made by pgmq (carillon migrate does it through pgmq-js); only indexes are added here.
+do $$
+begin
+  if to_regclass('pgmq.q_jobs') is null or to_regclass('pgmq.q_jobs_dlq') is null then
+    raise exception using errcode = 'TK902',
+      message = 'the pgmq queues "jobs" and "jobs_dlq" are missing in this database',
+      hint = 'create extension pgmq; select pgmq.create(''jobs''); select pgmq.create(''jobs_dlq'');';
+  end if;
+end;
+$$;
+
+-- Claiming walks one app's due jobs in order of their due time, whatever else the queue holds.
+create index carillon_jobs_due_idx on pgmq.q_jobs ((message ->> 'app_id'), vt, msg_id);
+-- Overlap asks for the live jobs of one cron, by the trusted header.
+create index carillon_jobs_cron_idx on pgmq.q_jobs ((headers ->> 'cron_id')) where headers ->> 'cron_id' is not null;
+--! EndIncluded tables/queue.sql
+--! EndIncluded tables.sql
+--! Included all.sql
+-- Every function and view, in an order in which each finds what it names.
+--! Included core/now.sql
+create or replace function carillon.now() returns timestamptz
+language sql volatile security invoker
+return clock_timestamp();
+comment on function carillon.now() is 'The one clock of Carillon.';
+revoke all on function carillon.now() from public;
+--! EndIncluded core/now.sql
+--! Included core/_invalid.sql
+create or replace function carillon._invalid(field text, problem text, hint text default null) returns void
+language plpgsql immutable security invoker
+set search_path = ''
+as $$
+begin
+  if hint is null then
+    raise exception using errcode = 'TK001', column = field, message = field || ' ' || problem;
+  end if;
+  raise exception using errcode = 'TK001', column = field, message = field || ' ' || problem, hint = _invalid.hint;
+end;
+$$;
+comment on function carillon._invalid(text, text, text) is 'Refuses an input: raises TK001 naming the field and the rule.';
+revoke all on function carillon._invalid(text, text, text) from public;
+--! EndIncluded core/_invalid.sql
+--! Included core/_json_text.sql
+create or replace function carillon._json_text(value jsonb, field text, max_length integer default 1000) returns text
+language plpgsql immutable security invoker
+set search_path = ''
+as $$
+begin
+  if jsonb_typeof(value) is distinct from 'string' then
+    perform carillon._invalid(field, format('must be a string, got %s', coalesce(jsonb_typeof(value), 'nothing')));
+  end if;
+  if length(value #>> '{}') > max_length then
+    perform carillon._invalid(field, format('must be at most %s characters long', max_length));
+  end if;
+  return value #>> '{}';
+end;
+$$;
+comment on function carillon._json_text(jsonb, text, integer) is 'A JSON value that has to be a string, as text.';
+revoke all on function carillon._json_text(jsonb, text, integer) from public;
+--! EndIncluded core/_json_text.sql
+--! Included core/_json_timestamp.sql
+create or replace function carillon._json_timestamp(value jsonb, field text) returns timestamptz
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+declare
+  v_text text := carillon._json_text(value, field, 40);
+begin
+  -- timestamptz input is far more liberal (and depends on TimeZone); only RFC 3339 is taken.
+  if v_text !~ '^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d(:\d\d(\.\d{1,6})?)?([Zz]|[+-]\d\d:\d\d)$' then
+    perform carillon._invalid(field, format('must be an RFC 3339 time with an offset, got "%s"', v_text),
+      'for example 2026-05-08T10:30:00Z');
+  end if;
+  begin
+    return v_text::timestamptz;
+  exception when datetime_field_overflow or invalid_datetime_format then
+    perform carillon._invalid(field, format('is not a time that exists: "%s"', v_text));
+  end;
+end;
+$$;
+comment on function carillon._json_timestamp(jsonb, text) is 'A JSON value that has to be an RFC 3339 time with an offset.';
+revoke all on function carillon._json_timestamp(jsonb, text) from public;
+--! EndIncluded core/_json_timestamp.sql
+--! Included core/_json_integer.sql
+create or replace function carillon._json_integer(value jsonb, field text, least_value integer, most_value integer) returns integer
+language plpgsql immutable security invoker
+set search_path = ''
+as $$
+begin
+  if jsonb_typeof(value) is distinct from 'number' then
+    perform carillon._invalid(field, format('must be a whole number from %s to %s', least_value, most_value));
+  end if;
+  if (value #>> '{}')::numeric % 1 <> 0 or (value #>> '{}')::numeric not between least_value and most_value then
+    perform carillon._invalid(field, format('must be a whole number from %s to %s, got %s', least_value, most_value, value));
+  end if;
+  return (value #>> '{}')::numeric::integer;
+end;
+$$;
+comment on function carillon._json_integer(jsonb, text, integer, integer) is 'A JSON value that has to be a whole number within bounds.';
+revoke all on function carillon._json_integer(jsonb, text, integer, integer) from public;
+--! EndIncluded core/_json_integer.sql
+--! Included core/_ensure_partitions.sql
+create or replace function carillon._ensure_partitions() returns integer
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_today date := (carillon.now() at time zone 'UTC')::date;
+  v_made integer := 0;
+  v_parent text;
+  v_day date;
+  v_name text;
+begin
+  foreach v_parent in array array['ticks', 'job_history'] loop
+    foreach v_day in array array[v_today, v_today + 1, v_today + 2] loop
+      v_name := v_parent || '_' || to_char(v_day, 'YYYYMMDD');
+      continue when to_regclass(format('carillon.%I', v_name)) is not null;
+      -- A day whose rows already fell into the default partition stays there.
+      begin
+        execute format('create table carillon.%I partition of carillon.%I for values from (%L) to (%L)',
+          v_name, v_parent, v_day::text || ' 00:00:00+00', (v_day + 1)::text || ' 00:00:00+00');
+        v_made := v_made + 1;
+      exception when check_violation or duplicate_table then
+        null;
+      end;
+    end loop;
+  end loop;
+  return v_made;
+end;
+$$;
+comment on function carillon._ensure_partitions() is 'Makes the day partitions of today and the two days after, where they are missing.';
+revoke all on function carillon._ensure_partitions() from public;
+--! EndIncluded core/_ensure_partitions.sql
+--! Included schedules.sql
+--! Included schedules/_quote_input.sql
+create or replace function carillon._quote_input(input text)
+returns text
+language sql
+immutable
+security invoker
+set search_path = ''
+as $$
+  select '"'
+    || regexp_replace(left(input, 60), '[[:cntrl:]]', '\\?', 'g')
+    || case when length(input) > 60 then '…' else '' end
+    || '"'
+$$;
+
+comment on function carillon._quote_input(text) is
+  'A piece of user input as error messages show it: quoted, cut at 60 characters, control characters as \?.';
+
+revoke all on function carillon._quote_input(text) from public;
+--! EndIncluded schedules/_quote_input.sql
+--! Included schedules/_refuse_schedule.sql
+-- Every refusal of a schedule leaves through this door, so that all of them carry
+-- the same code, name the same field and quote the user's text in the same way.
+create or replace function carillon._refuse_schedule(message text, detail text, hint text)
+returns void
+language plpgsql
+immutable
+security invoker
+set search_path = ''
+as $$
+begin
+  raise exception using
+    errcode = 'TK002',
+    message = _refuse_schedule.message,
+    detail = _refuse_schedule.detail,
+    hint = _refuse_schedule.hint,
+    column = 'schedule';
+end
+$$;
+
+comment on function carillon._refuse_schedule(text, text, text) is
+  'Raises TK002 (invalid schedule) with a message, the rule that was broken and what would be right.';
+
+revoke all on function carillon._refuse_schedule(text, text, text) from public;
+--! EndIncluded schedules/_refuse_schedule.sql
+--! Included schedules/_refuse_field.sql
+-- Called for one list element that the grammar has already turned down. It only has
+-- to find the most helpful words; it never decides whether an element is right.
+create or replace function carillon._refuse_field(
+  element text,
+  field text,
+  low integer,
+  high integer
+)
+returns void
+language plpgsql
+immutable
+security invoker
+set search_path = ''
+as $$
+declare
+  v_names constant text[] := array[
+    'sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat',
+    'jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'
+  ];
+  v_rule text := format(
+    '%s takes numbers from %s to %s, ranges (a-b), steps on * or on a range (*/n, a-b/n) and lists of these; digits * / - , only%s.',
+    field, low, high, case when field = 'day-of-month' then ', or $ alone for the last day' else '' end
+  );
+  v_what text := format('%s %s', field, carillon._quote_input(element));
+  v_parts text[];
+  v_name integer;
+begin
+  if element = '' then
+    perform carillon._refuse_schedule(
+      format('%s has an empty list element', field), v_rule, 'Remove the extra comma.');
+  end if;
+
+  v_parts := regexp_match(element, '^(\d+)(?:-(\d+))?(?:/(\d+))?$');
+  if v_parts is null then
+    v_parts := regexp_match(element, '^\*()()(?:/(\d+))?$');
+  end if;
+
+  if v_parts is not null and length(element) > 16 then
+    perform carillon._refuse_schedule(
+      format('%s has too many digits', v_what), v_rule, format('Use a number from %s to %s.', low, high));
+  elsif v_parts is not null then
+    if v_parts[3] is not null and v_parts[3]::numeric = 0 then
+      perform carillon._refuse_schedule(
+        format('%s has a step of zero', v_what), v_rule, 'Use a step of 1 or more, for example */5.');
+    elsif v_parts[3] is not null and v_parts[1] <> '' and v_parts[2] is null then
+      perform carillon._refuse_schedule(
+        format('%s has a step on a single number', v_what),
+        v_rule,
+        format('Write the range in full: %s-%s/%s.', v_parts[1], high, v_parts[3]));
+    elsif greatest(nullif(v_parts[1], '')::numeric, nullif(v_parts[2], '')::numeric) > high
+      or least(nullif(v_parts[1], '')::numeric, nullif(v_parts[2], '')::numeric) < low then
+      perform carillon._refuse_schedule(
+        format('%s is out of range', v_what),
+        v_rule,
+        format('Use a number from %s to %s.', low, high));
+    elsif nullif(v_parts[2], '')::numeric < v_parts[1]::numeric then
+      perform carillon._refuse_schedule(
+        format('%s is a reversed range', v_what),
+        v_rule,
+        case
+          when field = 'day-of-week' and v_parts[2]::numeric = 0
+            then format('Sunday is also 7: %s-7.', v_parts[1])
+          else format('Split it in two: %s-%s,%s-%s.', v_parts[1], high, low, v_parts[2])
+        end);
+    else
+      perform carillon._refuse_schedule(
+        format('%s has a step larger than the field', v_what),
+        v_rule,
+        case field
+          when 'minute' then format('For an interval longer than an hour use the rate form: every %s minutes.', v_parts[3])
+          when 'hour' then format('For an interval longer than a day use the rate form: every %s hours.', v_parts[3])
+          when 'day-of-month' then format('For an interval longer than a month use the rate form: every %s days.', v_parts[3])
+          else format('Use a step from 1 to %s.', high)
+        end);
+    end if;
+  end if;
+
+  if element ~ '[[:cntrl:]]' then
+    perform carillon._refuse_schedule(
+      format('%s contains a control character', v_what), v_rule,
+      'Write the schedule on one line, with blanks between the fields.');
+  end if;
+
+  v_name := array_position(v_names, lower(left(element, 3)));
+  if v_name is not null and element ~ '^[[:alpha:]]+([-,/].*)?$' then
+    perform carillon._refuse_schedule(
+      format('%s is a name', v_what),
+      v_rule,
+      case
+        when field = 'day-of-week' and v_name <= 7 then format('Use the number: %s is %s.', left(element, 3), v_name - 1)
+        when field = 'month' and v_name > 7 then format('Use the number: %s is %s.', left(element, 3), v_name - 7)
+        else format('Use a number from %s to %s.', low, high)
+      end);
+  end if;
+
+  perform carillon._refuse_schedule(
+    case
+      when strpos(element, '$') > 0 and field = 'day-of-month' then format('%s: $ must stand alone', v_what)
+      when strpos(element, '$') > 0 then format('%s: $ is allowed in day-of-month only', v_what)
+      when element ~ '^0[xX]' then format('%s is a hexadecimal number', v_what)
+      when element ~ '^\d*\.\d+$' then format('%s is not a whole number', v_what)
+      when element ~ '^-' then format('%s is a negative number', v_what)
+      when element ~ '^[0-9*/-]+$' then format('%s is not a number, a range or a step', v_what)
+      else format('%s contains characters that are not allowed', v_what)
+    end,
+    v_rule,
+    case
+      when strpos(element, '$') > 0 and field = 'day-of-month' then 'Use $ as the only element, or two crons.'
+      when upper(element) = 'L' and field = 'day-of-month' then 'The last day of the month is $.'
+      when element = '?' then 'Use * for any value.'
+      else format('Use a number from %s to %s, * for any value, or for example %s.', low, high,
+        case field when 'minute' then '*/5' when 'hour' then '9-17' when 'day-of-month' then '1,15'
+          when 'month' then '1-6' else '1-5' end)
+    end);
+end
+$$;
+
+comment on function carillon._refuse_field(text, text, integer, integer) is
+  'Raises TK002 for one element of a cron field, saying which rule it breaks and what would be right.';
+
+revoke all on function carillon._refuse_field(text, text, integer, integer) from public;
+--! EndIncluded schedules/_refuse_field.sql
+--! Included schedules/_refuse_words.sql
+-- What is neither a phrase nor five fields: guess what was meant, and say so.
+create or replace function carillon._refuse_words(phrase text, words text[], forms text)
+returns void
+language plpgsql
+immutable
+security invoker
+set search_path = ''
+as $$
+declare
+  v_what constant text := format('schedule %s', carillon._quote_input(phrase));
+  v_count constant integer := cardinality(words);
+begin
+  if left(phrase, 1) = '@' then
+    perform carillon._refuse_schedule(
+      format('%s is a shortcut', v_what),
+      'Shortcuts that begin with @ are not supported. ' || forms,
+      case lower(phrase)
+        when '@hourly' then 'Write 0 * * * *.'
+        when '@daily' then 'Write 0 0 * * *.'
+        when '@midnight' then 'Write 0 0 * * *.'
+        when '@weekly' then 'Write 0 0 * * 0.'
+        when '@monthly' then 'Write 0 0 1 * *.'
+        when '@yearly' then 'Write 0 0 1 1 *.'
+        when '@annually' then 'Write 0 0 1 1 *.'
+        else 'Write the five fields, for example 0 0 * * *.'
+      end);
+  elsif lower(words[1]) in ('every', 'at') or lower(words[v_count]) = 'seconds' then
+    perform carillon._refuse_schedule(
+      format('%s is not in lower case', v_what), forms, format('Write %s.', lower(words[1])));
+  elsif v_count = 2 and words[2] ~* '^(second|secs?|s)$' then
+    perform carillon._refuse_schedule(
+      format('unit %s is not known', carillon._quote_input(words[2])),
+      'A seconds schedule is "N seconds" with N from 1 to 59.',
+      format('Write %s seconds.', words[1]));
+  elsif v_count = 2 and words[2] ~* '^(minute|hour|day)s?$' then
+    perform carillon._refuse_schedule(
+      format('%s lacks the word every', v_what), forms, format('Write every %s %s.', words[1], lower(words[2])));
+  elsif v_count in (6, 7) and phrase ~ '^[0-9*]' then
+    perform carillon._refuse_schedule(
+      format('schedule has %s fields instead of 5', v_count),
+      forms || ' There is no field for seconds or years.',
+      'Remove the seconds field; for intervals below a minute write for example 10 seconds.');
+  elsif phrase ~ '^[0-9*@$?/,-]' or v_count > 1 then
+    perform carillon._refuse_schedule(
+      format('schedule has %s field%s instead of 5', v_count, case when v_count = 1 then '' else 's' end),
+      forms,
+      'Separate minute, hour, day-of-month, month and day-of-week by blanks, for example 0 9 * * 1-5.');
+  else
+    perform carillon._refuse_schedule(
+      format('%s is not a schedule', v_what), forms, 'For example: 0 9 * * 1-5.');
+  end if;
+end
+$$;
+
+comment on function carillon._refuse_words(text, text[], text) is
+  'Raises TK002 for a text that is in none of the four forms, with the likeliest correction.';
+
+revoke all on function carillon._refuse_words(text, text[], text) from public;
+--! EndIncluded schedules/_refuse_words.sql
+--! Included schedules/_refuse_dst.sql
+create or replace function carillon._refuse_dst(dst_gap text, dst_fold text)
+returns void
+language plpgsql
+immutable
+security invoker
+set search_path = ''
+as $$
+begin
+  raise exception using
+    errcode = 'TK001',
+    message = case
+      when dst_gap in ('shift', 'skip') then format('dst.fold %s is not known', carillon._quote_input(dst_fold))
+      else format('dst.gap %s is not known', carillon._quote_input(dst_gap))
+    end,
+    detail = 'dst.gap says what a local time that does not exist does; dst.fold what one that occurs twice does.',
+    hint = 'dst.gap is shift or skip; dst.fold is first or both.',
+    column = 'dst';
+end
+$$;
+
+comment on function carillon._refuse_dst(text, text) is
+  'Raises TK001 for overrides of the daylight saving rules that are neither shift/skip nor first/both.';
+
+revoke all on function carillon._refuse_dst(text, text) from public;
+--! EndIncluded schedules/_refuse_dst.sql
+--! Included schedules/_month_length.sql
+create or replace function carillon._month_length(year integer, month integer)
+returns integer
+language sql
+immutable
+security invoker
+as $$
+  select case
+    when month <> 2 then 30 + ((month + (month >> 3)) & 1)
+    when year % 4 = 0 and (year % 100 <> 0 or year % 400 = 0) then 29
+    else 28
+  end
+$$;
+
+comment on function carillon._month_length(integer, integer) is
+  'Days in a month of the Gregorian calendar. Unpinned so that it is inlined; it names nothing.';
+
+revoke all on function carillon._month_length(integer, integer) from public;
+--! EndIncluded schedules/_month_length.sql
+--! Included schedules/_lowest_bit.sql
+create or replace function carillon._lowest_bit(bits bigint)
+returns integer
+language sql
+immutable
+security invoker
+as $$
+  -- Postgres has no count-trailing-zeros; a power of two up to 2^62 survives ln() and rounding.
+  select (pg_catalog.ln((bits & -bits)::double precision) / 0.6931471805599453)::integer
+$$;
+
+comment on function carillon._lowest_bit(bigint) is
+  'Position of the lowest bit set in a positive number. Unpinned so that it is inlined; it names nothing.';
+
+revoke all on function carillon._lowest_bit(bigint) from public;
+--! EndIncluded schedules/_lowest_bit.sql
+--! Included schedules/_parse_field.sql
+create or replace function carillon._parse_field(
+  value text,
+  field text,
+  low integer,
+  high integer
+)
+returns bigint
+language plpgsql
+immutable
+security invoker
+set search_path = ''
+as $$
+declare
+  v_bits bigint := 0;
+  v_element text;
+  v_parts text[];
+  v_first bigint;
+  v_last bigint;
+  v_step bigint;
+  v_run bigint;
+begin
+  -- The commonest field is one number, and this is called for every next_fire.
+  if length(value) between 1 and 2 and translate(value, '0123456789', '') = '' then
+    v_first := value::integer;
+    if v_first between low and high then
+      return 1::bigint << (v_first - low)::integer;
+    end if;
+  end if;
+
+  if value = '' then
+    perform carillon._refuse_field('', field, low, high);
+  end if;
+
+  foreach v_element in array string_to_array(value, ',') loop
+    -- What is left without the digits tells the kind of element; cheaper than a regular expression.
+    case translate(v_element, '0123456789', '')
+      when '' then
+        v_parts := array[v_element, v_element, '1'];
+      when '-' then
+        v_parts := array[split_part(v_element, '-', 1), split_part(v_element, '-', 2), '1'];
+      when '-/' then
+        v_parts := array[split_part(v_element, '-', 1), split_part(split_part(v_element, '-', 2), '/', 1), split_part(v_element, '/', 2)];
+      when '*' then
+        v_parts := array[low::text, high::text, case when v_element = '*' then '1' else '' end];
+      when '*/' then
+        v_parts := array[low::text, high::text, case when left(v_element, 2) = '*/' then substr(v_element, 3) else '' end];
+      else
+        perform carillon._refuse_field(v_element, field, low, high);
+    end case;
+    if '' = any (v_parts) or length(v_element) > 16 then
+      perform carillon._refuse_field(v_element, field, low, high);
+    end if;
+    v_first := v_parts[1]::bigint;
+    v_last := v_parts[2]::bigint;
+    v_step := v_parts[3]::bigint;
+    if v_first < low or v_last > high or v_last < v_first or v_step < 1 or v_step > high then
+      perform carillon._refuse_field(v_element, field, low, high);
+    end if;
+
+    -- Bits 0, step, 2 × step … by doubling, then cut to the length of the range.
+    v_run := 1;
+    while v_step < 64 loop
+      v_run := v_run | (v_run << v_step::integer);
+      v_step := v_step * 2;
+    end loop;
+    v_bits := v_bits | ((v_run & ((1::bigint << (v_last - v_first + 1)::integer) - 1)) << (v_first - low)::integer);
+  end loop;
+
+  return v_bits;
+end
+$$;
+
+comment on function carillon._parse_field(text, text, integer, integer) is
+  'The numbers a cron field selects, as a bit set: bit 0 is the lowest number the field takes. Raises TK002.';
+
+revoke all on function carillon._parse_field(text, text, integer, integer) from public;
+--! EndIncluded schedules/_parse_field.sql
+--! Included schedules/_parse_time.sql
+create or replace function carillon._parse_time(
+  value text,
+  out local_time timestamp,
+  out instant timestamptz
+)
+language plpgsql
+immutable
+security invoker
+set search_path = ''
+as $$
+declare
+  v_rule constant text :=
+    'A time is YYYY-MM-DDTHH:MM, optionally with seconds, read in the time zone of the cron; or RFC 3339 with Z or an offset such as +02:00.';
+  v_hint constant text := 'For example 2026-05-08T10:30 or 2026-05-08T10:30:00Z.';
+  v_what constant text := format('time %s', carillon._quote_input(value));
+  v_parts text[] := regexp_match(
+    value,
+    '^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d)(?::(\d\d)(\.\d{1,6})?\d*)?(?:([Zz])|([+-])(\d\d):(\d\d))?$'
+  );
+  v_year integer := v_parts[1]::integer;
+  v_month integer := v_parts[2]::integer;
+  v_day integer := v_parts[3]::integer;
+begin
+  if v_parts is null then
+    perform carillon._refuse_schedule(format('%s is not a date and time', v_what), v_rule, v_hint);
+  elsif v_year < 1970 then
+    perform carillon._refuse_schedule(
+      format('%s: year %s is out of range', v_what, v_parts[1]), v_rule, 'Use a year from 1970 to 9999.');
+  elsif v_month not between 1 and 12 then
+    perform carillon._refuse_schedule(
+      format('%s: month %s is out of range', v_what, v_parts[2]), v_rule, 'Use a month from 01 to 12.');
+  elsif v_day not between 1 and carillon._month_length(v_year, v_month) then
+    perform carillon._refuse_schedule(
+      format('%s: day %s does not exist in that month', v_what, v_parts[3]),
+      v_rule,
+      format('Use a day from 01 to %s.', carillon._month_length(v_year, v_month)));
+  elsif v_parts[4]::integer > 23 then
+    perform carillon._refuse_schedule(
+      format('%s: hour %s is out of range', v_what, v_parts[4]), v_rule, 'Use an hour from 00 to 23.');
+  elsif v_parts[5]::integer > 59 then
+    perform carillon._refuse_schedule(
+      format('%s: minute %s is out of range', v_what, v_parts[5]), v_rule, 'Use a minute from 00 to 59.');
+  elsif coalesce(v_parts[6]::integer, 0) > 59 then
+    perform carillon._refuse_schedule(
+      format('%s: second %s is out of range', v_what, v_parts[6]), v_rule, 'Use a second from 00 to 59.');
+  elsif v_parts[10]::integer > 23 or v_parts[11]::integer > 59 then
+    perform carillon._refuse_schedule(
+      format('%s: offset %s%s:%s is out of range', v_what, v_parts[9], v_parts[10], v_parts[11]),
+      v_rule,
+      'Use an offset from -23:59 to +23:59, or Z.');
+  end if;
+
+  local_time := make_timestamp(
+    v_year, v_month, v_day, v_parts[4]::integer, v_parts[5]::integer,
+    (coalesce(v_parts[6], '0') || coalesce(v_parts[7], ''))::double precision
+  );
+  if v_parts[8] is not null then
+    instant := local_time at time zone 'UTC';
+  elsif v_parts[9] is not null then
+    instant := (
+      local_time - make_interval(
+        mins => (v_parts[9] || '1')::integer * (v_parts[10]::integer * 60 + v_parts[11]::integer)
+      )
+    ) at time zone 'UTC';
+  end if;
+end
+$$;
+
+comment on function carillon._parse_time(text) is
+  'The time of an at or from clause: always as written, and as an instant when it carries an offset. Raises TK002.';
+
+revoke all on function carillon._parse_time(text) from public;
+--! EndIncluded schedules/_parse_time.sql
+--! Included schedules/_parse_phrase.sql
+create or replace function carillon._parse_phrase(
+  phrase text,
+  words text[],
+  forms text,
+  out form text,
+  out seconds bigint,
+  out local_time timestamp,
+  out instant timestamptz
+)
+language plpgsql
+immutable
+security invoker
+set search_path = ''
+as $$
+declare
+  v_what constant text := format('schedule %s', carillon._quote_input(phrase));
+  v_rate constant text :=
+    'A rate is "every N minutes", "every N hours" or "every N days", optionally followed by "from TIME". A day is 24 hours.';
+  v_number integer;
+begin
+  if words[1] = 'at' then
+    form := 'once';
+    if cardinality(words) <> 2 then
+      perform carillon._refuse_schedule(
+        format('%s: at takes exactly one time', v_what),
+        'A once schedule is "at TIME": date and time joined by T, without blanks.',
+        'For example: at 2026-05-08T10:30 or at 2026-05-08T10:30:00Z.');
+    end if;
+    select p.local_time, p.instant into local_time, instant from carillon._parse_time(words[2]) as p;
+
+  elsif words[1] = 'every' then
+    form := 'rate';
+    if words[2] is null or words[2] !~ '^\d{1,9}$' then
+      perform carillon._refuse_schedule(
+        format('interval %s is not a whole number', carillon._quote_input(coalesce(words[2], ''))),
+        v_rate, 'For example: every 90 minutes.');
+    end if;
+    v_number := words[2]::integer;
+    seconds := v_number::bigint * case rtrim(words[3], 's') when 'minute' then 60 when 'hour' then 3600 when 'day' then 86400 end;
+    if words[3] is null or words[3] not in ('minute', 'minutes', 'hour', 'hours', 'day', 'days') then
+      perform carillon._refuse_schedule(
+        format('unit %s is not known', carillon._quote_input(coalesce(words[3], ''))),
+        v_rate,
+        case
+          when words[3] like 'second%' then format('For seconds write "%s seconds" (1 to 59).', v_number)
+          when words[3] like 'week%' then format('A week is 7 days: every %s days.', v_number::bigint * 7)
+          when words[3] like 'month%' then 'For months use the 5-field form, for example 0 9 1 * *.'
+          else 'Use minutes, hours or days.'
+        end);
+    elsif v_number = 0 then
+      perform carillon._refuse_schedule(
+        'interval "0" is out of range', v_rate, 'Use an interval of 1 or more.');
+    elsif seconds > 36525 * 86400::bigint then
+      perform carillon._refuse_schedule(
+        format('interval %s is out of range', carillon._quote_input(words[2] || ' ' || words[3])),
+        v_rate, 'Use an interval of at most 100 years (36525 days).');
+    elsif words[4] <> 'from' then
+      perform carillon._refuse_schedule(
+        format('%s: %s is not expected after the unit', v_what, carillon._quote_input(words[4])),
+        v_rate, 'For example: every 2 days from 2026-05-08T10:30.');
+    elsif words[4] = 'from' and cardinality(words) <> 5 then
+      perform carillon._refuse_schedule(
+        format('%s: from takes exactly one time', v_what),
+        'The time is written without blanks: date and time joined by T.',
+        'For example: every 2 days from 2026-05-08T10:30.');
+    end if;
+    if words[4] = 'from' then
+      select p.local_time, p.instant into local_time, instant from carillon._parse_time(words[5]) as p;
+    end if;
+
+  elsif words[2] = 'seconds' and cardinality(words) = 2 then
+    form := 'seconds';
+    if words[1] !~ '^\d{1,9}$' then
+      perform carillon._refuse_schedule(
+        format('interval %s is not a whole number', carillon._quote_input(words[1])),
+        'A seconds schedule is "N seconds" with N from 1 to 59.', 'For example: 10 seconds.');
+    elsif words[1]::integer not between 1 and 59 then
+      perform carillon._refuse_schedule(
+        format('interval %s is out of range', carillon._quote_input(words[1])),
+        'A seconds schedule is "N seconds" with N from 1 to 59.',
+        case when words[1]::integer % 60 = 0 and words[1]::integer > 0
+          then format('For whole minutes use the rate form: every %s minutes.', words[1]::integer / 60)
+          else 'For longer intervals use the rate form (every N minutes) or the 5-field form.' end);
+    end if;
+    seconds := words[1]::bigint;
+
+  else
+    perform carillon._refuse_words(phrase, words, forms);
+  end if;
+end
+$$;
+
+comment on function carillon._parse_phrase(text, text[], text) is
+  'Parses the forms made of words: N seconds, every …, at …; raises TK002 for anything else.';
+
+revoke all on function carillon._parse_phrase(text, text[], text) from public;
+--! EndIncluded schedules/_parse_phrase.sql
+--! Included schedules/_parse_schedule.sql
+-- The only parser of schedules in the project. Text is read once, into bit sets:
+-- bit 0 of minutes, hours and weekdays is 0 (Sunday), bit 0 of days and months is 1.
+create or replace function carillon._parse_schedule(
+  schedule text,
+  out form text,
+  out minutes bigint,
+  out hours bigint,
+  out days bigint,
+  out months bigint,
+  out weekdays bigint,
+  out last_day boolean,
+  out either_day boolean,
+  out elapsed boolean,
+  out seconds bigint,
+  out local_time timestamp,
+  out instant timestamptz
+)
+language plpgsql
+immutable
+security invoker
+set search_path = ''
+as $$
+declare
+  v_forms constant text :=
+    'A schedule is 5 cron fields (minute hour day-of-month month day-of-week), "N seconds", "every N minutes|hours|days [from TIME]" or "at TIME".';
+  v_text text := btrim(schedule, E' \t');
+  v_fields text[];
+  v_longest integer;
+begin
+  if schedule is null or v_text = '' then
+    perform carillon._refuse_schedule('schedule is empty', v_forms, 'For example: 0 9 * * 1-5.');
+  elsif length(schedule) > 200 then
+    perform carillon._refuse_schedule(
+      format('schedule is %s characters long', length(schedule)),
+      'A schedule has at most 200 characters.',
+      'Shorten lists with ranges and steps, or use several crons.');
+  end if;
+
+  if strpos(v_text, '  ') > 0 or strpos(v_text, E'\t') > 0 then
+    v_text := regexp_replace(v_text, '[ \t]+', ' ', 'g');
+  end if;
+  v_fields := string_to_array(v_text, ' ');
+
+  if cardinality(v_fields) <> 5 or left(v_text, 1) = 'e' then
+    select p.form, p.seconds, p.local_time, p.instant
+      into form, seconds, local_time, instant
+      from carillon._parse_phrase(v_text, v_fields, v_forms) as p;
+    return;
+  end if;
+
+  form := 'cron';
+  minutes := case when v_fields[1] = '*' then 1152921504606846975
+    else carillon._parse_field(v_fields[1], 'minute', 0, 59) end;
+  hours := case when v_fields[2] = '*' then 16777215
+    else carillon._parse_field(v_fields[2], 'hour', 0, 23) end;
+  last_day := v_fields[3] = '$';
+  days := case when v_fields[3] = '*' then 2147483647 when last_day then 0
+    else carillon._parse_field(v_fields[3], 'day-of-month', 1, 31) end;
+  months := case when v_fields[4] = '*' then 4095
+    else carillon._parse_field(v_fields[4], 'month', 1, 12) end;
+  if v_fields[5] = '*' then
+    weekdays := 127;
+  else
+    weekdays := carillon._parse_field(v_fields[5], 'day-of-week', 0, 7);
+    weekdays := (weekdays | (weekdays >> 7)) & 127;
+  end if;
+  elapsed := left(v_fields[2], 1) = '*';
+  -- Vixie's rule, which pg_cron keeps: the two day fields are alternatives only when
+  -- neither begins with *; otherwise a day has to satisfy both.
+  either_day := left(v_fields[3], 1) <> '*' and left(v_fields[5], 1) <> '*';
+
+  if not either_day and not last_day then
+    v_longest := case when months & 2773 > 0 then 31 when months & 1320 > 0 then 30 else 29 end;
+    if days & ((1::bigint << v_longest) - 1) = 0 then
+      perform carillon._refuse_schedule(
+        format('day-of-month %s never comes in month %s', carillon._quote_input(v_fields[3]), carillon._quote_input(v_fields[4])),
+        'A schedule must be able to fire: no month it selects has such a day.',
+        format('Use a day up to %s, $ for the last day of the month, or another month.', v_longest));
+    end if;
+  end if;
+end
+$$;
+
+comment on function carillon._parse_schedule(text) is
+  'Parses a schedule of any of the four forms; raises TK002 naming the field, the rule and what would be right.';
+
+revoke all on function carillon._parse_schedule(text) from public;
+--! EndIncluded schedules/_parse_schedule.sql
+--! Included schedules/_zone_offset.sql
+create or replace function carillon._zone_offset(timezone text, instant bigint)
+returns bigint
+language sql
+stable
+security invoker
+as $$
+  select pg_catalog.date_part('epoch', pg_catalog.to_timestamp(instant) at time zone timezone)::bigint - instant
+$$;
+
+comment on function carillon._zone_offset(text, bigint) is
+  'Seconds a zone is ahead of UTC at an instant (seconds since the Unix epoch). Unpinned so that it is inlined.';
+
+revoke all on function carillon._zone_offset(text, bigint) from public;
+--! EndIncluded schedules/_zone_offset.sql
+--! Included schedules/_zone_change.sql
+create or replace function carillon._zone_change(timezone text, low bigint, high bigint)
+returns bigint
+language plpgsql
+stable
+security invoker
+set search_path = ''
+as $$
+declare
+  v_offset constant bigint := carillon._zone_offset(timezone, low);
+  v_low bigint := low;
+  v_high bigint := high;
+  v_middle bigint;
+begin
+  while v_high - v_low > 1 loop
+    v_middle := (v_low + v_high) / 2;
+    if carillon._zone_offset(timezone, v_middle) = v_offset then
+      v_low := v_middle;
+    else
+      v_high := v_middle;
+    end if;
+  end loop;
+  return v_high;
+end
+$$;
+
+comment on function carillon._zone_change(text, bigint, bigint) is
+  'The first second of the new offset, between two instants at which the zone''s offsets differ.';
+
+revoke all on function carillon._zone_change(text, bigint, bigint) from public;
+--! EndIncluded schedules/_zone_change.sql
+--! Included schedules/_check_timezone.sql
+-- Postgres takes far more than zone names: abbreviations (EST), POSIX rules (EST5EDT, Foo/Bar7),
+-- bare offsets (+02). A POSIX rule cannot do without a digit, so a name made of letters only that
+-- Postgres accepts, with a slash in it, is in its tz database. pg_timezone_names would be the
+-- obvious way to ask, but it reads every file (10 ms) and fails on a dangling link.
+create or replace function carillon._check_timezone(timezone text)
+returns void
+language plpgsql
+stable
+security invoker
+set search_path = ''
+as $$
+declare
+  v_rule text := 'A time zone is a name of the IANA database, such as Europe/London or America/New_York.';
+begin
+  if timezone in ('GMT', 'UTC') then
+    return;
+  end if;
+
+  if timezone ~ '^[A-Za-z]+(/[A-Za-z_-]+)+$' and lower(split_part(timezone, '/', 1)) not in ('posix', 'right', 'systemv')
+    or timezone ~* '^Etc/GMT(0|[+-]0|\+([1-9]|1[0-2])|-([1-9]|1[0-4]))$'
+    or lower(timezone) in (
+      'cuba', 'egypt', 'eire', 'gb', 'gb-eire', 'gmt', 'greenwich', 'hongkong', 'iceland', 'iran',
+      'israel', 'jamaica', 'japan', 'kwajalein', 'libya', 'navajo', 'nz', 'nz-chat', 'poland',
+      'portugal', 'prc', 'roc', 'rok', 'singapore', 'turkey', 'uct', 'universal', 'utc', 'w-su', 'zulu'
+    )
+  then
+    begin
+      perform '2000-01-01 00:00:00+00'::timestamptz at time zone timezone;
+      return;
+    exception
+      when invalid_parameter_value then
+        null;
+    end;
+    raise exception using
+      errcode = 'TK003',
+      message = format('time zone %s is not known to this server', carillon._quote_input(timezone)),
+      detail = v_rule,
+      hint = 'Check the spelling; the view pg_timezone_names lists what this server knows.',
+      column = 'timezone';
+  end if;
+
+  raise exception using
+    errcode = 'TK003',
+    message = case
+      when timezone is null or timezone = '' then 'time zone is empty'
+      when length(timezone) > 64 then format('time zone is %s characters long', length(timezone))
+      when timezone ~ '^\s|\s$' then format('time zone %s begins or ends with a blank', carillon._quote_input(timezone))
+      when timezone ~ '^[+-]?\d' or timezone ~* '^(utc|gmt)[+-]?\d'
+        then format('time zone %s is an offset', carillon._quote_input(timezone))
+      when timezone ~ '\d' then format('time zone %s is a POSIX rule', carillon._quote_input(timezone))
+      when timezone ~ '^[A-Za-z]{1,5}$' then format('time zone %s is an abbreviation', carillon._quote_input(timezone))
+      else format('time zone %s is not a name of the IANA database', carillon._quote_input(timezone))
+    end,
+    detail = v_rule || ' Abbreviations, offsets and POSIX rules are refused: they are ambiguous or do not follow daylight saving time.',
+    hint = case
+      when upper(timezone) in ('EST', 'EDT', 'ET', 'EST5EDT') then 'Did you mean America/New_York?'
+      when upper(timezone) in ('CST', 'CDT', 'CT', 'CST6CDT') then 'Did you mean America/Chicago?'
+      when upper(timezone) in ('MST', 'MDT', 'MT', 'MST7MDT') then 'Did you mean America/Denver?'
+      when upper(timezone) in ('PST', 'PDT', 'PT', 'PST8PDT') then 'Did you mean America/Los_Angeles?'
+      when upper(timezone) in ('BST', 'WET') then 'Did you mean Europe/London?'
+      when upper(timezone) in ('CET', 'CEST', 'MET') then 'Did you mean Europe/Paris?'
+      when upper(timezone) in ('EET', 'EEST') then 'Did you mean Europe/Athens?'
+      when upper(timezone) = 'IST' then 'Did you mean Asia/Kolkata, Asia/Jerusalem or Europe/Dublin?'
+      when upper(timezone) = 'JST' then 'Did you mean Asia/Tokyo?'
+      when upper(timezone) in ('AEST', 'AEDT') then 'Did you mean Australia/Sydney?'
+      when timezone ~ '\d' then 'Use the name of a place; for a fixed offset use for example Etc/GMT-2, which is two hours ahead of GMT.'
+      else 'For example: Europe/London, America/New_York, GMT.'
+    end,
+    column = 'timezone';
+end
+$$;
+
+comment on function carillon._check_timezone(text) is
+  'Raises TK003 unless the text is a zone of the IANA database that this server knows (in any letter case).';
+
+revoke all on function carillon._check_timezone(text) from public;
+--! EndIncluded schedules/_check_timezone.sql
+--! Included schedules/_resolve_local.sql
+-- RFC 5545 section 3.3.5: a local time in a gap is read with the offset before the gap,
+-- one that occurs twice is the first of the two. Postgres agrees about the gap and takes
+-- the second of the two.
+create or replace function carillon._resolve_local(local_time timestamp, timezone text)
+returns timestamptz
+language plpgsql
+stable
+security invoker
+set search_path = ''
+as $$
+declare
+  v_instant constant timestamptz := local_time at time zone timezone;
+  v_second constant bigint := floor(date_part('epoch', v_instant))::bigint;
+  v_before constant bigint := carillon._zone_offset(timezone, v_second - 93600);
+  v_fold constant bigint := v_before - carillon._zone_offset(timezone, v_second);
+begin
+  if v_fold > 0 and carillon._zone_offset(timezone, v_second - v_fold) = v_before then
+    return v_instant - make_interval(secs => v_fold);
+  end if;
+  return v_instant;
+end
+$$;
+
+comment on function carillon._resolve_local(timestamp, text) is
+  'The instant a local time names in a zone, by the rules of RFC 5545 for gaps and folds.';
+
+revoke all on function carillon._resolve_local(timestamp, text) from public;
+--! EndIncluded schedules/_resolve_local.sql
+--! Included schedules/_next_match.sql
+-- Pure calendar arithmetic on local seconds (as if UTC, since 1970): no zone comes in here.
+create or replace function carillon._next_match(
+  minutes bigint,
+  hours bigint,
+  days bigint,
+  months bigint,
+  weekdays bigint,
+  last_day boolean,
+  either_day boolean,
+  local_second bigint
+)
+returns bigint
+language plpgsql
+immutable
+security invoker
+set search_path = ''
+as $$
+declare
+  c_weeks constant bigint := 34630287489; -- times a week's bits: six copies of the week in a row
+  -- Division truncates towards zero; 100 days more keep it on one side around 1970.
+  v_today bigint := (local_second + 8640000) / 86400 - 100;
+  v_minute integer := (local_second - v_today * 86400) / 60;
+  v_hour integer := v_minute / 60;
+  v_time integer;
+  v_rest bigint;
+  v_day bigint;
+  v_date timestamp;
+  v_year integer;
+  v_month integer;
+  v_first integer; -- the day number of the first of the month
+  v_length integer;
+  v_over integer; -- days of the month that are over
+begin
+  -- Is there a later time today, whatever the day?
+  v_minute := v_minute % 60;
+  v_rest := minutes >> (v_minute + 1);
+  if v_rest > 0 and (hours >> v_hour) & 1 = 1 then
+    v_time := v_hour * 60 + v_minute + 1 + carillon._lowest_bit(v_rest);
+  else
+    v_rest := hours >> (v_hour + 1);
+    if v_rest > 0 then
+      v_time := (v_hour + 1 + carillon._lowest_bit(v_rest)) * 60 + carillon._lowest_bit(minutes);
+    end if;
+  end if;
+
+  v_day := case when v_time is null then v_today + 1 else v_today end;
+
+  if days = 2147483647 and months = 4095 then
+    -- No calendar needed: any day, or a day of the week (1970-01-01 was a Thursday).
+    if weekdays <> 127 and not either_day then
+      v_day := v_day + carillon._lowest_bit((weekdays | (weekdays << 7)) >> ((v_day + 704) % 7)::integer);
+    end if;
+  else
+    v_date := timestamp 'epoch' + make_interval(days => v_day::integer);
+    v_year := date_part('year', v_date);
+    v_month := date_part('month', v_date);
+    v_over := date_part('day', v_date) - 1;
+    loop
+      if (months >> (v_month - 1)) & 1 = 0 then
+        v_rest := months >> v_month;
+        if v_rest > 0 then
+          v_month := v_month + 1 + carillon._lowest_bit(v_rest);
+        else
+          v_year := v_year + 1;
+          v_month := 1 + carillon._lowest_bit(months);
+        end if;
+        v_over := 0;
+      end if;
+      if v_year > 9999 then
+        return null;
+      end if;
+
+      v_first := make_date(v_year, v_month, 1) - date '1970-01-01';
+      v_length := carillon._month_length(v_year, v_month);
+      v_rest := case when last_day then 1::bigint << (v_length - 1) else days end;
+      -- The weeks are turned so that bit 0 is the first of the month.
+      if either_day then
+        v_rest := v_rest | ((weekdays * c_weeks) >> ((v_first + 704) % 7));
+      elsif weekdays <> 127 then
+        v_rest := v_rest & ((weekdays * c_weeks) >> ((v_first + 704) % 7));
+      end if;
+      v_rest := (v_rest & ((1::bigint << v_length) - 1)) >> v_over;
+      exit when v_rest > 0;
+
+      v_over := 0;
+      v_month := v_month + 1;
+      if v_month > 12 then
+        v_month := 1;
+        v_year := v_year + 1;
+      end if;
+    end loop;
+    v_day := v_first + v_over + carillon._lowest_bit(v_rest);
+  end if;
+
+  if v_day > v_today then
+    v_time := carillon._lowest_bit(hours) * 60 + carillon._lowest_bit(minutes);
+  end if;
+  return v_day * 86400 + v_time * 60;
+end
+$$;
+
+comment on function carillon._next_match(bigint, bigint, bigint, bigint, bigint, boolean, boolean, bigint) is
+  'The first local second after local_second at which a parsed 5-field schedule matches; null beyond the year 9999.';
+
+revoke all on function carillon._next_match(bigint, bigint, bigint, bigint, bigint, boolean, boolean, bigint) from public;
+--! EndIncluded schedules/_next_match.sql
+--! Included schedules/_next_stretch_slot.sql
+-- A stretch runs from starts to before ends at one offset; was is the offset before it.
+-- starts is null when the stretch began too long ago to matter.
+create or replace function carillon._next_stretch_slot(
+  minutes bigint,
+  hours bigint,
+  days bigint,
+  months bigint,
+  weekdays bigint,
+  last_day boolean,
+  either_day boolean,
+  elapsed boolean,
+  after bigint,
+  starts bigint,
+  ends bigint,
+  was bigint,
+  zone_offset bigint,
+  dst_gap text,
+  dst_fold text
+)
+returns bigint
+language plpgsql
+immutable
+security invoker
+set search_path = ''
+as $$
+declare
+  v_after constant bigint := greatest(after, starts - 1);
+  v_local bigint := v_after + zone_offset;
+  v_slot bigint;
+begin
+  -- Local times the stretch before has already had are not due again.
+  if was > zone_offset and dst_fold = 'first' and not elapsed then
+    v_local := greatest(v_local, starts + was - 1);
+  end if;
+  v_slot := carillon._next_match(
+    minutes, hours, days, months, weekdays, last_day, either_day, v_local) - zone_offset;
+
+  -- Local times skipped when the stretch began are due now, by the offset before it.
+  if was < zone_offset and dst_gap = 'shift' and not elapsed then
+    v_local := carillon._next_match(
+      minutes, hours, days, months, weekdays, last_day, either_day, v_after + was);
+    if v_local < starts + zone_offset then
+      v_slot := least(v_slot, v_local - was);
+    end if;
+  end if;
+
+  return case when v_slot < ends then v_slot end;
+end
+$$;
+
+comment on function carillon._next_stretch_slot(bigint, bigint, bigint, bigint, bigint, boolean, boolean, boolean, bigint, bigint, bigint, bigint, bigint, text, text) is
+  'The first slot of a parsed 5-field schedule after an instant, within one stretch of constant zone offset.';
+
+revoke all on function carillon._next_stretch_slot(bigint, bigint, bigint, bigint, bigint, boolean, boolean, boolean, bigint, bigint, bigint, bigint, bigint, text, text) from public;
+--! EndIncluded schedules/_next_stretch_slot.sql
+--! Included schedules/_next_cron_slot.sql
+-- Between two changes of its offset a zone is plain arithmetic, so the work is done per stretch of
+-- constant offset. A day and a bit is longer than any gap or fold (Apia skipped 24 hours in 2011)
+-- and shorter than the time between any two changes; the offsets that far around an instant tell
+-- whether a change is near.
+create or replace function carillon._next_cron_slot(
+  minutes bigint,
+  hours bigint,
+  days bigint,
+  months bigint,
+  weekdays bigint,
+  last_day boolean,
+  either_day boolean,
+  elapsed boolean,
+  timezone text,
+  after bigint,
+  dst_gap text,
+  dst_fold text
+)
+returns bigint
+language plpgsql
+stable
+security invoker
+set search_path = ''
+as $$
+declare
+  c_near constant bigint := 93600; -- 26 hours
+  v_after bigint := after;
+  v_before bigint;
+  v_offset bigint;
+  v_ahead bigint;
+  v_local bigint;
+  v_slot bigint;
+  v_start bigint;
+  v_end bigint;
+begin
+  if timezone in ('GMT', 'UTC') then
+    return carillon._next_match(minutes, hours, days, months, weekdays, last_day, either_day, after);
+  end if;
+
+  loop
+    v_before := carillon._zone_offset(timezone, v_after - c_near);
+    v_offset := carillon._zone_offset(timezone, v_after);
+    v_ahead := carillon._zone_offset(timezone, v_after + c_near);
+
+    if v_before = v_offset and v_offset = v_ahead then
+      v_local := carillon._next_match(
+        minutes, hours, days, months, weekdays, last_day, either_day, v_after + v_offset);
+      v_slot := v_local - v_offset;
+      if v_slot is null
+        or v_slot <= v_after + c_near
+        or carillon._zone_offset(timezone, v_slot - c_near) = v_offset
+          and carillon._zone_offset(timezone, v_slot) = v_offset
+      then
+        return v_slot;
+      end if;
+      -- Far away and beyond a change: whatever the offset is there, nothing comes before this.
+      v_after := greatest(v_after + c_near, v_slot - c_near - 1);
+      continue;
+    end if;
+
+    -- The stretch v_after lies in, and the one after it, up to c_near ahead.
+    v_start := case when v_before <> v_offset
+      then carillon._zone_change(timezone, v_after - c_near, v_after) end;
+    v_end := case when v_offset <> v_ahead
+      then carillon._zone_change(timezone, v_after, v_after + c_near)
+      else v_after + c_near + 1 end;
+    v_slot := carillon._next_stretch_slot(
+      minutes, hours, days, months, weekdays, last_day, either_day, elapsed,
+      v_after, v_start, v_end, v_before, v_offset, dst_gap, dst_fold);
+    if v_slot is null and v_offset <> v_ahead then
+      v_slot := carillon._next_stretch_slot(
+        minutes, hours, days, months, weekdays, last_day, either_day, elapsed,
+        v_after, v_end, v_after + c_near + 1, v_offset, v_ahead, dst_gap, dst_fold);
+    end if;
+    if v_slot is not null then
+      return v_slot;
+    end if;
+    v_after := v_after + c_near;
+  end loop;
+end
+$$;
+
+comment on function carillon._next_cron_slot(bigint, bigint, bigint, bigint, bigint, boolean, boolean, boolean, text, bigint, text, text) is
+  'The first slot of a parsed 5-field schedule after an instant, in seconds since the Unix epoch.';
+
+revoke all on function carillon._next_cron_slot(bigint, bigint, bigint, bigint, bigint, boolean, boolean, boolean, text, bigint, text, text) from public;
+--! EndIncluded schedules/_next_cron_slot.sql
+--! Included schedules/next_fire.sql
+create or replace function carillon.next_fire(
+  schedule text,
+  timezone text,
+  after timestamptz,
+  anchor timestamptz default null,
+  starts_at timestamptz default null,
+  ends_at timestamptz default null,
+  dst_gap text default 'shift',
+  dst_fold text default 'first'
+)
+returns timestamptz
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+declare
+  v_schedule record;
+  v_zone constant text := coalesce(timezone, 'GMT');
+  v_after timestamptz := after;
+  v_slot timestamptz;
+begin
+  v_schedule := carillon._parse_schedule(schedule);
+  if v_zone not in ('GMT', 'UTC') then
+    perform carillon._check_timezone(v_zone);
+  end if;
+  if dst_gap not in ('shift', 'skip') or dst_fold not in ('first', 'both') then
+    perform carillon._refuse_dst(dst_gap, dst_fold);
+  end if;
+
+  -- Slots are counted from 1970 to 9999. A slot equal to starts_at is in.
+  if starts_at > v_after then
+    v_after := starts_at - interval '1 microsecond';
+  end if;
+  if v_after < timestamptz '1970-01-01 00:00:00+00' then
+    v_after := timestamptz '1969-12-31 23:59:59+00';
+  elsif v_after > timestamptz '9999-12-31 23:59:59+00' then
+    return null;
+  end if;
+
+  case v_schedule.form
+    when 'cron' then
+      v_slot := to_timestamp(
+        carillon._next_cron_slot(
+          v_schedule.minutes, v_schedule.hours, v_schedule.days, v_schedule.months,
+          v_schedule.weekdays, v_schedule.last_day, v_schedule.either_day, v_schedule.elapsed,
+          v_zone, floor(date_part('epoch', v_after))::bigint, dst_gap, dst_fold));
+    when 'seconds' then
+      v_slot := to_timestamp(
+        floor(floor(date_part('epoch', v_after)) / v_schedule.seconds) * v_schedule.seconds + v_schedule.seconds);
+    when 'rate' then
+      v_slot := coalesce(
+        v_schedule.instant,
+        carillon._resolve_local(v_schedule.local_time, v_zone),
+        anchor,
+        timestamptz '1970-01-01 00:00:00+00');
+      if v_slot <= v_after then
+        -- numeric, so that no microsecond is lost however far the start is away
+        v_slot := v_slot + make_interval(secs =>
+          ((floor(extract(epoch from v_after - v_slot) / v_schedule.seconds) + 1) * v_schedule.seconds)::double precision);
+      end if;
+    when 'once' then
+      v_slot := coalesce(v_schedule.instant, carillon._resolve_local(v_schedule.local_time, v_zone));
+      if v_slot <= v_after then
+        v_slot := null;
+      end if;
+  end case;
+
+  return case when v_slot > ends_at then null else v_slot end;
+end
+$$;
+
+comment on function carillon.next_fire(text, text, timestamptz, timestamptz, timestamptz, timestamptz, text, text) is
+  'The first slot of a schedule strictly after an instant and within starts_at and ends_at (both included), or null. anchor is where a rate without "from" counts from. Raises TK002, TK003.';
+
+revoke all on function carillon.next_fire(text, text, timestamptz, timestamptz, timestamptz, timestamptz, text, text) from public;
+--! EndIncluded schedules/next_fire.sql
+--! Included schedules/check_schedule.sql
+create or replace function carillon.check_schedule(schedule text, timezone text)
+returns void
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+begin
+  perform carillon._parse_schedule(schedule);
+  if timezone is not null then
+    perform carillon._check_timezone(timezone);
+  end if;
+end
+$$;
+
+comment on function carillon.check_schedule(text, text) is
+  'Raises TK002 (schedule) or TK003 (time zone) when a cron with these could not be created; a null zone is GMT.';
+
+revoke all on function carillon.check_schedule(text, text) from public;
+--! EndIncluded schedules/check_schedule.sql
+--! Included schedules/_clock.sql
+create or replace function carillon._clock(local_time timestamp)
+returns text
+language sql
+immutable
+security invoker
+set search_path = ''
+as $$
+  select to_char(local_time, case when date_part('second', local_time) = 0 then 'HH24:MI' else 'HH24:MI:SS' end)
+$$;
+
+comment on function carillon._clock(timestamp) is
+  'The time of day as people read it: hours and minutes, and seconds if there are any.';
+
+revoke all on function carillon._clock(timestamp) from public;
+--! EndIncluded schedules/_clock.sql
+--! Included schedules/_note_slot.sql
+-- Says what daylight saving time did to a slot, or to the slots between the previous one and it.
+create or replace function carillon._note_slot(
+  schedule text,
+  timezone text,
+  previous timestamptz,
+  slot timestamptz,
+  dst_gap text,
+  dst_fold text
+)
+returns text
+language plpgsql
+stable
+security invoker
+set search_path = ''
+as $$
+declare
+  c_near constant bigint := 93600;
+  v_schedule record;
+  v_slot constant bigint := floor(date_part('epoch', slot));
+  v_previous bigint := date_part('epoch', previous);
+  v_here bigint;
+  v_other bigint;
+  v_change bigint;
+  v_local bigint;
+  v_written timestamp;
+  v_time text;
+begin
+  v_schedule := carillon._parse_schedule(schedule);
+  if v_schedule.form = 'seconds' or v_schedule.form = 'rate' or v_schedule.instant is not null then
+    return null;
+  end if;
+  v_here := carillon._zone_offset(timezone, v_slot);
+  v_other := carillon._zone_offset(timezone, v_slot - c_near);
+
+  if v_schedule.form = 'once' then
+    v_written := v_schedule.local_time;
+  elsif v_other < v_here and dst_gap = 'shift' and not v_schedule.elapsed then
+    -- Just after a gap: which local time before it or in it was written?
+    v_change := carillon._zone_change(timezone, v_slot - c_near, v_slot);
+    if v_slot < v_change + v_here - v_other then
+      v_local := carillon._next_match(
+        v_schedule.minutes, v_schedule.hours, v_schedule.days, v_schedule.months, v_schedule.weekdays,
+        v_schedule.last_day, v_schedule.either_day, v_slot + v_other - 1);
+      if v_local = v_slot + v_other then
+        v_written := timestamp 'epoch' + make_interval(secs => v_local);
+      end if;
+    end if;
+  end if;
+  if v_written <> slot at time zone timezone then
+    return format('%s does not exist on %s; moved to %s',
+      carillon._clock(v_written), v_written::date, carillon._clock(slot at time zone timezone));
+  end if;
+
+  v_time := carillon._clock(slot at time zone timezone);
+  -- The second of two: before the change the clock already showed this time.
+  if v_other > v_here and carillon._zone_offset(timezone, v_slot - (v_other - v_here)) = v_other then
+    return format('%s comes twice on %s; this is the second', v_time, (slot at time zone timezone)::date);
+  end if;
+  -- The first of two: it comes again after the change.
+  v_other := carillon._zone_offset(timezone, v_slot + c_near);
+  if v_other < v_here and carillon._zone_offset(timezone, v_slot + v_here - v_other) = v_other then
+    return format('%s comes twice on %s; %s', v_time, (slot at time zone timezone)::date,
+      case
+        when v_schedule.form = 'cron' and (v_schedule.elapsed or dst_fold = 'both') then 'this is the first'
+        else 'fires the first time only'
+      end);
+  end if;
+
+  -- Was a local time skipped on the way here? Read as if it were to be shifted, it would show up.
+  if v_schedule.form = 'cron' and (v_schedule.elapsed or dst_gap = 'skip') then
+    v_local := carillon._next_cron_slot(
+      v_schedule.minutes, v_schedule.hours, v_schedule.days, v_schedule.months, v_schedule.weekdays,
+      v_schedule.last_day, v_schedule.either_day, false, timezone, v_previous, 'shift', 'both');
+    if v_local <= v_slot then
+      v_here := carillon._zone_offset(timezone, v_local);
+      v_other := carillon._zone_offset(timezone, v_local - c_near);
+      if v_other < v_here then
+        v_change := carillon._zone_change(timezone, v_local - c_near, v_local);
+        v_local := carillon._next_match(
+          v_schedule.minutes, v_schedule.hours, v_schedule.days, v_schedule.months, v_schedule.weekdays,
+          v_schedule.last_day, v_schedule.either_day, greatest(v_previous, v_change - 1) + v_other);
+        if v_local < v_change + v_here and v_local >= v_change + v_other and v_change > v_previous then
+          v_written := timestamp 'epoch' + make_interval(secs => v_local);
+          return format('%s does not exist on %s; skipped', carillon._clock(v_written), v_written::date);
+        end if;
+      end if;
+    end if;
+  end if;
+  return null;
+end
+$$;
+
+comment on function carillon._note_slot(text, text, timestamptz, timestamptz, text, text) is
+  'A sentence on what a change of the zone''s offset did to a slot, or null.';
+
+revoke all on function carillon._note_slot(text, text, timestamptz, timestamptz, text, text) from public;
+--! EndIncluded schedules/_note_slot.sql
+--! Included schedules/preview_schedule.sql
+create or replace function carillon.preview_schedule(
+  schedule text,
+  timezone text,
+  "from" timestamptz,
+  count integer,
+  anchor timestamptz default null,
+  starts_at timestamptz default null,
+  ends_at timestamptz default null,
+  dst_gap text default 'shift',
+  dst_fold text default 'first'
+)
+returns table (slot timestamptz, local_time timestamp, utc_offset text, note text)
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+declare
+  v_zone constant text := coalesce(timezone, 'GMT');
+  v_previous timestamptz := "from";
+  v_offset integer;
+begin
+  perform carillon.check_schedule(schedule, timezone);
+  if count is null or count not between 1 and 1000 then
+    raise exception using
+      errcode = 'TK001',
+      message = format('count %s is out of range', coalesce(count::text, 'null')),
+      detail = 'A preview lists from 1 to 1000 slots.',
+      hint = 'Ask for fewer slots, and go on from the last one.',
+      column = 'count';
+  end if;
+
+  for v_index in 1 .. count loop
+    slot := carillon.next_fire(schedule, timezone, v_previous, anchor, starts_at, ends_at, dst_gap, dst_fold);
+    exit when slot is null;
+    local_time := slot at time zone v_zone;
+    v_offset := date_part('epoch', local_time - slot at time zone 'UTC');
+    utc_offset := case when v_offset < 0 then '-' else '+' end
+      || to_char(make_interval(secs => abs(v_offset)), case when v_offset % 60 = 0 then 'HH24:MI' else 'HH24:MI:SS' end);
+    note := carillon._note_slot(schedule, v_zone, greatest(v_previous, starts_at - interval '1 microsecond'), slot, dst_gap, dst_fold);
+    return next;
+    v_previous := slot;
+  end loop;
+end
+$$;
+
+comment on function carillon.preview_schedule(text, text, timestamptz, integer, timestamptz, timestamptz, timestamptz, text, text) is
+  'The next slots strictly after "from", each with its local time, its offset from UTC and a note when daylight saving time moved, dropped or doubled it. Raises TK001, TK002, TK003.';
+
+revoke all on function carillon.preview_schedule(text, text, timestamptz, integer, timestamptz, timestamptz, timestamptz, text, text) from public;
+--! EndIncluded schedules/preview_schedule.sql
+--! Included schedules/_describe_zone.sql
+create or replace function carillon._describe_zone(timezone text)
+returns text
+language sql
+immutable
+security invoker
+set search_path = ''
+as $$
+  select case when timezone in ('GMT', 'UTC') then ' ' || timezone else format(', %s time', timezone) end
+$$;
+
+comment on function carillon._describe_zone(text) is
+  'The end of a phrase that names a time of day: " GMT", ", America/New_York time".';
+
+revoke all on function carillon._describe_zone(text) from public;
+--! EndIncluded schedules/_describe_zone.sql
+--! Included schedules/_join_words.sql
+create or replace function carillon._join_words(words text[])
+returns text
+language sql
+immutable
+security invoker
+set search_path = ''
+as $$
+  select case
+    when cardinality(words) < 2 then words[1]
+    else array_to_string(words[:cardinality(words) - 1], ', ') || ' and ' || words[cardinality(words)]
+  end
+$$;
+
+comment on function carillon._join_words(text[]) is
+  'A list in English: "a", "a and b", "a, b and c".';
+
+revoke all on function carillon._join_words(text[]) from public;
+--! EndIncluded schedules/_join_words.sql
+--! Included schedules/_describe_bits.sql
+create or replace function carillon._describe_bits(bits bigint, low integer, names text[] default null)
+returns text
+language sql
+immutable
+security invoker
+set search_path = ''
+as $$
+  select carillon._join_words(array_agg(
+    case r.last - r.first
+      when 0 then n.first
+      when 1 then n.first || ', ' || n.last
+      else n.first || ' to ' || n.last
+    end order by r.first))
+  from (
+    -- runs of neighbours
+    select min(b.number) as first, max(b.number) as last
+    from (
+      select i as number, i - row_number() over (order by i) as run
+      from generate_series(0, 59) as i
+      where (bits >> i) & 1 = 1
+    ) as b
+    group by b.run
+  ) as r
+  cross join lateral (
+    select
+      coalesce(names[r.first + 1], (r.first + low)::text) as first,
+      coalesce(names[r.last + 1], (r.last + low)::text) as last
+  ) as n
+$$;
+
+comment on function carillon._describe_bits(bigint, integer, text[]) is
+  'The numbers (or names) of a bit set in English: "1, 2, 5 to 9 and 12".';
+
+revoke all on function carillon._describe_bits(bigint, integer, text[]) from public;
+--! EndIncluded schedules/_describe_bits.sql
+--! Included schedules/_describe_days.sql
+create or replace function carillon._describe_days(
+  days bigint,
+  last_day boolean,
+  either_day boolean,
+  months bigint,
+  weekdays bigint
+)
+returns text
+language plpgsql
+immutable
+security invoker
+set search_path = ''
+as $$
+declare
+  c_weekdays constant text[] := array['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
+  c_months constant text[] := array['January', 'February', 'March', 'April', 'May', 'June', 'July',
+    'August', 'September', 'October', 'November', 'December'];
+  v_weekdays text;
+  v_monthdays text;
+  v_months text;
+begin
+  if either_day and (days = 2147483647 or weekdays = 127) then
+    v_monthdays := null; -- one of the alternatives is always true
+  else
+    if weekdays <> 127 then
+      v_weekdays := case weekdays
+        when 62 then case when days = 2147483647 and not last_day or either_day then 'weekday (Monday to Friday)' else 'Monday to Friday' end
+        when 65 then 'Saturday and Sunday'
+        else carillon._describe_bits(weekdays, 0, c_weekdays)
+      end;
+    end if;
+    if last_day then
+      v_monthdays := 'the last day';
+    elsif days <> 2147483647 then
+      v_monthdays := case when days & (days - 1) = 0 then 'day ' else 'days ' end || carillon._describe_bits(days, 1);
+    end if;
+  end if;
+  v_months := case when months <> 4095 then carillon._describe_bits(months, 1, c_months) end;
+
+  return case
+    when v_monthdays is not null then
+      format('On %s of %s', v_monthdays, coalesce(v_months, 'every month'))
+      || case
+        when v_weekdays is null then ''
+        when either_day then format(' and on every %s', v_weekdays) || coalesce(' in ' || v_months, '')
+        else format(', if it is %s,', replace(v_weekdays, ' and ', ' or '))
+      end
+    when v_weekdays is not null then 'Every ' || v_weekdays || coalesce(' in ' || v_months, '')
+    when v_months is not null then 'Every day in ' || v_months
+  end;
+end
+$$;
+
+comment on function carillon._describe_days(bigint, boolean, boolean, bigint, bigint) is
+  'The days a 5-field schedule selects as a phrase, or null when it selects every day.';
+
+revoke all on function carillon._describe_days(bigint, boolean, boolean, bigint, bigint) from public;
+--! EndIncluded schedules/_describe_days.sql
+--! Included schedules/_describe_cron.sql
+create or replace function carillon._describe_cron(schedule text, timezone text)
+returns text
+language plpgsql
+immutable
+security invoker
+set search_path = ''
+as $$
+declare
+  v_schedule record;
+  v_minute_step text;
+  v_hour_step text;
+  v_days text;
+  v_time text;
+  v_zone text := carillon._describe_zone(timezone);
+begin
+  v_schedule := carillon._parse_schedule(schedule);
+  v_minute_step := substring(carillon._format_bits(v_schedule.minutes, 0, 59, true) from '^\*/(\d+)$');
+  v_hour_step := substring(carillon._format_bits(v_schedule.hours, 0, 23, true) from '^\*/(\d+)$');
+  v_days := carillon._describe_days(
+    v_schedule.days, v_schedule.last_day, v_schedule.either_day, v_schedule.months, v_schedule.weekdays);
+
+  -- Fixed times of day, if they are few: the days come first.
+  if v_schedule.minutes & (v_schedule.minutes - 1) = 0
+    and length(replace(v_schedule.hours::bit(24)::text, '0', '')) <= 4
+    and (v_hour_step is null or v_days is not null)
+  then
+    select carillon._join_words(array_agg(
+        case when i = 0 and v_schedule.minutes = 1 then 'midnight'
+          else format('%s:%s', to_char(i, 'FM00'), to_char(carillon._lowest_bit(v_schedule.minutes), 'FM00')) end
+        order by i))
+      into v_time
+      from generate_series(0, 23) as i
+      where (v_schedule.hours >> i) & 1 = 1;
+    return coalesce(v_days, 'Every day') || ' at ' || v_time || v_zone;
+  end if;
+
+  v_time := case
+    when v_schedule.minutes = 1152921504606846975 then 'Every minute'
+    when 60 % v_minute_step::integer = 0 then format('Every %s minutes', v_minute_step)
+    when v_schedule.minutes & (v_schedule.minutes - 1) = 0 then null
+    else 'At minutes ' || carillon._describe_bits(v_schedule.minutes, 0)
+  end;
+  if v_time is null then
+    v_time := case
+      when v_schedule.hours = 16777215 then 'Every hour'
+      when 24 % v_hour_step::integer = 0 then format('Every %s hours', v_hour_step)
+      else 'Every hour from ' || carillon._describe_bits(v_schedule.hours, 0)
+    end || case when v_schedule.minutes = 1 then ''
+      else ' at :' || to_char(carillon._lowest_bit(v_schedule.minutes), 'FM00') end;
+  elsif v_schedule.hours <> 16777215 then
+    v_time := v_time || case
+      when 24 % v_hour_step::integer = 0 then format(' of every %s hours', v_hour_step)
+      when v_schedule.hours & (v_schedule.hours - 1) = 0 then ' of hour ' || carillon._describe_bits(v_schedule.hours, 0)
+      else ' of hours ' || carillon._describe_bits(v_schedule.hours, 0)
+    end;
+  elsif v_time like 'At %' then
+    v_time := v_time || ' of every hour';
+  end if;
+
+  v_zone := regexp_replace(v_zone, '^ ', ', ');
+  if v_days is not null then
+    return v_time || ', ' || lower(left(v_days, 1)) || substr(v_days, 2) || v_zone;
+  end if;
+  -- "Every 5 minutes" is the same in all zones, "every 2 hours" is not.
+  return v_time || case when v_schedule.hours = 16777215
+      and (v_schedule.minutes & (v_schedule.minutes - 1) > 0 or v_zone in (', GMT', ', UTC'))
+    then '' else v_zone end;
+end
+$$;
+
+comment on function carillon._describe_cron(text, text) is
+  'A 5-field schedule as a plain English phrase.';
+
+revoke all on function carillon._describe_cron(text, text) from public;
+--! EndIncluded schedules/_describe_cron.sql
+--! Included schedules/describe_schedule.sql
+create or replace function carillon.describe_schedule(schedule text, timezone text)
+returns text
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+declare
+  v_zone constant text := coalesce(timezone, 'GMT');
+  v_words constant text[] := regexp_split_to_array(btrim(schedule, E' \t'), '[ \t]+');
+  v_schedule record;
+  v_unit text;
+  v_when text;
+begin
+  v_schedule := carillon._parse_schedule(schedule);
+  perform carillon._check_timezone(v_zone);
+
+  if v_schedule.local_time is not null then
+    v_when := format('%s at %s%s',
+      v_schedule.local_time::date,
+      carillon._clock(v_schedule.local_time),
+      case
+        when v_schedule.instant is null then carillon._describe_zone(v_zone)
+        when right(v_words[cardinality(v_words)], 6) ~ '^[+-]' then ', UTC' || right(v_words[cardinality(v_words)], 6)
+        else ' UTC'
+      end);
+  end if;
+
+  case v_schedule.form
+    when 'cron' then
+      return carillon._describe_cron(schedule, v_zone);
+    when 'seconds' then
+      return case when v_schedule.seconds = 1 then 'Every second' else format('Every %s seconds', v_schedule.seconds) end;
+    when 'once' then
+      return 'Once, on ' || v_when;
+    when 'rate' then
+      v_unit := rtrim(v_words[3], 's');
+      return case when v_words[2]::integer = 1 then 'Every ' || v_unit else format('Every %s %ss', v_words[2]::integer, v_unit) end
+        || coalesce(', counted from ' || v_when, '');
+  end case;
+end
+$$;
+
+comment on function carillon.describe_schedule(text, text) is
+  'A schedule as a plain English phrase, such as "Every weekday (Monday to Friday) at 09:00, America/New_York time". Raises TK002, TK003.';
+
+revoke all on function carillon.describe_schedule(text, text) from public;
+--! EndIncluded schedules/describe_schedule.sql
+--! Included schedules/_format_bits.sql
+create or replace function carillon._format_bits(bits bigint, low integer, high integer, may_step boolean)
+returns text
+language plpgsql
+immutable
+security invoker
+set search_path = ''
+as $$
+declare
+  v_full constant bigint := (1::bigint << (high - low + 1)) - 1;
+  v_step integer;
+  v_run bigint;
+  v_width integer;
+  v_position integer := 0;
+  v_length integer;
+  v_rest bigint := bits;
+  v_text text := '';
+begin
+  if bits = v_full then
+    return '*';
+  end if;
+
+  -- */n: from the lowest number on, every n-th. Where a leading * has a meaning of its own
+  -- (the day fields) it is not for us to write.
+  v_step := case when may_step and bits & 1 = 1 and bits > 1 then carillon._lowest_bit(bits & (bits - 1)) end;
+  if (high - low + 1) % v_step = 0 then
+    v_run := 1;
+    v_width := v_step;
+    while v_width < 64 loop
+      v_run := v_run | (v_run << v_width);
+      v_width := v_width * 2;
+    end loop;
+    if v_run & v_full = bits then
+      return '*/' || v_step;
+    end if;
+  end if;
+
+  while v_rest > 0 loop
+    v_length := carillon._lowest_bit(v_rest);
+    v_position := v_position + v_length;
+    v_rest := v_rest >> v_length;
+    v_length := carillon._lowest_bit(v_rest + 1); -- how many in a row
+    v_text := v_text
+      || case when v_text = '' then '' else ',' end
+      || low + v_position
+      || case v_length
+           when 1 then ''
+           when 2 then ',' || low + v_position + 1
+           else '-' || low + v_position + v_length - 1
+         end;
+    v_position := v_position + v_length;
+    v_rest := v_rest >> v_length;
+  end loop;
+  return v_text;
+end
+$$;
+
+comment on function carillon._format_bits(bigint, integer, integer, boolean) is
+  'A bit set as a cron field: *, */n (where allowed) or a list of numbers and ranges.';
+
+revoke all on function carillon._format_bits(bigint, integer, integer, boolean) from public;
+--! EndIncluded schedules/_format_bits.sql
+--! Included schedules/_wake_minutes.sql
+create or replace function carillon._wake_minutes(seconds bigint, jitter integer)
+returns bigint[]
+language sql
+immutable
+security invoker
+set search_path = ''
+as $$
+  select case
+    when (seconds + jitter) % 60 = 0 or jitter > 0
+      then array[ceil((seconds + jitter) / 60.0)::bigint]
+    else array[floor(seconds / 60.0)::bigint, ceil(seconds / 60.0)::bigint]
+  end
+$$;
+
+comment on function carillon._wake_minutes(bigint, integer) is
+  'The whole minutes at which pg_cron has to wake for something due at a second: the first one that is not before it; without jitter also the minute it lies in.';
+
+revoke all on function carillon._wake_minutes(bigint, integer) from public;
+--! EndIncluded schedules/_wake_minutes.sql
+--! Included schedules/_zone_offsets.sql
+-- Five years, so that a database whose sweep was off for long still wakes at the right times, and so
+-- that rules which move from year to year (Ramadan in Morocco) are seen. Steps of a week, because
+-- no zone has ever changed there and back within one; what holds at one end of a step is taken to
+-- hold in the months of both.
+create or replace function carillon._zone_offsets(timezone text, from_time timestamptz)
+returns table (month integer, zone_offset bigint)
+language sql
+stable
+security invoker
+set search_path = ''
+as $$
+  with samples as (
+    select
+      date_part('month', i.instant at time zone timezone)::integer as month,
+      date_part('epoch', i.instant at time zone timezone)::bigint - date_part('epoch', i.instant)::bigint as zone_offset,
+      i.instant
+    from (
+      select to_timestamp(date_part('epoch', from_time) + 86400 * (7 * s - 2)) as instant
+      from generate_series(0, 262) as s
+    ) as i
+  ), steps as (
+    select
+      s.month, s.zone_offset,
+      lag(s.month, 1, s.month) over w as last_month,
+      lag(s.zone_offset, 1, s.zone_offset) over w as last_offset
+    from samples as s
+    window w as (order by s.instant)
+  )
+  select distinct p.month, p.zone_offset
+  from steps as s
+  cross join lateral (values
+    (s.month, s.zone_offset), (s.month, s.last_offset),
+    (s.last_month, s.zone_offset), (s.last_month, s.last_offset)
+  ) as p (month, zone_offset)
+$$;
+
+comment on function carillon._zone_offsets(text, timestamptz) is
+  'The offsets from UTC, in seconds, that a zone has in each month of the year during the five years from from_time.';
+
+revoke all on function carillon._zone_offsets(text, timestamptz) from public;
+--! EndIncluded schedules/_zone_offsets.sql
+--! Included schedules/_shift_times.sql
+create or replace function carillon._shift_times(minutes bigint, hours bigint, shift integer)
+returns table (minutes bigint, hours bigint, day_shift integer)
+language sql
+immutable
+security invoker
+set search_path = ''
+as $$
+  select m.bits, h.bits, h.day_shift
+  from (
+    -- in minutes: less than an hour forward, and the rest in whole hours
+    select
+      shift - 60 * floor(shift / 60.0)::integer as minute,
+      floor(shift / 60.0)::integer as hour
+  ) as s
+  cross join lateral (values
+    ((_shift_times.minutes << s.minute) & 1152921504606846975, s.hour),
+    (_shift_times.minutes >> (60 - s.minute), s.hour + 1)
+  ) as m (bits, carry)
+  cross join lateral (
+    select m.carry - 24 * floor(m.carry / 24.0)::integer as hour, floor(m.carry / 24.0)::integer as day
+  ) as c
+  cross join lateral (values
+    ((_shift_times.hours << c.hour) & 16777215, c.day),
+    (_shift_times.hours >> (24 - c.hour), c.day + 1)
+  ) as h (bits, day_shift)
+  where m.bits > 0 and h.bits > 0
+$$;
+
+comment on function carillon._shift_times(bigint, bigint, integer) is
+  'Minute and hour sets moved by a number of minutes, split by the number of days they move into.';
+
+revoke all on function carillon._shift_times(bigint, bigint, integer) from public;
+--! EndIncluded schedules/_shift_times.sql
+--! Included schedules/_shift_days.sql
+create or replace function carillon._shift_days(
+  monthdays bigint,
+  last_day boolean,
+  either_day boolean,
+  selected_months bigint,
+  day_shift integer,
+  out days bigint,
+  out months bigint
+)
+language plpgsql
+immutable
+security invoker
+set search_path = ''
+as $$
+declare
+  c_february constant bigint := 402653184; -- 28 and 29
+  v_ends bigint[]; -- the days that may be the last of each month
+  v_sets bigint[] := '{}';
+  v_moved bigint[];
+  v_every bigint := 0;
+begin
+  for v_month in 1 .. 12 loop
+    v_ends[v_month] := case when v_month = 2 then c_february
+      else 1::bigint << (carillon._month_length(2000, v_month) - 1) end;
+    v_sets[v_month] := case
+      when (selected_months >> (v_month - 1)) & 1 = 0 then 0
+      when last_day then v_ends[v_month]
+      else monthdays & ((1::bigint << carillon._month_length(2000, v_month)) - 1)
+    end;
+  end loop;
+
+  for v_step in 1 .. abs(day_shift) loop
+    v_moved := v_sets;
+    for v_month in 1 .. 12 loop
+      if day_shift > 0 then
+        v_moved[v_month] := (v_sets[v_month] << 1) & ((1::bigint << carillon._month_length(2000, v_month)) - 1)
+          | case when v_sets[(v_month + 10) % 12 + 1] & v_ends[(v_month + 10) % 12 + 1] > 0 then 1 else 0 end;
+      else
+        v_moved[v_month] := v_sets[v_month] >> 1
+          | case when v_sets[v_month % 12 + 1] & 1 = 1 then v_ends[v_month] else 0 end;
+      end if;
+    end loop;
+    v_sets := v_moved;
+  end loop;
+
+  days := 0;
+  months := 0;
+  for v_month in 1 .. 12 loop
+    days := days | v_sets[v_month];
+    if v_sets[v_month] > 0 then
+      months := months | (1::bigint << (v_month - 1));
+    end if;
+  end loop;
+
+  -- By day of the week any day of the selected months may come, so their neighbours do as well.
+  if either_day then
+    months := months | selected_months;
+    if day_shift > 0 then
+      months := (months | (selected_months << 1) | (selected_months >> 11)) & 4095;
+    elsif day_shift < 0 then
+      months := (months | (selected_months >> 1) | (selected_months << 11)) & 4095;
+    end if;
+  end if;
+end
+$$;
+
+comment on function carillon._shift_days(bigint, boolean, boolean, bigint, integer) is
+  'The days of the month and the months reached from the selected ones by moving some days on or back; wider where months differ in length.';
+
+revoke all on function carillon._shift_days(bigint, boolean, boolean, bigint, integer) from public;
+--! EndIncluded schedules/_shift_days.sql
+--! Included schedules/_compile_cron.sql
+-- A pg_cron expression is a product of sets, so the answer is the product of everything that
+-- occurs: for each offset the zone has in the selected months, the local minutes, hours and days
+-- moved by it. It may be too wide, never too narrow.
+create or replace function carillon._compile_cron(
+  schedule text,
+  timezone text,
+  from_time timestamptz,
+  jitter integer,
+  has_last_day boolean
+)
+returns text
+language plpgsql
+stable
+security invoker
+set search_path = ''
+as $$
+declare
+  v_fields constant text[] := regexp_split_to_array(btrim(schedule, E' \t'), '[ \t]+');
+  v_schedule record;
+  v_zone record;
+  v_shift record;
+  v_days record;
+  v_minutes bigint := 0;
+  v_hours bigint := 0;
+  v_monthdays bigint := 0;
+  v_months bigint := 0;
+  v_weekdays bigint := 0;
+  v_longest bigint;
+  v_moved boolean := false;
+  v_day_field text;
+  v_weekday_field text;
+begin
+  v_schedule := carillon._parse_schedule(schedule);
+
+  for v_zone in
+    select o.zone_offset, bit_or(1::bigint << o.month - 1) & v_schedule.months as months
+    from carillon._zone_offsets(timezone, from_time) as o
+    group by o.zone_offset
+    having bit_or(1::bigint << o.month - 1) & v_schedule.months > 0
+  loop
+    for v_shift in
+      select s.minutes, s.hours, s.day_shift
+      from unnest(carillon._wake_minutes(-v_zone.zone_offset, jitter)) as w (minute)
+      cross join lateral carillon._shift_times(v_schedule.minutes, v_schedule.hours, w.minute::integer) as s
+    loop
+      v_minutes := v_minutes | v_shift.minutes;
+      v_hours := v_hours | v_shift.hours;
+      v_moved := v_moved or v_shift.day_shift <> 0;
+      v_days := carillon._shift_days(
+        v_schedule.days, v_schedule.last_day, v_schedule.either_day, v_zone.months, v_shift.day_shift);
+      v_monthdays := v_monthdays | v_days.days;
+      v_months := v_months | v_days.months;
+      -- Two weeks in a row, turned back by the shift.
+      v_weekdays := v_weekdays
+        | (((v_schedule.weekdays | (v_schedule.weekdays << 7)) >> ((7 - v_shift.day_shift % 7) % 7)) & 127);
+    end loop;
+  end loop;
+
+  v_longest := (1::bigint << case when v_months & 2773 > 0 then 31 when v_months & 1320 > 0 then 30 else 29 end) - 1;
+  v_day_field := case
+    when v_monthdays = 0 or v_monthdays & v_longest = v_longest then '*'
+    else carillon._format_bits(v_monthdays, 1, 31, false)
+  end;
+  v_weekday_field := carillon._format_bits(v_weekdays, 0, 6, false);
+  if v_schedule.last_day and has_last_day and not v_moved then
+    v_day_field := '$';
+  end if;
+  if v_schedule.either_day then
+    -- Alternatives: one that always holds makes the other moot (one that never does leaves the other).
+    if v_day_field = '*' and v_monthdays > 0 or v_weekday_field = '*' then
+      v_day_field := '*';
+      v_weekday_field := '*';
+    end if;
+  elsif v_day_field <> '*' and v_weekday_field <> '*' then
+    -- Both must hold, which pg_cron reads only from a leading *.
+    if not v_moved then
+      v_day_field := case when left(v_fields[3], 1) = '*' then v_fields[3] else v_day_field end;
+      v_weekday_field := case when left(v_fields[5], 1) = '*' then v_fields[5] else v_weekday_field end;
+    elsif length(replace(v_monthdays::bit(31)::text, '0', '')) * 7
+        <= length(replace(v_weekdays::bit(7)::text, '0', '')) * 31 then
+      v_weekday_field := '*';
+    else
+      v_day_field := '*';
+    end if;
+  end if;
+
+  return format('%s %s %s %s %s',
+    carillon._format_bits(v_minutes, 0, 59, true),
+    carillon._format_bits(v_hours, 0, 23, true),
+    v_day_field,
+    carillon._format_bits(v_months, 1, 12, true),
+    v_weekday_field);
+end
+$$;
+
+comment on function carillon._compile_cron(text, text, timestamptz, integer, boolean) is
+  'The narrowest pg_cron expression in GMT that covers a 5-field schedule of a zone.';
+
+revoke all on function carillon._compile_cron(text, text, timestamptz, integer, boolean) from public;
+--! EndIncluded schedules/_compile_cron.sql
+--! Included schedules/_compile_once.sql
+create or replace function carillon._compile_once(instant timestamptz, jitter integer)
+returns text
+language sql
+stable
+security invoker
+set search_path = ''
+as $$
+  select format('%s %s %s %s *',
+    carillon._format_bits(bit_or(1::bigint << date_part('minute', w.wake)::integer), 0, 59, true),
+    carillon._format_bits(bit_or(1::bigint << date_part('hour', w.wake)::integer), 0, 23, true),
+    carillon._format_bits(bit_or(1::bigint << date_part('day', w.wake)::integer - 1), 1, 31, false),
+    carillon._format_bits(bit_or(1::bigint << date_part('month', w.wake)::integer - 1), 1, 12, true))
+  from (
+    select timestamp 'epoch' + make_interval(secs => m.minute * 60::double precision) as wake
+    from unnest(carillon._wake_minutes(ceil(date_part('epoch', _compile_once.instant))::bigint, _compile_once.jitter)) as m (minute)
+  ) as w
+$$;
+
+comment on function carillon._compile_once(timestamptz, integer) is
+  'The pg_cron expression that wakes for a single instant (and on the same date every year).';
+
+revoke all on function carillon._compile_once(timestamptz, integer) from public;
+--! EndIncluded schedules/_compile_once.sql
+--! Included schedules/_compile_rate.sql
+create or replace function carillon._compile_rate(start timestamptz, seconds bigint, jitter integer)
+returns text
+language plpgsql
+stable
+security invoker
+set search_path = ''
+as $$
+declare
+  -- The times of day a rate ever reaches are those its start reaches in steps of this many minutes.
+  v_grid constant integer := gcd(seconds / 60, 1440);
+  v_base bigint;
+  v_times record;
+  v_minutes bigint := 0;
+  v_hours bigint := 0;
+  v_weekdays bigint := 0;
+begin
+  foreach v_base in array carillon._wake_minutes(ceil(date_part('epoch', start))::bigint, jitter) loop
+    -- Forty thousand weeks more keep the remainders positive.
+    v_base := v_base + 40000 * 10080::bigint;
+    select bit_or(1::bigint << t % 60) as minutes, bit_or(1::bigint << t / 60) as hours
+      into v_times
+      from generate_series((v_base % v_grid)::integer, 1439, v_grid) as t;
+    v_minutes := v_minutes | v_times.minutes;
+    v_hours := v_hours | v_times.hours;
+    v_weekdays := v_weekdays
+      | case when seconds % 604800 = 0 then 1::bigint << ((v_base / 1440 + 4) % 7)::integer else 127 end;
+  end loop;
+  return format('%s %s * * %s',
+    carillon._format_bits(v_minutes, 0, 59, true),
+    carillon._format_bits(v_hours, 0, 23, true),
+    carillon._format_bits(v_weekdays, 0, 6, false));
+end
+$$;
+
+comment on function carillon._compile_rate(timestamptz, bigint, integer) is
+  'The narrowest pg_cron expression that wakes at start + k × seconds for every k.';
+
+revoke all on function carillon._compile_rate(timestamptz, bigint, integer) from public;
+--! EndIncluded schedules/_compile_rate.sql
+--! Included schedules/compile_schedule.sql
+create or replace function carillon.compile_schedule(
+  schedule text,
+  timezone text,
+  pg_cron_version text,
+  from_time timestamptz,
+  anchor timestamptz default null,
+  jitter integer default 0
+)
+returns text
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+declare
+  v_zone constant text := coalesce(timezone, 'GMT');
+  v_version constant text[] := regexp_match(pg_cron_version, '^(\d{1,4})\.(\d{1,4})');
+  v_release constant integer := v_version[1]::integer * 10000 + v_version[2]::integer;
+  v_schedule record;
+  v_start timestamptz;
+begin
+  v_schedule := carillon._parse_schedule(schedule);
+  perform carillon._check_timezone(v_zone);
+  if pg_cron_version is null then
+    return null;
+  elsif v_release is null then
+    raise exception using
+      errcode = 'TK001',
+      message = format('pg_cron version %s is not a version', carillon._quote_input(pg_cron_version)),
+      detail = 'It is the extversion of pg_extension, such as 1.6.',
+      hint = 'Pass null when pg_cron is not installed.',
+      column = 'pg_cron_version';
+  elsif jitter is null or jitter not between 0 and 86400 then
+    raise exception using
+      errcode = 'TK001',
+      message = format('jitter %s is out of range', coalesce(jitter::text, 'null')),
+      detail = 'jitter is a number of seconds from 0 to 86400.',
+      hint = 'Use a smaller jitter.',
+      column = 'jitter';
+  end if;
+
+  case v_schedule.form
+    when 'seconds' then
+      -- pg_cron counts an interval from whenever it learned of the job, we count from the epoch:
+      -- only a wake every second decides each slot within a second.
+      return case when v_release >= 10005 then '1 seconds' end;
+    when 'cron' then
+      return carillon._compile_cron(schedule, v_zone, from_time, jitter, v_release >= 10006);
+    when 'once' then
+      return carillon._compile_once(
+        coalesce(v_schedule.instant, carillon._resolve_local(v_schedule.local_time, v_zone)), jitter);
+    when 'rate' then
+      v_start := coalesce(v_schedule.instant, carillon._resolve_local(v_schedule.local_time, v_zone), anchor);
+      -- Without a start nothing is known about the phase.
+      return case
+        when v_start is null then '* * * * *'
+        else carillon._compile_rate(v_start, v_schedule.seconds, jitter)
+      end;
+  end case;
+end
+$$;
+
+comment on function carillon.compile_schedule(text, text, text, timestamptz, timestamptz, integer) is
+  'The narrowest pg_cron expression, in GMT, that wakes at every slot from from_time on (jitter seconds later; at the first whole minute then), or null where this pg_cron cannot. Looks five years ahead. Raises TK001, TK002, TK003.';
+
+revoke all on function carillon.compile_schedule(text, text, text, timestamptz, timestamptz, integer) from public;
+--! EndIncluded schedules/compile_schedule.sql
+--! EndIncluded schedules.sql
+--! Included principals/_has_permission.sql
+create or replace function carillon._has_permission(held text[], wanted text) returns boolean
+language sql immutable parallel safe security invoker
+return exists (
+  select
+  from unnest(held) as h (permission)
+  where h.permission in ('*', wanted)
+    or (right(h.permission, 2) = ':*' and starts_with(wanted, left(h.permission, -1)))
+);
+comment on function carillon._has_permission(text[], text) is
+  'Whether a set of permission strings grants one: exactly, by "*", or by "prefix:*".';
+revoke all on function carillon._has_permission(text[], text) from public;
+--! EndIncluded principals/_has_permission.sql
+--! Included principals/_permissions_of.sql
+create or replace function carillon._permissions_of(principal uuid) returns text[]
+language sql stable security invoker
+set search_path = ''
+as $$
+  select coalesce(array_agg(distinct p.permission), '{}')
+  from carillon.principals pr
+  join carillon.role_members m on m.principal_id = pr.id
+  join carillon.roles r on r.name = m.role
+  cross join unnest(r.permissions) as p (permission)
+  where pr.id = principal and pr.disabled_at is null
+$$;
+comment on function carillon._permissions_of(uuid) is 'What an enabled principal may do, by all of its roles; nothing when disabled or unknown.';
+revoke all on function carillon._permissions_of(uuid) from public;
+--! EndIncluded principals/_permissions_of.sql
+--! Included principals/_system_principal.sql
+create or replace function carillon._system_principal() returns uuid
+language sql stable security invoker
+set search_path = ''
+as $$
+  select id from carillon.principals where username = 'system'
+$$;
+comment on function carillon._system_principal() is 'The owner of what is made in SQL without naming an owner.';
+revoke all on function carillon._system_principal() from public;
+--! EndIncluded principals/_system_principal.sql
+--! Included principals/_may_fire.sql
+create or replace function carillon._may_fire(owner uuid, app text) returns text
+language sql stable security invoker
+set search_path = ''
+as $$
+  select case
+    when owner is null or pr.id is null then 'the owner is gone'
+    when pr.disabled_at is not null then 'the owner is disabled'
+    when pr.kind = 'system' then null
+    when not carillon._has_permission(carillon._permissions_of(pr.id), 'app:' || app || ':cron.write')
+      then 'the owner no longer holds app:' || app || ':cron.write'
+  end
+  from (select) one
+  left join carillon.principals pr on pr.id = owner
+$$;
+comment on function carillon._may_fire(uuid, text) is 'Why crons of this owner in this app must not fire; null when they may.';
+revoke all on function carillon._may_fire(uuid, text) from public;
+--! EndIncluded principals/_may_fire.sql
+--! Included principals/_require_cron_owner.sql
+create or replace function carillon._require_cron_owner(cron carillon.crons, actor uuid) returns void
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  if actor is null or cron.owner_id = actor
+     or carillon._has_permission(carillon._permissions_of(actor), 'app:' || cron.app_id || ':cron.manage_others') then
+    return;
+  end if;
+  raise exception using errcode = 'TK402',
+    message = format('not the owner of cron "%s"', cron.name),
+    hint = format('its owner, or a holder of app:%s:cron.manage_others, may do this', cron.app_id);
+end;
+$$;
+comment on function carillon._require_cron_owner(carillon.crons, uuid) is
+  'Refuses (TK402) an actor who neither owns the cron nor manages others'' crons. A null actor is the database''s owner.';
+revoke all on function carillon._require_cron_owner(carillon.crons, uuid) from public;
+--! EndIncluded principals/_require_cron_owner.sql
+--! Included principals/create_role.sql
+create or replace function carillon.create_role(name text, permissions text[]) returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_permission text;
+begin
+  if create_role.name is null or create_role.name !~ '^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$' then
+    perform carillon._invalid('name', 'must be 1 to 128 letters, digits, dots, colons, dashes or underscores');
+  end if;
+  foreach v_permission in array coalesce(create_role.permissions, '{}') loop
+    if v_permission is null or v_permission !~ '^(\*|[A-Za-z0-9_.-]+(:[A-Za-z0-9_.-]+)*(:\*)?)$' then
+      perform carillon._invalid('permissions',
+        format('holds "%s", which is no permission', v_permission), 'for example app:crm:cron.read, app:crm:*, or *');
+    end if;
+  end loop;
+  insert into carillon.roles (name, permissions) values (create_role.name, coalesce(create_role.permissions, '{}'))
+  on conflict on constraint roles_pkey do update set permissions = excluded.permissions;
+end;
+$$;
+comment on function carillon.create_role(text, text[]) is 'Makes a role with these permissions, or gives an existing one these permissions.';
+revoke all on function carillon.create_role(text, text[]) from public;
+--! EndIncluded principals/create_role.sql
+--! Included principals/create_principal.sql
+create or replace function carillon.create_principal(
+  username text,
+  kind text default 'user',
+  roles text[] default '{}'
+) returns uuid
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_id uuid;
+  v_role text;
+begin
+  if create_principal.kind is null or create_principal.kind not in ('user', 'service') then
+    perform carillon._invalid('kind', 'must be "user" or "service"');
+  end if;
+  if create_principal.username is null or create_principal.username !~ '^[A-Za-z0-9][A-Za-z0-9_.@+-]{0,127}$' then
+    perform carillon._invalid('username',
+      'must be 1 to 128 letters, digits, dots, dashes, underscores, "+" or "@", beginning with a letter or digit');
+  end if;
+  foreach v_role in array create_principal.roles loop
+    if not exists (select from carillon.roles r where r.name = v_role) then
+      perform carillon._invalid('roles', format('names a role that does not exist: "%s"', v_role));
+    end if;
+  end loop;
+  insert into carillon.principals (username, kind)
+  values (create_principal.username, create_principal.kind)
+  on conflict on constraint principals_username_unique do nothing
+  returning id into v_id;
+  if v_id is null then
+    raise exception using errcode = 'TK201', column = 'username',
+      message = format('a principal named "%s" exists already', create_principal.username);
+  end if;
+  insert into carillon.role_members (principal_id, role) select v_id, r from unnest(create_principal.roles) as r;
+  return v_id;
+end;
+$$;
+comment on function carillon.create_principal(text, text, text[]) is 'Makes a user or a service account that holds the given roles; returns its id.';
+revoke all on function carillon.create_principal(text, text, text[]) from public;
+--! EndIncluded principals/create_principal.sql
+--! Included principals/set_principal_enabled.sql
+create or replace function carillon.set_principal_enabled(principal uuid, enabled boolean) returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+begin
+  update carillon.principals p
+  set disabled_at = case when not set_principal_enabled.enabled then coalesce(p.disabled_at, carillon.now()) end
+  where p.id = set_principal_enabled.principal;
+  if not found then
+    raise exception using errcode = 'TK104', message = format('no principal %s', principal);
+  end if;
+end;
+$$;
+comment on function carillon.set_principal_enabled(uuid, boolean) is
+  'Disables or enables a principal. While disabled its keys are refused and its crons are denied.';
+revoke all on function carillon.set_principal_enabled(uuid, boolean) from public;
+--! EndIncluded principals/set_principal_enabled.sql
+--! Included principals/delete_principal.sql
+create or replace function carillon.delete_principal(principal uuid) returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+begin
+  delete from carillon.principals p where p.id = delete_principal.principal and p.kind <> 'system';
+  if not found then
+    raise exception using errcode = 'TK104', message = format('no principal %s', principal);
+  end if;
+end;
+$$;
+comment on function carillon.delete_principal(uuid) is
+  'Deletes a principal and its keys. Its crons stay, without an owner, and are denied until somebody takes them over.';
+revoke all on function carillon.delete_principal(uuid) from public;
+--! EndIncluded principals/delete_principal.sql
+--! Included principals/create_api_key.sql
+create or replace function carillon.create_api_key(
+  principal uuid,
+  name text,
+  prefix text,
+  hash bytea,
+  expires_at timestamptz default null
+) returns uuid
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_id uuid;
+begin
+  if octet_length(create_api_key.hash) is distinct from 32 then
+    perform carillon._invalid('hash', 'must be the SHA-256 of the key');
+  end if;
+  if not exists (select from carillon.principals p where p.id = create_api_key.principal) then
+    raise exception using errcode = 'TK104', message = format('no principal %s', principal);
+  end if;
+  insert into carillon.api_keys (principal_id, name, prefix, hash, expires_at)
+  values (create_api_key.principal, create_api_key.name, create_api_key.prefix, create_api_key.hash, create_api_key.expires_at)
+  returning id into v_id;
+  return v_id;
+end;
+$$;
+comment on function carillon.create_api_key(uuid, text, text, bytea, timestamptz) is
+  'Records a key by its hash; the secret itself never reaches the database.';
+revoke all on function carillon.create_api_key(uuid, text, text, bytea, timestamptz) from public;
+--! EndIncluded principals/create_api_key.sql
+--! Included principals/revoke_api_key.sql
+create or replace function carillon.revoke_api_key(key uuid) returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+begin
+  update carillon.api_keys k set revoked_at = coalesce(k.revoked_at, carillon.now()) where k.id = revoke_api_key.key;
+  if not found then
+    raise exception using errcode = 'TK105', message = format('no API key %s', revoke_api_key.key);
+  end if;
+end;
+$$;
+comment on function carillon.revoke_api_key(uuid) is 'Refuses a key from now on. Revoking twice changes nothing.';
+revoke all on function carillon.revoke_api_key(uuid) from public;
+--! EndIncluded principals/revoke_api_key.sql
+--! Included principals/bootstrap_admin.sql
+create or replace function carillon.bootstrap_admin(prefix text, hash bytea) returns boolean
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_admin uuid;
+begin
+  perform pg_advisory_xact_lock(hashtextextended('carillon.bootstrap_admin', 0));
+  if exists (select from carillon.settings where key = 'bootstrapped') then
+    return false;
+  end if;
+  insert into carillon.settings (key, value) values ('bootstrapped', to_jsonb(carillon.now()));
+  v_admin := carillon.create_principal('admin', 'user', '{admin}');
+  perform carillon.create_api_key(v_admin, 'bootstrap', bootstrap_admin.prefix, bootstrap_admin.hash);
+  return true;
+end;
+$$;
+comment on function carillon.bootstrap_admin(text, bytea) is
+  'The first call makes the principal admin with this key and returns true; every later call changes nothing and returns false.';
+revoke all on function carillon.bootstrap_admin(text, bytea) from public;
+--! EndIncluded principals/bootstrap_admin.sql
+--! Included principals/authenticate_key.sql
+create or replace function carillon.authenticate_key(hash bytea)
+returns table (principal_id uuid, username text, kind text, permissions text[], key_id uuid)
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+  v_key carillon.api_keys;
+begin
+  select k.* into v_key from carillon.api_keys k where k.hash = authenticate_key.hash;
+  if v_key.id is null or v_key.revoked_at is not null or v_key.expires_at <= v_now then
+    return;
+  end if;
+  -- Once a minute is precise enough for "last used", and spares a write per request.
+  update carillon.api_keys k set last_used_at = v_now
+  where k.id = v_key.id and (k.last_used_at is null or k.last_used_at < v_now - interval '1 minute');
+  return query
+    select p.id, p.username, p.kind, carillon._permissions_of(p.id), v_key.id
+    from carillon.principals p
+    where p.id = v_key.principal_id and p.disabled_at is null;
+end;
+$$;
+comment on function carillon.authenticate_key(bytea) is
+  'The principal behind a key''s SHA-256; no row for an unknown, revoked or expired key or a disabled principal.';
+revoke all on function carillon.authenticate_key(bytea) from public;
+--! EndIncluded principals/authenticate_key.sql
+--! Included apps/_check_app_id.sql
+create or replace function carillon._check_app_id(app text) returns void
+language plpgsql immutable security invoker
+set search_path = ''
+as $$
+begin
+  if app is null or app !~ '^[a-z0-9][a-z0-9_-]{0,62}$' then
+    perform carillon._invalid('appId',
+      'must be 1 to 63 lower-case letters, digits, dashes or underscores, beginning with a letter or digit');
+  end if;
+  if app in ('carillon', 'information_schema') or starts_with(app, 'pg_') then
+    raise exception using errcode = 'TK401', column = 'appId',
+      message = format('the app id "%s" is reserved', app);
+  end if;
+end;
+$$;
+comment on function carillon._check_app_id(text) is 'Refuses an app id of the wrong form (TK001) or a reserved one (TK401).';
+revoke all on function carillon._check_app_id(text) from public;
+--! EndIncluded apps/_check_app_id.sql
+--! Included apps/_require_app.sql
+create or replace function carillon._require_app(app text) returns void
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  perform carillon._check_app_id(app);
+  if not exists (select from carillon.apps a where a.id = app) then
+    raise exception using errcode = 'TK101',
+      message = format('no app "%s"', app),
+      hint = 'deploy its manifest first';
+  end if;
+end;
+$$;
+comment on function carillon._require_app(text) is 'Refuses (TK101) an app that is not installed.';
+revoke all on function carillon._require_app(text) from public;
+--! EndIncluded apps/_require_app.sql
+--! Included apps/_app_permissions.sql
+create or replace function carillon._app_permissions(app text, declared jsonb) returns text[]
+language plpgsql immutable security invoker
+set search_path = ''
+as $$
+declare
+  v_permission text;
+  v_all text[] := '{}';
+  v_at integer := 0;
+  v_value jsonb;
+begin
+  if declared is null then
+    return array['app:' || app || ':cron.read', 'app:' || app || ':cron.write', 'app:' || app || ':cron.trigger'];
+  end if;
+  if jsonb_typeof(declared) <> 'array' then
+    perform carillon._invalid('permissions', 'must be an array of strings');
+  end if;
+  for v_value in select e.value from jsonb_array_elements(declared) as e loop
+    v_permission := carillon._json_text(v_value, format('permissions[%s]', v_at), 100);
+    if v_permission !~ '^[a-z][a-z0-9_]*([.:][a-z0-9_]+)*$' then
+      perform carillon._invalid(format('permissions[%s]', v_at),
+        'must be lower-case words joined by dots, without the app:… prefix', 'for example cron.manage_others');
+    end if;
+    v_all := v_all || ('app:' || app || ':' || v_permission);
+    v_at := v_at + 1;
+  end loop;
+  return v_all;
+end;
+$$;
+comment on function carillon._app_permissions(text, jsonb) is
+  'The permissions an app brings: those its manifest declares, or cron.read, cron.write and cron.trigger.';
+revoke all on function carillon._app_permissions(text, jsonb) from public;
+--! EndIncluded apps/_app_permissions.sql
+--! Included apps/install_app.sql
+create or replace function carillon.install_app(app text, manifest jsonb default '{}', actor uuid default null) returns boolean
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+  v_permissions text[];
+  v_name text;
+  v_new boolean;
+begin
+  perform carillon._check_app_id(app);
+  if jsonb_typeof(manifest) is distinct from 'object' then
+    perform carillon._invalid('manifest', 'must be a JSON object');
+  end if;
+  v_permissions := carillon._app_permissions(app, nullif(manifest -> 'permissions', 'null'));
+  if manifest ? 'name' then
+    v_name := carillon._json_text(manifest -> 'name', 'name', 200);
+  end if;
+
+  insert into carillon.apps as a (id, name, manifest, permissions, created_at, updated_at)
+  values (app, v_name, install_app.manifest, v_permissions, v_now, v_now)
+  on conflict (id) do nothing;
+  v_new := found;
+  if v_new then
+    insert into carillon.roles (name, app_id, permissions)
+    values ('app:' || app || ':admin', app, array['app:' || app || ':*']);
+    if actor is not null then
+      insert into carillon.role_members (principal_id, role) values (actor, 'app:' || app || ':admin');
+    end if;
+  else
+    -- One deploy of an app at a time; the row stays locked until the end of the transaction.
+    perform from carillon.apps a where a.id = app for no key update;
+    update carillon.apps a
+    set name = v_name, manifest = install_app.manifest, permissions = v_permissions, updated_at = v_now
+    where a.id = app and (a.name, a.manifest, a.permissions) is distinct from (v_name, install_app.manifest, v_permissions);
+  end if;
+  return v_new;
+end;
+$$;
+comment on function carillon.install_app(text, jsonb, uuid) is
+  'Installs an app, or updates the installed one''s manifest; returns whether it is new. A new app''s installer gets its role app:<id>:admin.';
+revoke all on function carillon.install_app(text, jsonb, uuid) from public;
+--! EndIncluded apps/install_app.sql
+--! Included apps/uninstall_app.sql
+create or replace function carillon.uninstall_app(app text) returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_crons uuid[];
+begin
+  perform carillon._require_app(app);
+  perform from carillon.apps a where a.id = app for update;
+  with stopped as (
+    update carillon.crons c set enabled = false, next_fire_at = null where c.app_id = app returning c.id
+  )
+  select coalesce(array_agg(id), '{}') into v_crons from stopped;
+  perform carillon._enlist_crons(v_crons);
+  perform carillon._cancel_jobs(array(select q.msg_id from pgmq.q_jobs q where q.message ->> 'app_id' = app),
+    'the app was uninstalled');
+  delete from carillon.apps a where a.id = app;
+end;
+$$;
+comment on function carillon.uninstall_app(text) is
+  'Removes an app with its crons and roles, and cancels its jobs. Its ledger and job history stay until their retention ends.';
+revoke all on function carillon.uninstall_app(text) from public;
+--! EndIncluded apps/uninstall_app.sql
+--! Included apps/list_apps.sql
+create or replace function carillon.list_apps() returns setof carillon.apps
+language sql stable security definer
+set search_path = ''
+as $$
+  select * from carillon.apps order by id
+$$;
+comment on function carillon.list_apps() is 'All installed apps.';
+revoke all on function carillon.list_apps() from public;
+--! EndIncluded apps/list_apps.sql
+--! Included queue/_job_message.sql
+create or replace function carillon._job_message(app text, payload jsonb, user_id uuid) returns jsonb
+language sql immutable parallel safe security invoker
+return jsonb_build_object('app_id', app, 'payload', payload, 'user_id', user_id);
+comment on function carillon._job_message(text, jsonb, uuid) is 'The shape of every message in the queue jobs.';
+revoke all on function carillon._job_message(text, jsonb, uuid) from public;
+--! EndIncluded queue/_job_message.sql
+--! Included queue/_cron_headers.sql
+create or replace function carillon._cron_headers(cron uuid, slot timestamptz) returns jsonb
+language sql immutable parallel safe security invoker
+return jsonb_build_object('trigger', 'automatic', 'cron_id', cron, 'scheduled_for', slot);
+comment on function carillon._cron_headers(uuid, timestamptz) is 'The trusted headers of a job that a slot enqueued.';
+revoke all on function carillon._cron_headers(uuid, timestamptz) from public;
+--! EndIncluded queue/_cron_headers.sql
+--! Included queue/_live_job_of.sql
+create or replace function carillon._live_job_of(cron uuid) returns bigint
+language sql stable security invoker
+set search_path = ''
+as $$
+  select q.msg_id from pgmq.q_jobs q where q.headers ->> 'cron_id' = cron::text order by q.msg_id limit 1
+$$;
+comment on function carillon._live_job_of(uuid) is 'A job of this cron that is still queued or running, by the trusted header; null when there is none.';
+revoke all on function carillon._live_job_of(uuid) from public;
+--! EndIncluded queue/_live_job_of.sql
+--! Included queue/_send_job.sql
+create or replace function carillon._send_job(app text, payload jsonb, user_id uuid, headers jsonb, due_at timestamptz) returns bigint
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_id bigint;
+begin
+  insert into pgmq.q_jobs (enqueued_at, vt, message, headers)
+  values (carillon.now(), due_at, carillon._job_message(app, payload, user_id), _send_job.headers)
+  returning msg_id into v_id;
+  perform pg_notify('carillon_jobs', app);
+  return v_id;
+end;
+$$;
+comment on function carillon._send_job(text, jsonb, uuid, jsonb, timestamptz) is
+  'Puts one message into the queue and wakes the app''s workers at commit; returns its msg_id.';
+revoke all on function carillon._send_job(text, jsonb, uuid, jsonb, timestamptz) from public;
+--! EndIncluded queue/_send_job.sql
+--! Included beats/_pg_cron_version.sql
+create or replace function carillon._pg_cron_version() returns text
+language sql stable security invoker
+set search_path = ''
+as $$
+  select e.extversion
+  from pg_catalog.pg_extension e
+  where e.extname = 'pg_cron' and exists (select from carillon.settings s where s.key = 'pg_cron' and s.value = 'true')
+$$;
+comment on function carillon._pg_cron_version() is 'The version of pg_cron that drives this database; null while it does not.';
+revoke all on function carillon._pg_cron_version() from public;
+--! EndIncluded beats/_pg_cron_version.sql
+--! Included beats/_schedule_job.sql
+create or replace function carillon._schedule_job(job_name text, expression text, command text) returns bigint
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+begin
+  -- cron.schedule with a known name keeps the job's id.
+  return cron.schedule(job_name, expression, command);
+end;
+$$;
+comment on function carillon._schedule_job(text, text, text) is 'Makes or changes a pg_cron job by name; returns its id.';
+revoke all on function carillon._schedule_job(text, text, text) from public;
+--! EndIncluded beats/_schedule_job.sql
+--! Included beats/_unschedule_job.sql
+create or replace function carillon._unschedule_job(job bigint) returns void
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+begin
+  -- cron.unschedule raises for a job that is gone already; gone is what is wanted.
+  perform cron.unschedule(j.jobid) from cron.job j where j.jobid = job;
+end;
+$$;
+comment on function carillon._unschedule_job(bigint) is 'Removes a pg_cron job if it is still there.';
+revoke all on function carillon._unschedule_job(bigint) from public;
+--! EndIncluded beats/_unschedule_job.sql
+--! Included beats/_settle_beats.sql
+create or replace function carillon._settle_beats(beats bigint[]) returns void
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_beat carillon.beats;
+  v_needed boolean;
+  v_job bigint;
+begin
+  for v_beat in select b.* from carillon.beats b where b.id = any (beats) order by b.expression for update loop
+    v_needed := exists (select from carillon.crons c where c.beat_id = v_beat.id);
+    if v_needed and v_beat.pg_job_id is null then
+      v_job := carillon._schedule_job('carillon beat ' || v_beat.id, v_beat.expression,
+        format('select carillon.fire_beat(%s)', v_beat.id));
+      insert into carillon.beat_jobs (pg_job_id, beat_id) values (v_job, v_beat.id) on conflict (pg_job_id) do nothing;
+      update carillon.beats b set pg_job_id = v_job where b.id = v_beat.id;
+    elsif not v_needed and v_beat.pg_job_id is not null then
+      perform carillon._unschedule_job(v_beat.pg_job_id);
+      update carillon.beats b set pg_job_id = null where b.id = v_beat.id;
+    end if;
+  end loop;
+end;
+$$;
+comment on function carillon._settle_beats(bigint[]) is
+  'Schedules with pg_cron the beats that have members and no job, and unschedules those that have a job and no members.';
+revoke all on function carillon._settle_beats(bigint[]) from public;
+--! EndIncluded beats/_settle_beats.sql
+--! Included beats/_enlist_crons.sql
+create or replace function carillon._enlist_crons(crons uuid[]) returns void
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+  v_version text := carillon._pg_cron_version();
+  v_ids uuid[];
+  v_expressions text[];
+  v_beats bigint[];
+begin
+  -- What each cron should be woken by: nothing when it has no slot to come, or where pg_cron cannot.
+  with plans as materialized (
+    select p.schedule, p.timezone, carillon.compile_schedule(p.schedule, p.timezone, v_version, v_now) as expression
+    from (
+      select distinct c.schedule, c.timezone
+      from carillon.crons c
+      where c.id = any (_enlist_crons.crons) and c.next_fire_at is not null and v_version is not null
+    ) p
+  ),
+  wanted as (
+    select c.id, b.expression as present, case when c.next_fire_at is not null then p.expression end as expression
+    from carillon.crons c
+    left join plans p using (schedule, timezone)
+    left join carillon.beats b on b.id = c.beat_id
+    where c.id = any (_enlist_crons.crons)
+  )
+  select coalesce(array_agg(w.id), '{}'), coalesce(array_agg(w.expression), '{}') into v_ids, v_expressions
+  from wanted w
+  where w.expression is distinct from w.present;
+  if cardinality(v_ids) = 0 then
+    return;
+  end if;
+
+  -- Lock order: beats by expression. Whoever joins or leaves a beat holds its row until commit.
+  insert into carillon.beats (expression)
+  select distinct e from unnest(v_expressions) as e where e is not null order by e
+  on conflict on constraint beats_expression_unique do nothing;
+  select array_agg(l.id) into v_beats
+  from (
+    select b.id
+    from carillon.beats b
+    where b.expression = any (v_expressions)
+      or b.id in (select c.beat_id from carillon.crons c where c.id = any (v_ids))
+    order by b.expression
+    for update
+  ) l;
+
+  update carillon.crons c
+  set beat_id = (select b.id from carillon.beats b where b.expression = w.expression)
+  from unnest(v_ids, v_expressions) as w (cron_id, expression)
+  where c.id = w.cron_id;
+  update carillon.enlistments e set enlisted_until = greatest(v_now, e.enlisted_from)
+  where e.cron_id = any (v_ids) and e.enlisted_until is null;
+  insert into carillon.enlistments (cron_id, beat_id, enlisted_from)
+  select c.id, c.beat_id, v_now from carillon.crons c where c.id = any (v_ids) and c.beat_id is not null;
+
+  perform carillon._settle_beats(v_beats);
+end;
+$$;
+comment on function carillon._enlist_crons(uuid[]) is
+  'Puts crons on the beats that wake them, and takes those with no slot to come off theirs; a beat lives in pg_cron exactly while it has members.';
+revoke all on function carillon._enlist_crons(uuid[]) from public;
+--! EndIncluded beats/_enlist_crons.sql
+--! Included beats/_repair_beats.sql
+create or replace function carillon._repair_beats() returns integer
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_broken bigint[];
+begin
+  if carillon._pg_cron_version() is null then
+    return 0;
+  end if;
+  -- Jobs that somebody removed or changed.
+  select coalesce(array_agg(b.id), '{}') into v_broken
+  from carillon.beats b
+  left join cron.job j on j.jobid = b.pg_job_id
+  where b.pg_job_id is not null
+    and (j.jobid is null or j.schedule <> b.expression or j.command <> format('select carillon.fire_beat(%s)', b.id)
+      or not j.active or j.database <> current_database());
+  update carillon.beats b set pg_job_id = null where b.id = any (v_broken);
+  perform carillon._unschedule_job(j.jobid)
+  from cron.job j
+  join carillon.beats b on j.jobname = 'carillon beat ' || b.id
+  where b.id = any (v_broken) and not j.active;
+  perform carillon._settle_beats(v_broken);
+
+  -- Jobs that no beat knows.
+  perform carillon._unschedule_job(j.jobid)
+  from cron.job j
+  where starts_with(j.jobname, 'carillon beat ') and j.database = current_database()
+    and not exists (select from carillon.beats b where b.pg_job_id = j.jobid);
+  return cardinality(v_broken);
+end;
+$$;
+comment on function carillon._repair_beats() is 'Makes cron.job hold exactly the jobs of the beats; returns how many had to be made again.';
+revoke all on function carillon._repair_beats() from public;
+--! EndIncluded beats/_repair_beats.sql
+--! Included beats/_trim_runs.sql
+create or replace function carillon._trim_runs() returns integer
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+  v_trimmed integer;
+begin
+  if carillon._pg_cron_version() is null then
+    return 0;
+  end if;
+  -- Oldest first by the primary key, a bounded number a sweep; only our own jobs' runs.
+  with old as (
+    select d.runid
+    from (select r.* from cron.job_run_details r order by r.runid limit 20000) d
+    where d.end_time < v_now - interval '7 days'
+      and (exists (select from carillon.beat_jobs j where j.pg_job_id = d.jobid)
+        or exists (select from cron.job j where j.jobid = d.jobid and j.jobname = 'carillon sweep'))
+  )
+  delete from cron.job_run_details d using old where d.runid = old.runid;
+  get diagnostics v_trimmed = row_count;
+  return v_trimmed;
+end;
+$$;
+comment on function carillon._trim_runs() is 'Deletes runs of Carillon''s jobs that ended over 7 days ago from pg_cron''s history, which nothing else trims.';
+revoke all on function carillon._trim_runs() from public;
+--! EndIncluded beats/_trim_runs.sql
+--! Included beats/fire_beat.sql
+create or replace function carillon.fire_beat(beat bigint) returns integer
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+begin
+  -- A wake decides all that is due, not only the crons of its own beat: when thousands of beats wake
+  -- at one minute, the first does the work and the others find nothing left.
+  return (carillon.fire_due('pg_cron') ->> 'fired')::integer;
+end;
+$$;
+comment on function carillon.fire_beat(bigint) is 'What a beat''s pg_cron job calls at each wake; returns how many crons were decided.';
+revoke all on function carillon.fire_beat(bigint) from public;
+--! EndIncluded beats/fire_beat.sql
+--! Included beats/enable_pg_cron.sql
+create or replace function carillon.enable_pg_cron() returns text
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_home text := current_setting('cron.database_name', true);
+begin
+  perform pg_advisory_xact_lock(hashtextextended('carillon.enable_pg_cron', 0));
+  if not exists (select from pg_catalog.pg_available_extensions e where e.name = 'pg_cron') then
+    raise exception using errcode = 'TK901', message = 'pg_cron is not installed on this server',
+      hint = 'install its package (Debian: postgresql-' || current_setting('server_version_num')::integer / 10000
+        || '-cron), set shared_preload_libraries = ''pg_cron'' in postgresql.conf, and restart the server';
+  end if;
+  if v_home is null then
+    raise exception using errcode = 'TK901', message = 'pg_cron is installed but not loaded',
+      hint = 'set shared_preload_libraries = ''pg_cron'' in postgresql.conf, and restart the server';
+  end if;
+  if v_home <> current_database() then
+    raise exception using errcode = 'TK901',
+      message = format('pg_cron of this server lives in the database "%s", not in "%s"', v_home, current_database()),
+      hint = format('set cron.database_name = ''%s'' in postgresql.conf, and restart the server', current_database());
+  end if;
+  if not (select r.rolcanlogin from pg_catalog.pg_roles r where r.rolname = current_user) then
+    raise exception using errcode = 'TK901', message = format('pg_cron refuses jobs of the role "%s", which cannot log in', current_user),
+      hint = format('alter role %I login;', current_user);
+  end if;
+  if not exists (select from pg_catalog.pg_extension e where e.extname = 'pg_cron') then
+    begin
+      create extension pg_cron;
+    exception when insufficient_privilege then
+      raise exception using errcode = 'TK901', message = format('the role "%s" may not create the extension pg_cron', current_user),
+        hint = format('as a superuser: create extension pg_cron; grant usage on schema cron to %I;', current_user);
+    end;
+  end if;
+
+  insert into carillon.settings (key, value) values ('pg_cron', 'true') on conflict (key) do update set value = 'true';
+  perform carillon._schedule_job('carillon sweep', '* * * * *', 'select carillon.sweep()');
+  perform carillon._enlist_crons(array(select c.id from carillon.crons c));
+  perform carillon._repair_beats();
+  return carillon._pg_cron_version();
+end;
+$$;
+comment on function carillon.enable_pg_cron() is
+  'Lets pg_cron drive this database: makes the extension where needed, schedules the sweep and all beats, and returns pg_cron''s version. TK901 says what is missing and the line that fixes it.';
+revoke all on function carillon.enable_pg_cron() from public;
+--! EndIncluded beats/enable_pg_cron.sql
+--! Included beats/disable_pg_cron.sql
+create or replace function carillon.disable_pg_cron() returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+begin
+  if carillon._pg_cron_version() is not null then
+    perform carillon._unschedule_job(j.jobid) from cron.job j where j.jobname = 'carillon sweep';
+  end if;
+  delete from carillon.settings s where s.key = 'pg_cron';
+  perform carillon._enlist_crons(array(select c.id from carillon.crons c));
+end;
+$$;
+comment on function carillon.disable_pg_cron() is 'Takes every job of Carillon out of pg_cron; the ticker drives from then on.';
+revoke all on function carillon.disable_pg_cron() from public;
+--! EndIncluded beats/disable_pg_cron.sql
+--! Included beats/pg_cron_status.sql
+create or replace function carillon.pg_cron_status() returns jsonb
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_version text := carillon._pg_cron_version();
+begin
+  return jsonb_build_object(
+    'available', (select e.default_version from pg_catalog.pg_available_extensions e where e.name = 'pg_cron'),
+    'loaded', current_setting('cron.database_name', true) is not null,
+    'database', current_setting('cron.database_name', true),
+    'driving', v_version,
+    'beats', (select count(*) from carillon.beats b where b.pg_job_id is not null));
+end;
+$$;
+comment on function carillon.pg_cron_status() is 'What pg_cron is to this database: available, loaded, in which database it lives, the version that drives.';
+revoke all on function carillon.pg_cron_status() from public;
+--! EndIncluded beats/pg_cron_status.sql
+--! Included beats/list_runs.sql
+create or replace function carillon.list_runs(cron uuid, max_rows integer default 50)
+returns table (
+  runid bigint, job_pid integer, status text, return_message text, start_time timestamptz, end_time timestamptz,
+  outcome text, scheduled_for timestamptz, msg_id bigint
+)
+language plpgsql stable security definer
+set search_path = ''
+as $$
+begin
+  if max_rows is null or max_rows not between 1 and 500 then
+    perform carillon._invalid('limit', 'must be from 1 to 500');
+  end if;
+  if to_regclass('cron.job_run_details') is null then
+    return;
+  end if;
+  return query
+    select d.runid, d.job_pid, d.status, d.return_message, d.start_time, d.end_time, t.outcome, t.scheduled_for, t.msg_id
+    from (
+      select r.* from cron.job_run_details r
+      where exists (
+        select
+        from carillon.enlistments e
+        join carillon.beat_jobs j on j.beat_id = e.beat_id
+        where e.cron_id = list_runs.cron and j.pg_job_id = r.jobid
+          -- A run that never started has no times; it belongs to whoever is enlisted.
+          and coalesce(r.start_time, r.end_time, e.enlisted_from) >= e.enlisted_from - interval '1 second'
+          and (e.enlisted_until is null or coalesce(r.start_time, r.end_time, e.enlisted_until) <= e.enlisted_until)
+      )
+      order by r.runid desc
+      limit max_rows
+    ) d
+    join carillon.beat_jobs j on j.pg_job_id = d.jobid
+    join carillon.beats b on b.id = j.beat_id
+    -- The slot a wake was for is the newest one at its time, whichever driver decided it.
+    left join lateral (
+      select k.outcome, k.scheduled_for, k.msg_id
+      from carillon.ticks k
+      where k.cron_id = list_runs.cron
+        and k.scheduled_for <= d.start_time + interval '1 second'
+        and k.scheduled_for > d.start_time - case when b.expression like '%second%' then interval '1 second' else interval '1 minute' end
+      order by k.scheduled_for desc
+      limit 1
+    ) t on true
+    order by d.runid desc;
+end;
+$$;
+comment on function carillon.list_runs(uuid, integer) is
+  'pg_cron''s record of the wakes of a cron across all beats it has been on, newest first, each with the outcome of the slot it was for.';
+revoke all on function carillon.list_runs(uuid, integer) from public;
+--! EndIncluded beats/list_runs.sql
+--! Included ticks/_jitter.sql
+create or replace function carillon._jitter(cron uuid, seconds integer) returns interval
+language sql immutable parallel safe security invoker
+return case when seconds = 0 then interval '0'
+  else ((hashtextextended(cron::text, 0) & 2147483647) % (seconds + 1)) * interval '1 second' end;
+comment on function carillon._jitter(uuid, integer) is 'The stable delay of a cron''s jobs: 0 to the given seconds, by hash of its id.';
+revoke all on function carillon._jitter(uuid, integer) from public;
+--! EndIncluded ticks/_jitter.sql
+--! Included ticks/_cron_next.sql
+create or replace function carillon._cron_next(cron carillon.crons, after timestamptz) returns timestamptz
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  return carillon.next_fire(cron.schedule, cron.timezone, after, cron.anchor_at, cron.starts_at, cron.ends_at,
+    cron.dst_gap, cron.dst_fold);
+end;
+$$;
+comment on function carillon._cron_next(carillon.crons, timestamptz) is 'A cron''s first slot after a time.';
+revoke all on function carillon._cron_next(carillon.crons, timestamptz) from public;
+--! EndIncluded ticks/_cron_next.sql
+--! Included ticks/_decide_slot.sql
+create or replace function carillon._decide_slot(
+  cron carillon.crons,
+  slot timestamptz,
+  now timestamptz,
+  driver text,
+  outcome text
+) returns void
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_denied text := carillon._may_fire(cron.owner_id, cron.app_id);
+  v_blocker bigint := case when cron.overlap_policy = 'skip' then carillon._live_job_of(cron.id) end;
+  v_job bigint;
+begin
+  if exists (select from carillon.ticks t where t.cron_id = cron.id and t.scheduled_for = slot) then
+    return;
+  end if;
+  if v_denied is null and v_blocker is null then
+    v_job := carillon._send_job(cron.app_id, carillon._cron_payload(cron.id, cron.payload, cron.method), cron.owner_id,
+      carillon._cron_headers(cron.id, slot), now + carillon._jitter(cron.id, cron.jitter_seconds));
+  end if;
+  insert into carillon.ticks (cron_id, scheduled_for, app_id, outcome, reason, msg_id, blocked_by, driver, decided_at)
+  values (cron.id, slot, cron.app_id,
+    case when v_denied is not null then 'denied' when v_blocker is not null then 'skipped' else outcome end,
+    coalesce(v_denied, case when v_blocker is not null then 'a job of this cron is still queued or running' end),
+    v_job, case when v_denied is null then v_blocker end, driver, now);
+end;
+$$;
+comment on function carillon._decide_slot(carillon.crons, timestamptz, timestamptz, text, text) is
+  'Decides one slot of a cron whose row the caller has locked: permission, overlap, job and ledger row together.';
+revoke all on function carillon._decide_slot(carillon.crons, timestamptz, timestamptz, text, text) from public;
+--! EndIncluded ticks/_decide_slot.sql
+--! Included ticks/_decide_backlog.sql
+create or replace function carillon._decide_backlog(cron carillon.crons, now timestamptz, driver text) returns timestamptz
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_window constant interval := interval '1 hour';
+  v_on_time constant interval := interval '1 minute';
+  v_batch constant integer := 5000;
+  v_slot timestamptz := cron.next_fire_at;
+  v_missed timestamptz[] := '{}';
+  v_newest timestamptz;
+begin
+  while v_slot <= now loop
+    -- What lies beyond the window can only be missed, so it may be settled a batch at a time.
+    exit when v_slot <= now - v_window and cardinality(v_missed) >= v_batch;
+    if v_newest is not null then
+      v_missed := v_missed || v_newest;
+    end if;
+    v_newest := v_slot;
+    v_slot := carillon._cron_next(cron, v_slot);
+  end loop;
+  if v_newest <= now - v_window then
+    v_missed := v_missed || v_newest;
+    v_newest := null;
+  end if;
+
+  insert into carillon.ticks (cron_id, scheduled_for, app_id, outcome, reason, driver, decided_at)
+  select cron.id, m.slot, cron.app_id, 'missed',
+    case when m.slot <= now - v_window then 'nothing could fire within the catch-up window'
+      else 'a later slot was due as well' end,
+    driver, now
+  from unnest(v_missed) as m (slot)
+  on conflict on constraint ticks_one_per_slot do nothing;
+
+  if v_newest is not null then
+    perform carillon._decide_slot(cron, v_newest, now, driver,
+      case when v_newest > now - v_on_time then 'enqueued' else 'caught_up' end);
+  end if;
+  return v_slot;
+end;
+$$;
+comment on function carillon._decide_backlog(carillon.crons, timestamptz, text) is
+  'Decides every slot of a locked cron that has come due: one job for the newest within the last hour, the others recorded as missed. Returns the slot to decide next.';
+revoke all on function carillon._decide_backlog(carillon.crons, timestamptz, text) from public;
+--! EndIncluded ticks/_decide_backlog.sql
+--! Included ticks/_fire_one.sql
+create or replace function carillon._fire_one(cron uuid, now timestamptz, driver text) returns boolean
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_cron carillon.crons;
+  v_next timestamptz;
+  v_error text;
+begin
+  select c.* into v_cron from carillon.crons c where c.id = _fire_one.cron for update;
+  if v_cron.next_fire_at is null or v_cron.next_fire_at > now then
+    return true;
+  end if;
+  begin
+    v_next := carillon._decide_backlog(v_cron, now, driver);
+  exception when others then
+    -- The one place that isolates a bad cron: what it raised becomes the slot's outcome.
+    v_error := sqlerrm;
+    insert into carillon.ticks (cron_id, scheduled_for, app_id, outcome, reason, driver, decided_at)
+    values (v_cron.id, v_cron.next_fire_at, v_cron.app_id, 'failed', v_error, driver, now)
+    on conflict on constraint ticks_one_per_slot do nothing;
+    begin
+      v_next := carillon._cron_next(v_cron, now);
+    exception when others then
+      v_next := null; -- the sweep tries to arm it again
+    end;
+  end;
+  update carillon.crons c
+  set next_fire_at = v_next,
+      completed_at = case when v_next is null and v_error is null then now end
+  where c.id = v_cron.id;
+  return v_error is null;
+end;
+$$;
+comment on function carillon._fire_one(uuid, timestamptz, text) is
+  'Decides what is due of one cron; an error is recorded as the outcome failed instead of stopping its neighbours. Returns whether it went well.';
+revoke all on function carillon._fire_one(uuid, timestamptz, text) from public;
+--! EndIncluded ticks/_fire_one.sql
+--! Included ticks/_fire_batch.sql
+create or replace function carillon._fire_batch(now timestamptz, driver text, max_crons integer, out decided integer, out late uuid[])
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_apps text[];
+begin
+  -- Lock order: crons, then the queue. Rows that another driver or an edit holds are left to it, or to the next wake.
+  with due as materialized (
+    select c.id, c.app_id, c.owner_id, c.overlap_policy, c.payload, c.method, c.jitter_seconds, c.next_fire_at as slot,
+      c.schedule, c.timezone, c.anchor_at, c.starts_at, c.ends_at, c.dst_gap, c.dst_fold
+    from carillon.crons c
+    where c.next_fire_at <= _fire_batch.now
+    order by c.next_fire_at, c.id
+    limit max_crons
+    for update skip locked
+  ),
+  -- Crons that share a schedule share its arithmetic; those that share an owner, its rights.
+  numbered as materialized (
+    select d.*,
+      dense_rank() over (order by d.schedule, d.timezone, d.slot, d.anchor_at, d.starts_at, d.ends_at, d.dst_gap, d.dst_fold) as plan,
+      dense_rank() over (order by d.app_id, d.owner_id) as permit
+    from due d
+  ),
+  plans as materialized (
+    select p.plan, carillon.next_fire(p.schedule, p.timezone, p.slot, p.anchor_at, p.starts_at, p.ends_at, p.dst_gap, p.dst_fold) as following
+    from (select distinct on (n.plan) n.* from numbered n) p
+  ),
+  permits as materialized (
+    select p.permit, carillon._may_fire(p.owner_id, p.app_id) as denied
+    from (select distinct n.permit, n.owner_id, n.app_id from numbered n) p
+  ),
+  judged as materialized (
+    select n.*, p.following, o.denied,
+      n.slot > _fire_batch.now - interval '1 minute' and (p.following is null or p.following > _fire_batch.now) as fresh,
+      case when n.overlap_policy = 'skip' and o.denied is null then (
+        select q.msg_id from pgmq.q_jobs q where q.headers ->> 'cron_id' = n.id::text limit 1
+      ) end as blocker
+    from numbered n
+    join plans p using (plan)
+    join permits o using (permit)
+  ),
+  -- The job's id is drawn before the job is sent, so that ledger and queue need no join.
+  fresh as materialized (
+    select j.*,
+      case when j.denied is null and j.blocker is null
+        then nextval(pg_get_serial_sequence('pgmq.q_jobs', 'msg_id')) end as msg_id
+    from judged j
+    where j.fresh
+  ),
+  sent as (
+    insert into pgmq.q_jobs (msg_id, enqueued_at, vt, message, headers) overriding system value
+    select f.msg_id, _fire_batch.now, _fire_batch.now + carillon._jitter(f.id, f.jitter_seconds),
+      carillon._job_message(f.app_id, carillon._cron_payload(f.id, f.payload, f.method), f.owner_id),
+      carillon._cron_headers(f.id, f.slot)
+    from fresh f
+    where f.msg_id is not null
+  ),
+  ledger as (
+    insert into carillon.ticks (cron_id, scheduled_for, app_id, outcome, reason, msg_id, blocked_by, driver, decided_at)
+    select f.id, f.slot, f.app_id,
+      case when f.denied is not null then 'denied' when f.blocker is not null then 'skipped' else 'enqueued' end,
+      case when f.denied is not null then f.denied
+        when f.blocker is not null then 'a job of this cron is still queued or running' end,
+      f.msg_id, f.blocker, _fire_batch.driver, _fire_batch.now
+    from fresh f
+  ),
+  moved as (
+    update carillon.crons c
+    set next_fire_at = f.following, completed_at = case when f.following is null then _fire_batch.now end
+    from fresh f
+    where c.id = f.id
+  )
+  select count(*) filter (where j.fresh), coalesce(array_agg(j.id) filter (where not j.fresh), '{}'),
+    array_agg(distinct j.app_id) filter (where j.fresh and j.denied is null and j.blocker is null)
+  into decided, late, v_apps
+  from judged j;
+
+  perform pg_notify('carillon_jobs', a) from unnest(v_apps) as a;
+end;
+$$;
+comment on function carillon._fire_batch(timestamptz, text, integer) is
+  'Decides all due slots in one statement: due crons, overlap, ledger, queue. Crons with more than one slot due, or a late one, are returned in late and stay locked.';
+revoke all on function carillon._fire_batch(timestamptz, text, integer) from public;
+--! EndIncluded ticks/_fire_batch.sql
+--! Included ticks/_rearm_crons.sql
+create or replace function carillon._rearm_crons() returns void
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+  v_cron carillon.crons;
+begin
+  for v_cron in
+    select c.* from carillon.crons c
+    where c.enabled and c.next_fire_at is null and c.completed_at is null
+    limit 1000
+    for update skip locked
+  loop
+    begin
+      v_cron := carillon._arm_cron(v_cron, v_now);
+      update carillon.crons c set next_fire_at = v_cron.next_fire_at, completed_at = v_cron.completed_at where c.id = v_cron.id;
+    exception when others then
+      continue; -- still cannot be computed; its last tick says why
+    end;
+  end loop;
+end;
+$$;
+comment on function carillon._rearm_crons() is 'Gives crons whose next slot could not be computed another try.';
+revoke all on function carillon._rearm_crons() from public;
+--! EndIncluded ticks/_rearm_crons.sql
+--! Included ticks/fire_due.sql
+create or replace function carillon.fire_due(driver text default 'api') returns jsonb
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+  v_batch constant integer := 20000;
+  v_cron uuid;
+  v_result record;
+  v_fired integer := 0;
+  v_failed integer := 0;
+begin
+  if driver is null or driver not in ('pg_cron', 'ticker', 'sweep', 'api') then
+    perform carillon._invalid('driver', 'must be "pg_cron", "ticker", "sweep" or "api"');
+  end if;
+  loop
+    begin
+      select * into v_result from carillon._fire_batch(v_now, driver, v_batch);
+    exception when others then
+      -- Some cron in the batch raises: find it by deciding them one at a time.
+      v_result := (0, array(
+        select c.id from carillon.crons c where c.next_fire_at <= v_now
+        order by c.next_fire_at, c.id limit v_batch for update skip locked));
+    end;
+    v_fired := v_fired + v_result.decided;
+    foreach v_cron in array v_result.late loop
+      if carillon._fire_one(v_cron, v_now, driver) then
+        v_fired := v_fired + 1;
+      else
+        v_failed := v_failed + 1;
+      end if;
+    end loop;
+    exit when v_result.decided + cardinality(v_result.late) < v_batch;
+  end loop;
+  return jsonb_build_object('fired', v_fired, 'failed', v_failed);
+end;
+$$;
+comment on function carillon.fire_due(text) is
+  'Decides every slot that has come due and that no other driver is deciding. Calling it too often is harmless.';
+revoke all on function carillon.fire_due(text) from public;
+--! EndIncluded ticks/fire_due.sql
+--! Included ticks/sweep.sql
+create or replace function carillon.sweep() returns jsonb
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+  v_fired jsonb;
+  v_buried integer;
+begin
+  if not pg_try_advisory_xact_lock(hashtextextended('carillon.sweep', 0)) then
+    return jsonb_build_object('swept', false);
+  end if;
+  perform carillon._ensure_partitions();
+  perform carillon._rearm_crons();
+  perform carillon._repair_beats();
+  v_fired := carillon.fire_due('sweep');
+  v_buried := carillon._bury_lost_jobs();
+  perform carillon._trim_runs();
+  insert into carillon.settings (key, value) values ('swept_at', to_jsonb(v_now))
+  on conflict (key) do update set value = excluded.value;
+  return jsonb_build_object('swept', true, 'buried', v_buried) || v_fired;
+end;
+$$;
+comment on function carillon.sweep() is
+  'Once a minute: fires what was missed, makes partitions, mends beats, buries jobs past their delivery limit, trims pg_cron''s history.';
+revoke all on function carillon.sweep() from public;
+--! EndIncluded ticks/sweep.sql
+--! Included ticks/tick.sql
+create or replace function carillon.tick() returns jsonb
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+  v_fired jsonb;
+begin
+  -- Leadership is the database's: whoever gets the lock ticks, the others have nothing to do.
+  if not pg_try_advisory_xact_lock(hashtextextended('carillon.tick', 0)) then
+    return jsonb_build_object('leader', false);
+  end if;
+  if exists (select from carillon.crons c where c.next_fire_at <= v_now) then
+    v_fired := carillon.fire_due('ticker');
+  end if;
+  if coalesce((select (s.value #>> '{}')::timestamptz from carillon.settings s where s.key = 'swept_at'), '-infinity')
+     < v_now - interval '1 minute' then
+    perform carillon.sweep();
+  end if;
+  return jsonb_build_object('leader', true) || coalesce(v_fired, '{"fired": 0, "failed": 0}');
+end;
+$$;
+comment on function carillon.tick() is
+  'The ticker''s one statement a second: decides what is due, and sweeps when nobody has for a minute. Only one caller at a time is the leader.';
+revoke all on function carillon.tick() from public;
+--! EndIncluded ticks/tick.sql
+--! Included ticks/list_ticks.sql
+create or replace function carillon.list_ticks(cron uuid, max_rows integer default 50) returns setof carillon.ticks
+language sql stable security definer
+set search_path = ''
+as $$
+  select t.* from carillon.ticks t where t.cron_id = list_ticks.cron order by t.scheduled_for desc limit max_rows
+$$;
+comment on function carillon.list_ticks(uuid, integer) is 'The newest decided slots of a cron.';
+revoke all on function carillon.list_ticks(uuid, integer) from public;
+--! EndIncluded ticks/list_ticks.sql
+--! Included crons/cron_details.sql
+create or replace view carillon.cron_details as
+select
+  c.id, c.app_id, c.name, c.schedule, c.timezone, c.dst_gap, c.dst_fold, c.starts_at, c.ends_at, c.jitter_seconds,
+  c.method,
+  c.payload || case when c.method is null then '{}' else jsonb_build_object('method', c.method) end as payload,
+  c.overlap_policy, c.enabled, c.origin,
+  case when c.enabled then b.pg_job_id end as pg_job_id,
+  c.next_fire_at, c.completed_at, c.owner_id as created_by, c.created_at, c.updated_at
+from carillon.crons c
+left join carillon.beats b on b.id = c.beat_id;
+comment on view carillon.cron_details is 'Crons as the API shows them.';
+--! EndIncluded crons/cron_details.sql
+--! Included crons/_cron_payload.sql
+create or replace function carillon._cron_payload(cron uuid, payload jsonb, method text) returns jsonb
+language sql immutable parallel safe security invoker
+return payload
+  || case when method is null then jsonb_build_object('cron_id', cron) else jsonb_build_object('cron_id', cron, 'method', method) end;
+comment on function carillon._cron_payload(uuid, jsonb, text) is 'What onJob gets of a cron: its payload with cron_id and method merged in.';
+revoke all on function carillon._cron_payload(uuid, jsonb, text) from public;
+--! EndIncluded crons/_cron_payload.sql
+--! Included crons/_check_schedule_at.sql
+create or replace function carillon._check_schedule_at(schedule text, timezone text, path text) returns void
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+declare
+  v_state text;
+  v_message text;
+  v_detail text;
+  v_hint text;
+  v_column text;
+begin
+  if path = '' then
+    perform carillon.check_schedule(schedule, timezone);
+    return;
+  end if;
+  perform carillon.check_schedule(schedule, timezone);
+exception when sqlstate 'TK002' or sqlstate 'TK003' then
+  get stacked diagnostics v_state = returned_sqlstate, v_message = message_text, v_detail = pg_exception_detail,
+    v_hint = pg_exception_hint, v_column = column_name;
+  raise exception using errcode = v_state, message = v_message, detail = v_detail, hint = v_hint, column = path || v_column;
+end;
+$$;
+comment on function carillon._check_schedule_at(text, text, text) is
+  'check_schedule, naming the field by its whole path within a manifest.';
+revoke all on function carillon._check_schedule_at(text, text, text) from public;
+--! EndIncluded crons/_check_schedule_at.sql
+--! Included crons/_cron_from_spec.sql
+create or replace function carillon._cron_from_spec(base carillon.crons, spec jsonb, path text default '') returns carillon.crons
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+declare
+  v_key text;
+  v jsonb;
+  v_field text;
+begin
+  if jsonb_typeof(spec) is distinct from 'object' then
+    perform carillon._invalid(coalesce(nullif(rtrim(path, '.'), ''), 'cron'), 'must be a JSON object');
+  end if;
+  for v_key, v in select e.key, nullif(e.value, 'null') from jsonb_each(spec) as e loop
+    v_field := path || v_key;
+    case v_key
+      when 'name' then
+        base.name := carillon._json_text(v, v_field);
+        if base.name !~ '^[A-Za-z0-9_-]{1,64}$' then
+          perform carillon._invalid(v_field, 'must be 1 to 64 letters, digits, dashes or underscores');
+        end if;
+      when 'schedule' then
+        base.schedule := carillon._json_text(v, v_field, 200);
+      when 'timezone' then
+        base.timezone := case when v is null then 'GMT' else carillon._json_text(v, v_field, 100) end;
+      when 'dst' then
+        if v is not null and jsonb_typeof(v) <> 'object' then
+          perform carillon._invalid(v_field, 'must be an object with "gap", "fold", or both');
+        end if;
+        if exists (select from jsonb_object_keys(coalesce(v, '{}')) as k where k not in ('gap', 'fold')) then
+          perform carillon._invalid(v_field, 'takes only "gap" and "fold"');
+        end if;
+        base.dst_gap := coalesce(v ->> 'gap', 'shift');
+        base.dst_fold := coalesce(v ->> 'fold', 'first');
+        if base.dst_gap not in ('shift', 'skip') then
+          perform carillon._invalid(v_field || '.gap', 'must be "shift" or "skip"');
+        end if;
+        if base.dst_fold not in ('first', 'both') then
+          perform carillon._invalid(v_field || '.fold', 'must be "first" or "both"');
+        end if;
+      when 'startsAt' then
+        base.starts_at := case when v is not null then carillon._json_timestamp(v, v_field) end;
+      when 'endsAt' then
+        base.ends_at := case when v is not null then carillon._json_timestamp(v, v_field) end;
+      when 'jitter' then
+        base.jitter_seconds := case when v is null then 0 else carillon._json_integer(v, v_field, 0, 86400) end;
+      when 'method' then
+        base.method := case when v is not null then carillon._json_text(v, v_field, 200) end;
+        if base.method = '' then
+          perform carillon._invalid(v_field, 'must not be empty');
+        end if;
+      when 'payload' then
+        if jsonb_typeof(coalesce(v, '{}')) <> 'object' then
+          perform carillon._invalid(v_field, format('must be a JSON object, got %s', jsonb_typeof(v)));
+        end if;
+        if octet_length(v::text) > 1048576 then
+          perform carillon._invalid(v_field, 'must be at most 1 MiB');
+        end if;
+        base.payload := coalesce(v, '{}');
+      when 'overlapPolicy' then
+        base.overlap_policy := case when v is null then 'skip' else carillon._json_text(v, v_field) end;
+        if base.overlap_policy not in ('skip', 'queue') then
+          perform carillon._invalid(v_field, format('must be "skip" or "queue", got "%s"', base.overlap_policy));
+        end if;
+      when 'enabled' then
+        if jsonb_typeof(coalesce(v, 'true')) <> 'boolean' then
+          perform carillon._invalid(v_field, 'must be true or false');
+        end if;
+        base.enabled := coalesce(v, 'true')::boolean;
+      else
+        perform carillon._invalid(v_field, 'is not a field of a cron');
+    end case;
+  end loop;
+
+  if base.name is null then
+    perform carillon._invalid(path || 'name', 'is required');
+  end if;
+  if base.schedule is null then
+    perform carillon._invalid(path || 'schedule', 'is required', 'for example "0 9 * * 1-5" or "30 seconds"');
+  end if;
+  if base.starts_at > base.ends_at then
+    perform carillon._invalid(path || 'endsAt', 'must not be before startsAt');
+  end if;
+  if spec ?| array['schedule', 'timezone'] then
+    perform carillon._check_schedule_at(base.schedule, base.timezone, path);
+  end if;
+  return base;
+end;
+$$;
+comment on function carillon._cron_from_spec(carillon.crons, jsonb, text) is
+  'The one place that reads a cron''s declaration: base with the given fields (API spelling; null means the default) put in, or TK0xx naming path and field.';
+revoke all on function carillon._cron_from_spec(carillon.crons, jsonb, text) from public;
+--! EndIncluded crons/_cron_from_spec.sql
+--! Included crons/_new_cron.sql
+create or replace function carillon._new_cron(app text, origin text, owner uuid) returns carillon.crons
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+  v_cron carillon.crons;
+begin
+  v_cron.id := gen_random_uuid();
+  v_cron.app_id := app;
+  v_cron.timezone := 'GMT';
+  v_cron.dst_gap := 'shift';
+  v_cron.dst_fold := 'first';
+  v_cron.jitter_seconds := 0;
+  v_cron.payload := '{}';
+  v_cron.overlap_policy := 'skip';
+  v_cron.enabled := true;
+  v_cron.origin := origin;
+  v_cron.owner_id := coalesce(owner, carillon._system_principal());
+  v_cron.created_at := v_now;
+  v_cron.updated_at := v_now;
+  return v_cron;
+end;
+$$;
+comment on function carillon._new_cron(text, text, uuid) is 'A cron with every default, not yet stored.';
+revoke all on function carillon._new_cron(text, text, uuid) from public;
+--! EndIncluded crons/_new_cron.sql
+--! Included crons/_arm_cron.sql
+create or replace function carillon._arm_cron(cron carillon.crons, after timestamptz) returns carillon.crons
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  -- Only a rate schedule counts from an anchor; other forms must not differ by it (fire_due groups crons by it).
+  cron.anchor_at := case when cron.schedule ~* '^\s*every\s' then coalesce(cron.starts_at, cron.anchor_at, after) end;
+  cron.next_fire_at := case when cron.enabled then carillon.next_fire(cron.schedule, cron.timezone, after,
+    cron.anchor_at, cron.starts_at, cron.ends_at, cron.dst_gap, cron.dst_fold) end;
+  cron.completed_at := case when cron.enabled and cron.next_fire_at is null then coalesce(cron.completed_at, after) end;
+  return cron;
+end;
+$$;
+comment on function carillon._arm_cron(carillon.crons, timestamptz) is
+  'The cron with its next slot after a time; a cron that has none any more is completed.';
+revoke all on function carillon._arm_cron(carillon.crons, timestamptz) from public;
+--! EndIncluded crons/_arm_cron.sql
+--! Included crons/_lock_cron.sql
+create or replace function carillon._lock_cron(app text, cron uuid) returns carillon.crons
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_cron carillon.crons;
+begin
+  select c.* into v_cron from carillon.crons c
+  where c.id = _lock_cron.cron and c.app_id = coalesce(_lock_cron.app, c.app_id)
+  for update;
+  if v_cron.id is null then
+    raise exception using errcode = 'TK102', message = format('no cron %s', _lock_cron.cron);
+  end if;
+  return v_cron;
+end;
+$$;
+comment on function carillon._lock_cron(text, uuid) is
+  'The cron, locked until the end of the transaction; TK102 when unknown, or of another app where app is given.';
+revoke all on function carillon._lock_cron(text, uuid) from public;
+--! EndIncluded crons/_lock_cron.sql
+--! Included crons/_store_cron.sql
+create or replace function carillon._store_cron(cron carillon.crons, is_new boolean) returns void
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+begin
+  if is_new then
+    insert into carillon.crons select (_store_cron.cron).*;
+  else
+    update carillon.crons c
+    set (name, schedule, timezone, dst_gap, dst_fold, starts_at, ends_at, anchor_at, jitter_seconds, method, payload,
+         overlap_policy, enabled, origin, declared_enabled, owner_id, next_fire_at, completed_at, updated_at)
+      = (cron.name, cron.schedule, cron.timezone, cron.dst_gap, cron.dst_fold, cron.starts_at, cron.ends_at, cron.anchor_at,
+         cron.jitter_seconds, cron.method, cron.payload, cron.overlap_policy, cron.enabled, cron.origin,
+         cron.declared_enabled, cron.owner_id, cron.next_fire_at, cron.completed_at, cron.updated_at)
+    where c.id = cron.id;
+  end if;
+exception when unique_violation then
+  raise exception using errcode = 'TK201', column = 'name',
+    message = format('app "%s" has a cron named "%s" already', cron.app_id, cron.name);
+end;
+$$;
+comment on function carillon._store_cron(carillon.crons, boolean) is 'Inserts or updates one cron; a name already taken is TK201.';
+revoke all on function carillon._store_cron(carillon.crons, boolean) from public;
+--! EndIncluded crons/_store_cron.sql
+--! Included crons/_change_cron.sql
+create or replace function carillon._change_cron(old carillon.crons, new carillon.crons) returns boolean
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+begin
+  if new is not distinct from old then
+    return false;
+  end if;
+  new.updated_at := v_now;
+  if (new.schedule, new.timezone, new.dst_gap, new.dst_fold, new.starts_at, new.ends_at, new.enabled)
+     is distinct from (old.schedule, old.timezone, old.dst_gap, old.dst_fold, old.starts_at, old.ends_at, old.enabled) then
+    if old.next_fire_at <= v_now then
+      -- Slots that came due under the old schedule are decided by it.
+      perform carillon._decide_backlog(old, v_now, 'api');
+    end if;
+    if new.schedule is distinct from old.schedule then
+      new.anchor_at := null;
+      new.completed_at := null;
+    end if;
+    new := carillon._arm_cron(new, v_now);
+  end if;
+  perform carillon._store_cron(new, false);
+  return true;
+end;
+$$;
+comment on function carillon._change_cron(carillon.crons, carillon.crons) is
+  'Stores a changed cron (locked by the caller): settles what came due before, arms it anew, and returns whether anything changed.';
+revoke all on function carillon._change_cron(carillon.crons, carillon.crons) from public;
+--! EndIncluded crons/_change_cron.sql
+--! Included crons/_drop_crons.sql
+create or replace function carillon._drop_crons(crons uuid[]) returns void
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+begin
+  update carillon.crons c set enabled = false, next_fire_at = null where c.id = any (_drop_crons.crons);
+  perform carillon._enlist_crons(_drop_crons.crons);
+  delete from carillon.crons c where c.id = any (_drop_crons.crons);
+end;
+$$;
+comment on function carillon._drop_crons(uuid[]) is 'Takes crons off their beats and deletes them.';
+revoke all on function carillon._drop_crons(uuid[]) from public;
+--! EndIncluded crons/_drop_crons.sql
+--! Included crons/create_cron.sql
+create or replace function carillon.create_cron(
+  app text,
+  name text,
+  schedule text,
+  timezone text default null,
+  payload jsonb default null,
+  method text default null,
+  overlap_policy text default null,
+  enabled boolean default null,
+  starts_at timestamptz default null,
+  ends_at timestamptz default null,
+  jitter integer default null,
+  dst jsonb default null,
+  actor uuid default null
+) returns carillon.cron_details
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_cron carillon.crons;
+  v_details carillon.cron_details;
+begin
+  perform carillon._require_app(app);
+  v_cron := carillon._cron_from_spec(
+    carillon._new_cron(app, case when actor is null then 'sql' else 'api' end, actor),
+    jsonb_build_object('name', create_cron.name, 'schedule', create_cron.schedule, 'timezone', create_cron.timezone,
+      'payload', create_cron.payload, 'method', create_cron.method, 'overlapPolicy', create_cron.overlap_policy,
+      'enabled', create_cron.enabled, 'jitter', create_cron.jitter, 'dst', create_cron.dst));
+  v_cron.starts_at := create_cron.starts_at;
+  v_cron.ends_at := create_cron.ends_at;
+  if v_cron.starts_at > v_cron.ends_at then
+    perform carillon._invalid('endsAt', 'must not be before startsAt');
+  end if;
+  v_cron := carillon._arm_cron(v_cron, v_cron.created_at);
+  perform carillon._store_cron(v_cron, true);
+  perform carillon._enlist_crons(array[v_cron.id]);
+  select d.* into v_details from carillon.cron_details d where d.id = v_cron.id;
+  return v_details;
+end;
+$$;
+comment on function carillon.create_cron(text, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, uuid) is
+  'Makes a cron of an app: select carillon.create_cron(app => ''crm'', name => ''daily'', schedule => ''0 9 * * *''). Null means the default.';
+revoke all on function carillon.create_cron(text, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, uuid) from public;
+--! EndIncluded crons/create_cron.sql
+--! Included crons/patch_cron.sql
+create or replace function carillon.patch_cron(cron uuid, patch jsonb, app text default null, actor uuid default null)
+returns carillon.cron_details
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_old carillon.crons := carillon._lock_cron(app, cron);
+  v_details carillon.cron_details;
+begin
+  perform carillon._require_cron_owner(v_old, actor);
+  if carillon._change_cron(v_old, carillon._cron_from_spec(v_old, patch)) then
+    perform carillon._enlist_crons(array[v_old.id]);
+  end if;
+  select d.* into v_details from carillon.cron_details d where d.id = v_old.id;
+  return v_details;
+end;
+$$;
+comment on function carillon.patch_cron(uuid, jsonb, text, uuid) is
+  'Changes the given fields of a cron (API spelling; null resets a field to its default) and keeps its id, pg_cron job and history.';
+revoke all on function carillon.patch_cron(uuid, jsonb, text, uuid) from public;
+--! EndIncluded crons/patch_cron.sql
+--! Included crons/update_cron.sql
+create or replace function carillon.update_cron(
+  cron uuid,
+  name text default null,
+  schedule text default null,
+  timezone text default null,
+  payload jsonb default null,
+  method text default null,
+  overlap_policy text default null,
+  enabled boolean default null,
+  starts_at timestamptz default null,
+  ends_at timestamptz default null,
+  jitter integer default null,
+  dst jsonb default null,
+  actor uuid default null
+) returns carillon.cron_details
+language sql volatile security definer
+set search_path = ''
+as $$
+  select carillon.patch_cron(update_cron.cron,
+    (select coalesce(jsonb_object_agg(f.key, f.value), '{}')
+     from jsonb_each(jsonb_build_object('name', name, 'schedule', schedule, 'timezone', timezone, 'payload', payload,
+       'method', method, 'overlapPolicy', overlap_policy, 'enabled', enabled, 'jitter', jitter, 'dst', dst,
+       'startsAt', to_char(starts_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+       'endsAt', to_char(ends_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))) as f
+     where f.value <> 'null'),
+    actor => update_cron.actor)
+$$;
+comment on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, uuid) is
+  'Changes the fields that are given: select carillon.update_cron(cron => ''…'', schedule => ''*/5 * * * *''). To reset one, use patch_cron.';
+revoke all on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, uuid) from public;
+--! EndIncluded crons/update_cron.sql
+--! Included crons/set_cron_enabled.sql
+create or replace function carillon.set_cron_enabled(cron uuid, enabled boolean, app text default null, actor uuid default null)
+returns carillon.cron_details
+language sql volatile security definer
+set search_path = ''
+as $$
+  select carillon.patch_cron(set_cron_enabled.cron, jsonb_build_object('enabled', set_cron_enabled.enabled),
+    set_cron_enabled.app, set_cron_enabled.actor)
+$$;
+comment on function carillon.set_cron_enabled(uuid, boolean, text, uuid) is
+  'Pauses or resumes a cron. While paused it is not woken by pg_cron; triggers by hand still work.';
+revoke all on function carillon.set_cron_enabled(uuid, boolean, text, uuid) from public;
+--! EndIncluded crons/set_cron_enabled.sql
+--! Included crons/delete_cron.sql
+create or replace function carillon.delete_cron(cron uuid, app text default null, actor uuid default null) returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_cron carillon.crons := carillon._lock_cron(app, cron);
+begin
+  perform carillon._require_cron_owner(v_cron, actor);
+  perform carillon._drop_crons(array[v_cron.id]);
+end;
+$$;
+comment on function carillon.delete_cron(uuid, text, uuid) is
+  'Deletes a cron. Jobs it has enqueued still run; its ledger and job history stay until their retention ends.';
+revoke all on function carillon.delete_cron(uuid, text, uuid) from public;
+--! EndIncluded crons/delete_cron.sql
+--! Included crons/trigger_cron.sql
+create or replace function carillon.trigger_cron(
+  cron uuid,
+  payload jsonb default null,
+  app text default null,
+  actor uuid default null
+) returns bigint
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_cron carillon.crons;
+begin
+  select c.* into v_cron from carillon.crons c
+  where c.id = trigger_cron.cron and c.app_id = coalesce(trigger_cron.app, c.app_id);
+  if v_cron.id is null then
+    raise exception using errcode = 'TK102', message = format('no cron %s', trigger_cron.cron);
+  end if;
+  perform carillon._require_cron_owner(v_cron, actor);
+  if carillon._may_fire(v_cron.owner_id, v_cron.app_id) is not null then
+    raise exception using errcode = 'TK403',
+      message = format('cron "%s" may not run: %s', v_cron.name, carillon._may_fire(v_cron.owner_id, v_cron.app_id));
+  end if;
+  if trigger_cron.payload is not null then
+    v_cron := carillon._cron_from_spec(v_cron, jsonb_build_object('payload', trigger_cron.payload));
+  end if;
+  return carillon._send_job(
+    v_cron.app_id,
+    carillon._cron_payload(v_cron.id, v_cron.payload, v_cron.method),
+    v_cron.owner_id,
+    jsonb_build_object('trigger', 'manual', 'cron_id', v_cron.id),
+    carillon.now());
+end;
+$$;
+comment on function carillon.trigger_cron(uuid, jsonb, text, uuid) is
+  'Enqueues one job of a cron at once, whatever its schedule, pause or overlap policy; returns the job''s id (pgmq msg_id).';
+revoke all on function carillon.trigger_cron(uuid, jsonb, text, uuid) from public;
+--! EndIncluded crons/trigger_cron.sql
+--! Included crons/sync_manifest.sql
+create or replace function carillon.sync_manifest(app text, manifest jsonb, actor uuid default null) returns jsonb
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_entries jsonb := coalesce(nullif(manifest -> 'crons', 'null'), '[]');
+  v_entry jsonb;
+  v_at integer := 0;
+  v_new_app boolean;
+  v_old carillon.crons;
+  v_new carillon.crons;
+  v_ids uuid[] := '{}';
+  v_touched uuid[] := '{}';
+  v_created text[] := '{}';
+  v_updated text[] := '{}';
+  v_unchanged text[] := '{}';
+  v_deleted text[];
+  v_dropped uuid[];
+begin
+  v_new_app := carillon.install_app(app, manifest, actor);
+  if jsonb_typeof(v_entries) <> 'array' then
+    perform carillon._invalid('crons', 'must be an array');
+  end if;
+
+  for v_entry in select e.value from jsonb_array_elements(v_entries) as e loop
+    select c.* into v_old from carillon.crons c where c.app_id = app and c.name = v_entry ->> 'name' for update;
+    if v_old.id = any (v_ids) then
+      perform carillon._invalid(format('crons[%s].name', v_at), format('is given twice: "%s"', v_old.name));
+    end if;
+    if v_old.origin <> 'manifest' then
+      raise exception using errcode = 'TK201', column = format('crons[%s].name', v_at),
+        message = format('app "%s" has a cron named "%s" already, made at runtime', app, v_old.name),
+        hint = 'rename one of them, or delete the one made at runtime';
+    end if;
+
+    v_new := carillon._cron_from_spec(carillon._new_cron(app, 'manifest', actor), v_entry, format('crons[%s].', v_at));
+    v_new.declared_enabled := v_new.enabled;
+    if v_old.id is null then
+      perform carillon._store_cron(carillon._arm_cron(v_new, v_new.created_at), true);
+      v_created := v_created || v_new.name;
+      v_touched := v_touched || v_new.id;
+    else
+      -- The declaration is new; identity, owner and state are the old cron's.
+      v_new.id := v_old.id;
+      v_new.owner_id := coalesce(v_old.owner_id, v_new.owner_id);
+      v_new.created_at := v_old.created_at;
+      v_new.updated_at := v_old.updated_at;
+      v_new.anchor_at := v_old.anchor_at;
+      v_new.beat_id := v_old.beat_id;
+      v_new.next_fire_at := v_old.next_fire_at;
+      v_new.completed_at := v_old.completed_at;
+      if v_new.declared_enabled is not distinct from v_old.declared_enabled then
+        v_new.enabled := v_old.enabled;
+      end if;
+      if carillon._change_cron(v_old, v_new) then
+        v_updated := v_updated || v_new.name;
+        v_touched := v_touched || v_new.id;
+      else
+        v_unchanged := v_unchanged || v_new.name;
+      end if;
+    end if;
+    v_ids := v_ids || v_new.id;
+    v_at := v_at + 1;
+  end loop;
+
+  select coalesce(array_agg(c.id), '{}'), coalesce(array_agg(c.name order by c.name), '{}') into v_dropped, v_deleted
+  from carillon.crons c
+  where c.app_id = app and c.origin = 'manifest' and c.id <> all (v_ids);
+  perform carillon._drop_crons(v_dropped);
+  perform carillon._enlist_crons(v_touched);
+
+  return jsonb_build_object('appId', app, 'installed', v_new_app, 'created', v_created, 'updated', v_updated,
+    'unchanged', v_unchanged, 'deleted', v_deleted);
+end;
+$$;
+comment on function carillon.sync_manifest(text, jsonb, uuid) is
+  'Makes an app and its manifest crons as the manifest says, in one transaction; returns the names created, updated, unchanged and deleted. Crons made at runtime are left alone.';
+revoke all on function carillon.sync_manifest(text, jsonb, uuid) from public;
+--! EndIncluded crons/sync_manifest.sql
+--! Included crons/get_cron.sql
+create or replace function carillon.get_cron(cron uuid, app text default null) returns carillon.cron_details
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_details carillon.cron_details;
+begin
+  select d.* into v_details from carillon.cron_details d
+  where d.id = get_cron.cron and d.app_id = coalesce(get_cron.app, d.app_id);
+  if v_details.id is null then
+    raise exception using errcode = 'TK102', message = format('no cron %s', get_cron.cron);
+  end if;
+  return v_details;
+end;
+$$;
+comment on function carillon.get_cron(uuid, text) is 'One cron; TK102 when unknown, or of another app where app is given.';
+revoke all on function carillon.get_cron(uuid, text) from public;
+--! EndIncluded crons/get_cron.sql
+--! Included crons/list_crons.sql
+create or replace function carillon.list_crons(app text) returns setof carillon.cron_details
+language sql stable security definer
+set search_path = ''
+as $$
+  select d.* from carillon.cron_details d where d.app_id = list_crons.app order by d.name
+$$;
+comment on function carillon.list_crons(text) is 'All crons of an app, by name.';
+revoke all on function carillon.list_crons(text) from public;
+--! EndIncluded crons/list_crons.sql
+--! Included crons/list_accessible_crons.sql
+create or replace function carillon.list_accessible_crons(principal uuid, permissions text[]) returns setof carillon.cron_details
+language sql stable security definer
+set search_path = ''
+as $$
+  select d.*
+  from carillon.apps a
+  join carillon.cron_details d on d.app_id = a.id
+  where carillon._has_permission(permissions, 'app:' || a.id || ':cron.read')
+    and (d.created_by = principal or carillon._has_permission(permissions, 'app:' || a.id || ':cron.manage_others'))
+  order by d.app_id, d.name
+$$;
+comment on function carillon.list_accessible_crons(uuid, text[]) is
+  'Crons across all apps for a holder of these permissions: of apps it may read, its own, or all where it manages others'' crons.';
+revoke all on function carillon.list_accessible_crons(uuid, text[]) from public;
+--! EndIncluded crons/list_accessible_crons.sql
+--! Included jobs/jobs.sql
+create or replace view carillon.jobs as
+select
+  q.msg_id as job_id,
+  q.message ->> 'app_id' as app_id,
+  (q.headers ->> 'cron_id')::uuid as cron_id,
+  (q.headers ->> 'scheduled_for')::timestamptz as scheduled_for,
+  q.headers ->> 'trigger' as trigger,
+  case
+    when q.vt > carillon.now() and q.headers ? 'lease' then 'running'
+    when q.vt > carillon.now() then 'pending'
+    else 'queued'
+  end as status,
+  (q.message ->> 'user_id')::uuid as user_id,
+  q.message -> 'payload' as payload,
+  q.headers,
+  null::jsonb as result,
+  null::jsonb as error,
+  q.read_ct as attempt,
+  q.headers #>> '{lease,worker}' as worker,
+  q.enqueued_at,
+  q.vt as due_at,
+  case when q.headers ? 'lease' then q.last_read_at end as started_at,
+  null::timestamptz as finished_at
+from pgmq.q_jobs q
+union all
+select
+  h.job_id, h.app_id, h.cron_id, h.scheduled_for, h.trigger, h.status, h.user_id, h.payload, h.headers, h.result, h.error,
+  h.attempt, h.worker, h.enqueued_at, null, h.started_at, h.finished_at
+from carillon.job_history h;
+comment on view carillon.jobs is 'Every job: the live ones as the queue has them, the finished ones from the history.';
+--! EndIncluded jobs/jobs.sql
+--! Included jobs/_is_lost_for_good.sql
+create or replace function carillon._is_lost_for_good(headers jsonb) returns boolean
+language sql immutable parallel safe security invoker
+return headers ? 'lease' and coalesce((headers ->> 'lost')::integer, 0) >= 4;
+comment on function carillon._is_lost_for_good(jsonb) is
+  'Whether a job whose lease has run out has been delivered in vain five times, the limit.';
+revoke all on function carillon._is_lost_for_good(jsonb) from public;
+--! EndIncluded jobs/_is_lost_for_good.sql
+--! Included jobs/_lost_headers.sql
+create or replace function carillon._lost_headers(headers jsonb, read_ct integer, last_read_at timestamptz) returns jsonb
+language sql immutable parallel safe security invoker
+return (headers - 'lease') || jsonb_build_object(
+  'lost', coalesce((headers ->> 'lost')::integer, 0) + 1,
+  'attempts', coalesce(headers -> 'attempts', '[]') || jsonb_build_object(
+    'attempt', read_ct, 'worker', headers #> '{lease,worker}', 'startedAt', last_read_at, 'error',
+    jsonb_build_object('name', 'LeaseLost', 'message', 'the worker stopped reporting and its lease ran out')));
+comment on function carillon._lost_headers(jsonb, integer, timestamptz) is
+  'Headers with the open lease turned into a recorded attempt that was lost.';
+revoke all on function carillon._lost_headers(jsonb, integer, timestamptz) from public;
+--! EndIncluded jobs/_lost_headers.sql
+--! Included jobs/_leased_headers.sql
+create or replace function carillon._leased_headers(headers jsonb, read_ct integer, last_read_at timestamptz, worker text) returns jsonb
+language sql immutable parallel safe security invoker
+return case
+  when headers ? 'lease' then carillon._lost_headers(headers, read_ct, last_read_at)
+  else coalesce(headers, '{}')
+end || jsonb_build_object('lease', jsonb_build_object('worker', worker));
+comment on function carillon._leased_headers(jsonb, integer, timestamptz, text) is
+  'Headers of a job being leased; a lease still on it was lost, and is put on record.';
+revoke all on function carillon._leased_headers(jsonb, integer, timestamptz, text) from public;
+--! EndIncluded jobs/_leased_headers.sql
+--! Included jobs/_bury_lost_jobs.sql
+create or replace function carillon._bury_lost_jobs() returns integer
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+  v_buried integer;
+begin
+  with dead as (
+    select q.msg_id from pgmq.q_jobs q
+    where q.vt <= v_now and carillon._is_lost_for_good(q.headers)
+    order by q.vt
+    limit 1000
+    for update skip locked
+  ),
+  gone as (
+    delete from pgmq.q_jobs q using dead where q.msg_id = dead.msg_id returning q.*
+  ),
+  kept as (
+    insert into carillon.job_history (job_id, app_id, cron_id, scheduled_for, trigger, status, user_id, payload, headers, error,
+      attempt, worker, enqueued_at, started_at, finished_at)
+    select g.msg_id, g.message ->> 'app_id', (g.headers ->> 'cron_id')::uuid, (g.headers ->> 'scheduled_for')::timestamptz,
+      g.headers ->> 'trigger', 'failed', (g.message ->> 'user_id')::uuid, g.message -> 'payload',
+      carillon._lost_headers(g.headers, g.read_ct, g.last_read_at),
+      jsonb_build_object('name', 'LeaseLost', 'message', 'delivered 5 times, and every worker stopped reporting'),
+      g.read_ct, g.headers #>> '{lease,worker}', g.enqueued_at, g.last_read_at, v_now
+    from gone g
+  )
+  insert into pgmq.q_jobs_dlq (vt, message, headers)
+  select v_now, g.message,
+    carillon._lost_headers(g.headers, g.read_ct, g.last_read_at) || jsonb_build_object('job_id', g.msg_id, 'reason', 'lease_lost')
+  from gone g;
+  get diagnostics v_buried = row_count;
+  return v_buried;
+end;
+$$;
+comment on function carillon._bury_lost_jobs() is
+  'Fails jobs whose lease was lost at the last of five deliveries, with a copy in the queue jobs_dlq; returns how many.';
+revoke all on function carillon._bury_lost_jobs() from public;
+--! EndIncluded jobs/_bury_lost_jobs.sql
+--! Included jobs/_cancel_jobs.sql
+create or replace function carillon._cancel_jobs(job_ids bigint[], reason text) returns integer
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+  v_canceled integer;
+begin
+  with gone as (
+    delete from pgmq.q_jobs q where q.msg_id = any (_cancel_jobs.job_ids) returning q.*
+  )
+  insert into carillon.job_history (job_id, app_id, cron_id, scheduled_for, trigger, status, user_id, payload, headers,
+    attempt, worker, enqueued_at, started_at, finished_at)
+  select g.msg_id, g.message ->> 'app_id', (g.headers ->> 'cron_id')::uuid, (g.headers ->> 'scheduled_for')::timestamptz,
+    g.headers ->> 'trigger', 'canceled', (g.message ->> 'user_id')::uuid, g.message -> 'payload',
+    (g.headers - 'lease') || jsonb_build_object('canceled', reason), g.read_ct, g.headers #>> '{lease,worker}', g.enqueued_at,
+    g.last_read_at, v_now
+  from gone g;
+  get diagnostics v_canceled = row_count;
+  return v_canceled;
+end;
+$$;
+comment on function carillon._cancel_jobs(bigint[], text) is
+  'Cancels live jobs: they leave the queue for the history. A running attempt loses its lease and finds out at its next heartbeat.';
+revoke all on function carillon._cancel_jobs(bigint[], text) from public;
+--! EndIncluded jobs/_cancel_jobs.sql
+--! Included jobs/enqueue_job.sql
+create or replace function carillon.enqueue_job(
+  app text,
+  payload jsonb default '{}',
+  user_id uuid default null,
+  run_at timestamptz default null
+) returns bigint
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+begin
+  perform carillon._require_app(app);
+  if jsonb_typeof(coalesce(payload, 'null')) <> 'object' then
+    perform carillon._invalid('payload', format('must be a JSON object, got %s', coalesce(jsonb_typeof(payload), 'nothing')));
+  end if;
+  if octet_length(payload::text) > 1048576 then
+    perform carillon._invalid('payload', 'must be at most 1 MiB');
+  end if;
+  if user_id is not null and not exists (select from carillon.principals p where p.id = enqueue_job.user_id) then
+    perform carillon._invalid('userId', 'is not a known principal');
+  end if;
+  return carillon._send_job(app, payload, coalesce(user_id, carillon._system_principal()),
+    jsonb_build_object('trigger', 'api'), greatest(run_at, v_now));
+end;
+$$;
+comment on function carillon.enqueue_job(text, jsonb, uuid, timestamptz) is
+  'Enqueues one job of an app, in the caller''s transaction; a run_at in the past means now. Returns its id (pgmq msg_id).';
+revoke all on function carillon.enqueue_job(text, jsonb, uuid, timestamptz) from public;
+--! EndIncluded jobs/enqueue_job.sql
+--! Included jobs/claim_jobs.sql
+create or replace function carillon.claim_jobs(apps text[], worker text, max_jobs integer, lease_seconds integer)
+returns table (
+  job_id bigint, attempt integer, app_id text, payload jsonb, cron_id uuid, scheduled_for timestamptz, trigger text,
+  user_id uuid, username text, enqueued_at timestamptz
+)
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+  v_app text;
+  v_left integer := max_jobs;
+  v_claimed integer;
+begin
+  foreach v_app in array apps loop
+    exit when v_left <= 0;
+    return query
+      with due as materialized (
+        select q.msg_id
+        from pgmq.q_jobs q
+        where q.message ->> 'app_id' = v_app and q.vt <= v_now
+          and not carillon._is_lost_for_good(q.headers)
+        order by q.vt, q.msg_id
+        limit v_left
+        for update skip locked
+      ),
+      claimed as (
+        update pgmq.q_jobs q
+        set read_ct = q.read_ct + 1, last_read_at = v_now, vt = v_now + lease_seconds * interval '1 second',
+            headers = carillon._leased_headers(q.headers, q.read_ct, q.last_read_at, worker)
+        from due
+        where q.msg_id = due.msg_id
+        returning q.*
+      )
+      select c.msg_id, c.read_ct, v_app, c.message -> 'payload', (c.headers ->> 'cron_id')::uuid,
+        (c.headers ->> 'scheduled_for')::timestamptz, c.headers ->> 'trigger', (c.message ->> 'user_id')::uuid,
+        p.username, c.enqueued_at
+      from claimed c
+      left join carillon.principals p on p.id = (c.message ->> 'user_id')::uuid
+      order by c.msg_id;
+    get diagnostics v_claimed = row_count;
+    v_left := v_left - v_claimed;
+  end loop;
+end;
+$$;
+comment on function carillon.claim_jobs(text[], text, integer, integer) is
+  'Leases up to max_jobs due jobs of these apps to a worker, oldest due first. The pair (job_id, attempt) fences every later call about them.';
+revoke all on function carillon.claim_jobs(text[], text, integer, integer) from public;
+--! EndIncluded jobs/claim_jobs.sql
+--! Included jobs/finish_jobs.sql
+create or replace function carillon.finish_jobs(outcomes jsonb) returns setof bigint
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+begin
+  return query
+    with o as materialized (
+      select * from jsonb_to_recordset(outcomes)
+        as o (job_id bigint, attempt integer, status text, result jsonb, error jsonb)
+    ),
+    gone as (
+      -- The fence: only the attempt that holds the lease finishes the job.
+      delete from pgmq.q_jobs q
+      using o
+      where q.msg_id = o.job_id and q.read_ct = o.attempt and q.headers ? 'lease'
+      returning q.*, o.status, o.result, o.error
+    )
+    insert into carillon.job_history as h (job_id, app_id, cron_id, scheduled_for, trigger, status, user_id, payload, headers,
+      result, error, attempt, worker, enqueued_at, started_at, finished_at)
+    select g.msg_id, g.message ->> 'app_id', (g.headers ->> 'cron_id')::uuid, (g.headers ->> 'scheduled_for')::timestamptz,
+      g.headers ->> 'trigger', g.status, (g.message ->> 'user_id')::uuid, g.message -> 'payload', g.headers - 'lease',
+      g.result, g.error, g.read_ct, g.headers #>> '{lease,worker}', g.enqueued_at, g.last_read_at, greatest(v_now, g.last_read_at)
+    from gone g
+    returning h.job_id;
+end;
+$$;
+comment on function carillon.finish_jobs(jsonb) is
+  'Moves jobs from the queue to the history: [{job_id, attempt, status: completed|failed, result, error}]. Returns the ids it moved; one that is missing had lost its lease.';
+revoke all on function carillon.finish_jobs(jsonb) from public;
+--! EndIncluded jobs/finish_jobs.sql
+--! Included jobs/extend_leases.sql
+create or replace function carillon.extend_leases(job_ids bigint[], attempts integer[], lease_seconds integer) returns setof bigint
+language sql volatile security definer
+set search_path = ''
+as $$
+  update pgmq.q_jobs q
+  set vt = carillon.now() + lease_seconds * interval '1 second'
+  from unnest(job_ids, attempts) as l (job_id, attempt)
+  where q.msg_id = l.job_id and q.read_ct = l.attempt and q.headers ? 'lease'
+  returning q.msg_id
+$$;
+comment on function carillon.extend_leases(bigint[], integer[], integer) is
+  'The heartbeat of running attempts; returns the ids still held. One that is missing has been lost or canceled.';
+revoke all on function carillon.extend_leases(bigint[], integer[], integer) from public;
+--! EndIncluded jobs/extend_leases.sql
+--! Included jobs/release_jobs.sql
+create or replace function carillon.release_jobs(job_ids bigint[], attempts integer[]) returns setof bigint
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+  v_app text;
+begin
+  return query
+    update pgmq.q_jobs q
+    set vt = v_now, headers = q.headers - 'lease'
+    from unnest(release_jobs.job_ids, release_jobs.attempts) as l (job_id, attempt)
+    where q.msg_id = l.job_id and q.read_ct = l.attempt and q.headers ? 'lease'
+    returning q.msg_id;
+  for v_app in select distinct q.message ->> 'app_id' from pgmq.q_jobs q where q.msg_id = any (release_jobs.job_ids) loop
+    perform pg_notify('carillon_jobs', v_app);
+  end loop;
+end;
+$$;
+comment on function carillon.release_jobs(bigint[], integer[]) is
+  'Hands leased jobs that were not started back to the queue, at once and without counting as lost.';
+revoke all on function carillon.release_jobs(bigint[], integer[]) from public;
+--! EndIncluded jobs/release_jobs.sql
+--! Included jobs/list_jobs.sql
+create or replace function carillon.list_jobs(
+  app text,
+  finished boolean default false,
+  cron uuid default null,
+  max_rows integer default 100
+) returns setof carillon.jobs
+language plpgsql stable security definer
+set search_path = ''
+as $$
+begin
+  if max_rows is null or max_rows not between 1 and 1000 then
+    perform carillon._invalid('limit', 'must be from 1 to 1000');
+  end if;
+  if finished then
+    return query
+      select j.* from carillon.jobs j
+      where j.app_id = list_jobs.app and j.finished_at is not null and (list_jobs.cron is null or j.cron_id = list_jobs.cron)
+      order by j.finished_at desc, j.job_id desc
+      limit max_rows;
+  else
+    return query
+      select j.* from carillon.jobs j
+      where j.app_id = list_jobs.app and j.finished_at is null and (list_jobs.cron is null or j.cron_id = list_jobs.cron)
+      order by j.job_id desc
+      limit max_rows;
+  end if;
+end;
+$$;
+comment on function carillon.list_jobs(text, boolean, uuid, integer) is
+  'Jobs of an app, newest first: the live ones, or those finished.';
+revoke all on function carillon.list_jobs(text, boolean, uuid, integer) from public;
+--! EndIncluded jobs/list_jobs.sql
+--! Included jobs/get_job.sql
+create or replace function carillon.get_job(job bigint, app text default null) returns carillon.jobs
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_job carillon.jobs;
+begin
+  select j.* into v_job from carillon.jobs j
+  where j.job_id = get_job.job and j.app_id = coalesce(get_job.app, j.app_id)
+  limit 1;
+  if v_job.job_id is null then
+    raise exception using errcode = 'TK103', message = format('no job %s', get_job.job);
+  end if;
+  return v_job;
+end;
+$$;
+comment on function carillon.get_job(bigint, text) is 'One job, live or finished; TK103 when unknown, or of another app where app is given.';
+revoke all on function carillon.get_job(bigint, text) from public;
+--! EndIncluded jobs/get_job.sql
+--! EndIncluded all.sql
+--! Included core/install_defaults.sql
+do $$
+begin
+  perform carillon._ensure_partitions();
+  insert into carillon.principals (kind, username) values ('system', 'system') on conflict do nothing;
+  insert into carillon.roles (name, permissions) values ('admin', '{*}') on conflict do nothing;
+end;
+$$;
+--! EndIncluded core/install_defaults.sql
+--! EndIncluded baseline.sql
