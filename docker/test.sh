@@ -10,6 +10,7 @@ for part in report engine base-images postgres-image whole-system; do
 done
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/carillon-docker.XXXXXX")
+chmod 0711 "$work" # containers and apt reach into it as other users
 export CARILLON_TAG=test-$$ CARILLON_PORT=0 CARILLON_POSTGRES_PORT=0
 # Characters that an address or a shell would misread, on purpose.
 export POSTGRES_PASSWORD="p@ss/w:rd #?%\$x'\"-$$"
@@ -29,6 +30,7 @@ clean_up() {
     remove_postgres_containers
     compose down --volumes --remove-orphans --rmi all --timeout 5 >/dev/null 2>&1
   fi
+  stop_making_base_images
   stop_own_engine
   rm -rf "$work"
   if [ $status -eq 0 ]; then printf '\nAll of docker/ works. %s s\n' "$SECONDS"; else printf '\nFAILED after %s s\n' "$SECONDS" >&2; fi

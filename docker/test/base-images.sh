@@ -1,6 +1,8 @@
 # shellcheck shell=bash
 # The images the Dockerfiles start from. Needs report.sh, engine.sh and $work.
 
+debian_job=
+
 # Pulls them. A private engine without a registry gets stand-ins from Debian's packages and this machine's Node;
 # an engine that was already running never does, because its images belong to somebody.
 find_base_images() {
@@ -12,16 +14,13 @@ find_base_images() {
   [ -n "$own_engine" ] || die "the base images could not be pulled:"$'\n'"$(<"$work/pull.log")"
   note "no registry answers, making stand-ins: $(head -n 1 "$work/pull.log")"
   command -v mmdebstrap >/dev/null || install_package mmdebstrap
-  make_debian & local debian=$!
+  TMPDIR=$work mmdebstrap -q --mode=root --variant=minbase trixie "$work/trixie.tar" >"$work/trixie.log" 2>&1 &
+  debian_job=$!
   make_node
-  wait "$debian" || die "the stand-in for debian:trixie-slim could not be made:"$'\n'"$(tail -n 5 "$work/trixie.log")"
+  wait "$debian_job" || die "the stand-in for debian:trixie-slim could not be made:"$'\n'"$(tail -n 5 "$work/trixie.log")"
   docker import -c 'CMD ["bash"]' "$work/trixie.tar" debian:trixie-slim >/dev/null
   rm "$work/trixie.tar"
   note "made debian:trixie-slim and node:20-bookworm-slim (Node $(node -p process.versions.node))"
-}
-
-make_debian() {
-  mmdebstrap -q --mode=root --variant=minbase trixie "$work/trixie.tar" >"$work/trixie.log" 2>&1
 }
 
 # Laid out as the official image: node and npm under /usr/local, a user `node` with id 1000. It also trusts what this
@@ -41,9 +40,15 @@ cp '${NODE_EXTRA_CA_CERTS:-/etc/ssl/certs/ca-certificates.crt}' "\$1/usr/local/s
 chroot "\$1" groupadd --gid 1000 node
 chroot "\$1" useradd --uid 1000 --gid node --create-home node
 EOF
-  mmdebstrap -q --mode=root --variant=minbase --customize-hook="sh '$hook' \"\$1\"" bookworm "$work/node.tar" \
+  TMPDIR=$work mmdebstrap -q --mode=root --variant=minbase --customize-hook="sh '$hook' \"\$1\"" bookworm "$work/node.tar" \
     >"$work/node.log" 2>&1 || die "the stand-in for node:20-bookworm-slim could not be made:"$'\n'"$(tail -n 5 "$work/node.log")"
   docker import -c 'CMD ["node"]' -c 'ENV NODE_EXTRA_CA_CERTS=/usr/local/share/machine/ca.crt' \
     -c "ENV npm_config_registry=$(npm config get registry 2>/dev/null)" "$work/node.tar" node:20-bookworm-slim >/dev/null
   rm "$work/node.tar"
+}
+
+stop_making_base_images() {
+  [ -n "$debian_job" ] || return 0
+  kill "$debian_job" 2>/dev/null
+  wait "$debian_job"
 }

@@ -18,7 +18,6 @@ check_postgres_image() {
   local image=$1 database="it's a \"db\"" secret=$work/password
   printf '%s\n' "$POSTGRES_PASSWORD" >"$secret"
   chmod 0444 "$secret"
-  chmod 0711 "$work"
 
   refuse "a first start without a password is refused" "set POSTGRES_PASSWORD" docker run --rm --network none "$image"
   refuse "a user name Postgres cannot take is refused" "POSTGRES_USER must" \
