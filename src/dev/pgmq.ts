@@ -42,7 +42,8 @@ export async function pgmqVersion(): Promise<string> {
 
 /**
  * pgmq's install script as plain SQL, for a server whose extension folder cannot be written to.
- * It makes the schema `pgmq` and all of its objects; run it once, in one simple query.
+ * It makes the schema `pgmq` and all of its objects; send it as one simple query, and only where
+ * the schema is absent: a second run fails on the types it finds.
  */
 export async function pgmqSql(): Promise<string> {
   const files = await pgmqFiles();

@@ -234,7 +234,7 @@ describe("when its process is killed", () => {
 
   test("the next start removes what even the supervisor could not", async () => {
     const { started, url, dataDir } = await startInChild();
-    const supervisors = await mentioning("carillon-postgres\0" + dirname(dataDir));
+    const supervisors = await mentioning(`carillon-postgres\0QUIT\0${dirname(dataDir)}`);
     expect(supervisors.length).toBeGreaterThan(0);
     for (const line of supervisors) process.kill(Number.parseInt(line, 10), "SIGKILL");
     started.kill("SIGKILL");

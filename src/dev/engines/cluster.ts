@@ -79,8 +79,8 @@ export class Cluster implements Engine {
   async start(): Promise<void> {
     if (this.closed) throw new EngineError("the engine is closed");
     if (this.server?.isRunning === true) {
-      if ((await serverOf(this.dataDir)) !== null) return;
-      // Somebody killed the server, and its supervisor is about to notice.
+      if ((await serverOf(this.dataDir)) !== null && !(await isFree(this.port))) return;
+      // Somebody killed the server: a dying process lets go of its port before its number.
       await this.server.ended;
     }
     await this.launch();
@@ -184,8 +184,10 @@ export class Cluster implements Engine {
     await this.configure();
     const { argv, dataDir } = this.installation.command("postgres", this.dataDir);
     const before = (await readFile(this.logFile).catch(() => Buffer.alloc(0))).length;
-    const remove = this.options.dataDir === null ? this.home : null;
-    const server = new SupervisedServer([...argv, "-D", dataDir], this.logFile, remove);
+    const server = new SupervisedServer([...argv, "-D", dataDir], this.logFile, {
+      signal: this.options.dataDir === null ? "QUIT" : "INT",
+      remove: this.home,
+    });
     const deadline = Date.now() + 60_000;
     while (server.isRunning && Date.now() < deadline) {
       // The last line of this file turns to "ready", which is also what pg_ctl waits for.

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { cp, mkdir, mkdtemp, readFile, rename, rm, symlink } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 
 import { asOwner, hostOwner, hostScratch } from "./host.js";
 import { lastLine, run } from "./processes.js";
@@ -63,7 +63,7 @@ async function restoreLinks(native: string): Promise<void> {
   for (const { source, target } of JSON.parse(listed) as { source: string; target: string }[]) {
     const link = join(dirname(native), target);
     if (existsSync(link)) continue;
-    await symlink(join(dirname(native), source), link).catch(() => undefined);
+    await symlink(relative(dirname(target), source), link).catch(() => undefined);
   }
 }
 

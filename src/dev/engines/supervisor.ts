@@ -5,12 +5,12 @@ import { cleanEnvironment } from "./processes.js";
 
 /**
  * The server's parent is this little shell, which reads commands from a pipe that only we hold.
- * However we end, SIGKILL included, the kernel closes the pipe; the shell then stops the server
- * and removes the throw-away folder ($1, empty for a folder that stays). It runs in a session of
- * its own, so that Ctrl-C in a terminal reaches us and not the server.
+ * However we end, SIGKILL included, the kernel closes the pipe; the shell then stops the server by
+ * the signal $1 and removes the throw-away folder $2. It runs in a session of its own, so that
+ * Ctrl-C in a terminal reaches us and not the server.
  */
 const SUPERVISOR = `
-remove=$1; shift
+signal=$1 remove=$2; shift 2
 exec 3<&0
 "$@" </dev/null 3<&- &
 server=$!
@@ -25,7 +25,7 @@ trap 'kill -INT $server' TERM INT HUP
     esac
   done
   trap '' TERM
-  if [ -n "$remove" ]; then kill -QUIT $server; else kill -INT $server; fi
+  kill -$signal $server
   exit 7
 ) 2>/dev/null &
 reader=$!
@@ -36,7 +36,7 @@ while :; do
 done
 kill $reader 2>/dev/null
 wait $reader
-if [ $? -eq 7 ] && [ -n "$remove" ]; then rm -rf -- "$remove"; fi
+if [ $? -eq 7 ]; then rm -rf -- "$remove"; fi
 exit $code
 `;
 
@@ -47,11 +47,17 @@ export class SupervisedServer {
   readonly ended: Promise<void>;
   private running = true;
 
-  /** `remove` is deleted if we die; give null for data that must outlive us. */
-  constructor(argv: readonly string[], logFile: string, remove: string | null) {
+  /** If we die, the server gets `orphaned.signal`, and then the folder `orphaned.remove` goes. */
+  constructor(
+    argv: readonly string[],
+    logFile: string,
+    orphaned: { signal: "INT" | "QUIT"; remove: string },
+  ) {
     const log = openSync(logFile, "a");
     try {
-      this.shell = spawn("sh", ["-c", SUPERVISOR, "carillon-postgres", remove ?? "", ...argv], {
+      const { signal, remove } = orphaned;
+      const args = ["-c", SUPERVISOR, "carillon-postgres", signal, remove, ...argv];
+      this.shell = spawn("sh", args, {
         cwd: "/",
         detached: true,
         stdio: ["pipe", log, log],
