@@ -66,3 +66,11 @@ export const bootstrapAdmin = async (sql: Queryable, prefix: string, hash: Uint8
     select carillon.bootstrap_admin(prefix => ${prefix}, hash => ${hash}) as made`);
   return row.made;
 };
+
+/** The id of a principal by its user name. */
+export const findPrincipal = async (sql: Queryable, username: string) => {
+  const row = await one<{ id: string }>(
+    sql`select carillon.find_principal(username => ${username}) as id`,
+  );
+  return row.id;
+};

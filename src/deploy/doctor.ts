@@ -1,0 +1,65 @@
+import { connect } from "../db/connect.js";
+import { appliedMigrations, pgmqVersion } from "../db/schema.js";
+import { pgCronStatus, type PgCronStatus } from "../db/system.js";
+import { CarillonError } from "../errors.js";
+import { checkTracker, committedMigrations } from "./migrations.js";
+
+export interface Finding {
+  check: string;
+  /** `note`: works, but differently from what one may expect. */
+  state: "ok" | "note" | "broken";
+  message: string;
+  /** The line that mends it. */
+  fix?: string;
+}
+
+/** Examines an installation from the outside in; later checks need what earlier ones found. */
+export async function examine(databaseUrl: string): Promise<Finding[]> {
+  const sql = connect(databaseUrl, { max: 1, name: "carillon doctor" });
+  const findings: Finding[] = [];
+  const check = async (name: string, examineOne: () => Promise<Omit<Finding, "check">>) => {
+    try {
+      findings.push({ check: name, ...(await examineOne()) });
+      return true;
+    } catch (error) {
+      if (!(error instanceof CarillonError)) throw error;
+      const fix = error.hint === undefined ? {} : { fix: error.hint };
+      findings.push({ check: name, state: "broken", message: error.message, ...fix });
+      return false;
+    }
+  };
+  try {
+    const reached = await check("pgmq", async () => {
+      const version = await pgmqVersion(sql);
+      if (version === null)
+        throw new CarillonError("pgmq_missing", "pgmq is not installed", {
+          hint: "carillon migrate",
+        });
+      return { state: "ok", message: version === "sql" ? "installed as plain SQL" : version };
+    });
+    if (!reached && findings[0]?.message.includes("reached")) return findings;
+    const installed = await check("schema", async () => {
+      const ours = await committedMigrations();
+      const applied = await appliedMigrations(sql);
+      checkTracker(applied, ours);
+      if (applied.length === ours.length) return { state: "ok", message: "up to date" };
+      return {
+        state: "broken",
+        message: `${ours.length - applied.length} migrations behind`,
+        fix: "carillon migrate",
+      };
+    });
+    if (installed) await check("pg_cron", async () => pgCronFinding(await pgCronStatus(sql)));
+    return findings;
+  } finally {
+    await sql.end({ timeout: 5 });
+  }
+}
+
+function pgCronFinding(status: PgCronStatus): Omit<Finding, "check"> {
+  if (status.driving !== null) {
+    return { state: "ok", message: `${status.driving} drives with ${status.beats} beats` };
+  }
+  const note = "does not drive; the ticker of a worker or server does";
+  return { state: "note", message: note, fix: "select carillon.enable_pg_cron();" };
+}

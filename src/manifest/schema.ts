@@ -1,0 +1,119 @@
+import { z } from "zod";
+import { Instant, Schedule, Timezone } from "../schedules/schema.js";
+
+/** An app's id. */
+export const AppId = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, {
+    error:
+      "must be 1 to 63 lower-case letters, digits, dashes or underscores, beginning with a letter or digit",
+  })
+  .describe("The app's id: lower-case letters, digits, dashes and underscores.");
+
+/** What onJob is given: a JSON object. */
+export const Payload = z
+  .record(z.string(), z.unknown())
+  .describe("JSON object handed to onJob. Default: {}.");
+
+const Dst = z.strictObject({
+  gap: z
+    .enum(["shift", "skip"])
+    .optional()
+    .describe(
+      "A local time that does not exist: fire it by the offset before the gap (shift, the default), or not at all (skip).",
+    ),
+  fold: z
+    .enum(["first", "both"])
+    .optional()
+    .describe("A local time that comes twice: fire the first (the default), or both."),
+});
+
+/** A cron as a manifest declares it and as the API takes it; null and absent mean the default. */
+export const CronSpec = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,64}$/, {
+      error: "must be 1 to 64 letters, digits, dashes or underscores",
+    })
+    .describe("Name of the cron, unique within its app."),
+  schedule: Schedule,
+  timezone: Timezone.nullish(),
+  method: z
+    .string()
+    .min(1)
+    .max(200)
+    .nullish()
+    .describe("Handler to route to: added to the payload as payload.method."),
+  payload: Payload.nullish(),
+  overlapPolicy: z
+    .enum(["skip", "queue"])
+    .nullish()
+    .describe(
+      "When a job of this cron is still queued or running: skip the slot (the default), or queue another job.",
+    ),
+  enabled: z.boolean().nullish().describe("Whether it fires. Default: true."),
+  startsAt: Instant.nullish().describe("No slot before this time fires."),
+  endsAt: Instant.nullish().describe("No slot after this time fires; one equal to it still does."),
+  jitter: z
+    .int()
+    .min(0)
+    .max(86_400)
+    .nullish()
+    .describe(
+      "Seconds by which a job may start later, the same for every slot of a cron. Default: 0.",
+    ),
+  dst: Dst.nullish().describe("What to do where daylight saving time drops or doubles a slot."),
+});
+export type CronSpec = z.output<typeof CronSpec>;
+
+/** Fields of a cron to change; null resets one to its default. */
+export const CronPatch = CronSpec.partial();
+
+const Permission = z
+  .string()
+  .max(100)
+  .regex(/^[a-z][a-z0-9_]*([.:][a-z0-9_]+)*$/, {
+    error: "must be lower-case words joined by dots, without the app:… prefix",
+  });
+
+/** A manifest: what an app is deployed with. */
+export const Manifest = z
+  .strictObject({
+    $schema: z.string().max(2000).optional().describe("Address of this schema, for editors."),
+    id: AppId.optional(),
+    name: z.string().max(200).optional().describe("The app's name for people."),
+    agent: z
+      .union([z.boolean(), z.record(z.string(), z.unknown())], {
+        error: "must be true, false or a JSON object",
+      })
+      .optional()
+      .describe("Marks an AI agent: its crons call onAgent instead of onJob."),
+    permissions: z
+      .array(Permission)
+      .max(1000)
+      .nullish()
+      .describe(
+        "Permissions the app brings, without their app:… prefix. Default: cron.read, cron.write, cron.trigger.",
+      )
+      .meta({ examples: [["cron.read", "cron.write", "cron.trigger", "cron.manage_others"]] }),
+    crons: z
+      .array(CronSpec)
+      .max(100_000)
+      .nullish()
+      .describe("The app's crons: created, updated and deleted at every deploy to match."),
+  })
+  .superRefine(({ crons }, context) => {
+    const first = new Map<string, number>();
+    for (const [at, { name }] of (crons ?? []).entries()) {
+      const earlier = first.get(name);
+      if (earlier === undefined) first.set(name, at);
+      else {
+        context.addIssue({
+          code: "custom",
+          path: ["crons", at, "name"],
+          message: `is given twice: crons[${earlier}] is named ${JSON.stringify(name)} already`,
+        });
+      }
+    }
+  });
+export type Manifest = z.output<typeof Manifest>;
