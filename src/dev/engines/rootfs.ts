@@ -10,8 +10,9 @@ import { EngineError, type Installation } from "./types.js";
 
 /** What `pg17` and `pg15` fetch: a Debian suite that packages this server with pg_cron. */
 const RELEASES = {
-  pg17: { suite: "trixie", major: 17 },
-  pg15: { suite: "bookworm", major: 15 },
+  // Since trixie, Debian keeps names such as US/Eastern in a package apart.
+  pg17: { suite: "trixie", major: 17, zones: "tzdata,tzdata-legacy" },
+  pg15: { suite: "bookworm", major: 15, zones: "tzdata" },
 } as const;
 
 /** The server's user: a number that no account of the machine has. */
@@ -21,12 +22,12 @@ const UID = 5499;
 const MOUNT_POINT = "/mnt";
 
 /**
- * Makes the folder $1 from suite $2 with the server $3 and pgmq's tarball $4. Runs under a lock;
+ * Makes the folder $1 from suite $2 with the server $3, pgmq's tarball $4 and the packages $5. Runs under a lock;
  * the folder appears by one rename, so it is whole or absent.
  */
 const BUILD = `
 set -eu
-root=$1 suite=$2 major=$3 pgmq=$4
+root=$1 suite=$2 major=$3 pgmq=$4 zones=$5
 [ ! -e "$root" ] || exit 0
 rm -rf --one-file-system "$root".building
 if ! command -v mmdebstrap >/dev/null || [ ! -e /usr/share/keyrings/debian-archive-keyring.gpg ]; then
@@ -35,7 +36,7 @@ if ! command -v mmdebstrap >/dev/null || [ ! -e /usr/share/keyrings/debian-archi
   $install >/dev/null 2>&1 || { apt-get update && $install; } >&2
 fi
 mmdebstrap -q --variant=extract --mode=root \\
-  --include="postgresql-$major,postgresql-$major-cron,base-files,dash,libc-bin,tzdata" \\
+  --include="postgresql-$major,postgresql-$major-cron,base-files,dash,libc-bin,$zones" \\
   "$suite" "$root".building
 rm -f "$root".building/usr/lib/*/libLLVM*
 printf 'root:x:0:0::/root:/bin/sh\\npostgres:x:${UID}:${UID}::/:/bin/sh\\n' >"$root".building/etc/passwd
@@ -58,7 +59,7 @@ export async function debianInstallation(
   await requireDebianRoot();
   const pgmq = pgmqTarball();
   const root = join(cacheFolder(), await rootName(name, pgmq));
-  if (!existsSync(root)) await build(root, suite, major, pgmq, log);
+  if (!existsSync(root)) await build(root, RELEASES[name], pgmq, log);
   const pgCron = await pgCronVersion(join(root, `usr/share/postgresql/${major}/extension`));
   if (pgCron === null) throw new EngineError(`${root} holds no pg_cron; remove it and try again`);
   return {
@@ -105,15 +106,14 @@ export function cacheFolder(): string {
 /** Another recipe or another pgmq makes another folder; a folder is never changed once made. */
 async function rootName(name: string, pgmq: string): Promise<string> {
   const hash = createHash("sha256")
-    .update(BUILD)
+    .update(BUILD + JSON.stringify(RELEASES))
     .update(await readFile(pgmq));
   return `${name}-${hash.digest("hex").slice(0, 10)}`;
 }
 
 async function build(
   root: string,
-  suite: string,
-  major: number,
+  { suite, major, zones }: (typeof RELEASES)[keyof typeof RELEASES],
   pgmq: string,
   log: (line: string) => void,
 ): Promise<void> {
@@ -121,7 +121,7 @@ async function build(
   await mkdir(cacheFolder(), { recursive: true });
   // flock is the kernel's: a killed build frees it, whatever it left behind.
   const lock = join(cacheFolder(), "build.lock");
-  const script = ["sh", "-c", BUILD, "sh", root, suite, String(major), pgmq];
+  const script = ["sh", "-c", BUILD, "sh", root, suite, String(major), pgmq, zones];
   const { code, output } = await run(["flock", lock, ...script]);
   if (code !== 0) throw new EngineError(`Debian's packages could not be had: ${lastLine(output)}`);
 }
