@@ -39,6 +39,8 @@ mmdebstrap -q --variant=extract --mode=root \\
   --include="postgresql-$major,postgresql-$major-cron,base-files,dash,libc-bin,$zones" \\
   "$suite" "$root".building
 rm -f "$root".building/usr/lib/*/libLLVM*
+# Among the zones is a link to it, and pg_timezone_names fails where that leads nowhere.
+ln -sf /usr/share/zoneinfo/UTC "$root".building/etc/localtime
 printf 'root:x:0:0::/root:/bin/sh\\npostgres:x:${UID}:${UID}::/:/bin/sh\\n' >"$root".building/etc/passwd
 printf 'root:x:0:\\npostgres:x:${UID}:\\n' >"$root".building/etc/group
 tar -xzf "$pgmq" --strip-components=3 --no-same-owner -C "$root.building/usr/share/postgresql/$major/extension"
