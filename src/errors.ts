@@ -21,6 +21,8 @@ export const ERRORS = {
   pgmq_missing: { sqlstate: "TK902", status: 503, title: "pgmq is not available" },
   unauthenticated: { sqlstate: null, status: 401, title: "Authentication required" },
   route_not_found: { sqlstate: null, status: 404, title: "No such endpoint" },
+  method_not_allowed: { sqlstate: null, status: 405, title: "Method not allowed" },
+  unsupported_media_type: { sqlstate: null, status: 415, title: "Unsupported media type" },
   payload_too_large: { sqlstate: null, status: 413, title: "Request body too large" },
   database_unavailable: { sqlstate: null, status: 503, title: "The database is not available" },
   schema_missing: { sqlstate: null, status: 503, title: "The schema is not installed" },

@@ -1,4 +1,4 @@
-import { run, type JsonObject, type Queryable } from "./connect.js";
+import { one, run, type JsonObject, type Queryable } from "./connect.js";
 
 export interface AppRow {
   id: string;
@@ -10,6 +10,10 @@ export interface AppRow {
 }
 
 export const listApps = (sql: Queryable) => run(sql<AppRow[]>`select * from carillon.list_apps()`);
+
+/** One app; TK101 when it is not installed. */
+export const getApp = (sql: Queryable, appId: string) =>
+  one<AppRow>(sql`select * from carillon.get_app(app => ${appId})`);
 
 /** Removes an app with its crons; its live jobs are canceled, its history stays. */
 export const uninstallApp = (sql: Queryable, appId: string) =>

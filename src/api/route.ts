@@ -1,0 +1,89 @@
+import { z } from "zod";
+import type { Sql } from "../db/connect.js";
+import type { Principal } from "../db/principals.js";
+
+/** What a route asks of its caller: nothing, a valid credential, or a permission. */
+export type Access = "public" | "authenticated" | `app:{appId}:${string}`;
+
+export type Method = "get" | "post" | "put" | "patch" | "delete";
+
+type Responses = Readonly<Record<number, z.ZodType>>;
+
+/** What a handler may answer: one of the statuses, with a body of that status's schema. */
+export type Reply<R extends Responses> = {
+  [S in keyof R & number]: { status: S; body: z.input<R[S]> };
+}[keyof R & number];
+
+/** An answer with its status as a literal, so that it is held against that status's schema. */
+export const reply = <const S extends number, B>(status: S, body: B) => ({ status, body });
+
+/** One validated request. */
+export interface Call<A extends Access, P, Q, B> {
+  sql: Sql;
+  params: P;
+  query: Q;
+  body: B;
+  principal: A extends "public" ? undefined : Principal;
+  /** Refuses (403) a caller without this further permission. */
+  demand: (permission: Access) => void;
+}
+
+interface RouteParts<A extends Access> {
+  method: Method;
+  /** With parameters in braces: `/api/v1/apps/{appId}`. */
+  path: string;
+  summary: string;
+  permission: A;
+  /** Permissions that some requests need besides; the handler checks them by `demand`. */
+  alsoNeeds?: readonly { permission: Access; when: string }[];
+}
+
+/** A route with its types. */
+export interface RouteDefinition<
+  A extends Access,
+  P extends z.ZodType,
+  Q extends z.ZodType,
+  B extends z.ZodType,
+  R extends Responses,
+> extends RouteParts<A> {
+  params?: P;
+  query?: Q;
+  /** Absent: the route takes no body. One that accepts undefined may be left out. */
+  body?: B;
+  responses: R;
+  handler: (call: Call<A, z.output<P>, z.output<Q>, z.output<B>>) => Promise<Reply<R>>;
+}
+
+/** A route as a record: what registers it, and what describes it elsewhere, reads only this. */
+export interface Route extends RouteParts<Access> {
+  params: z.ZodType;
+  query: z.ZodType;
+  body: z.ZodType | undefined;
+  responses: Responses;
+  handler: (
+    call: Omit<Call<Access, unknown, unknown, unknown>, "principal"> & {
+      principal: Principal | undefined;
+    },
+  ) => Promise<{ status: number; body: unknown }>;
+}
+
+const Nothing = z.strictObject({});
+
+/** Declares a route; its handler is typed by its schemas. */
+export function defineRoute<
+  const A extends Access,
+  const R extends Responses,
+  P extends z.ZodType = typeof Nothing,
+  Q extends z.ZodType = typeof Nothing,
+  B extends z.ZodType = z.ZodUndefined,
+>(definition: RouteDefinition<A, P, Q, B, R>): Route {
+  const { params = Nothing, query = Nothing, body, handler, ...parts } = definition;
+  return {
+    ...parts,
+    params,
+    query,
+    body,
+    // The values were parsed with these very schemas, and only public routes have no principal.
+    handler: (call) => handler(call as Call<A, z.output<P>, z.output<Q>, z.output<B>>),
+  };
+}

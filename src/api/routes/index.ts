@@ -1,0 +1,13 @@
+import type { Route } from "../route.js";
+import { appRoutes } from "./apps.js";
+import { cronRoutes } from "./crons.js";
+import { healthRoutes } from "./health.js";
+import { jobRoutes } from "./jobs.js";
+
+/** Every route there is: registered, documented and tested from this one list. */
+export const ROUTES: readonly Route[] = [
+  ...healthRoutes,
+  ...appRoutes,
+  ...cronRoutes,
+  ...jobRoutes,
+];

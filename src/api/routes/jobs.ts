@@ -1,0 +1,106 @@
+import { z } from "zod";
+import { getApp } from "../../db/apps.js";
+import * as jobs from "../../db/jobs.js";
+import { AppId, Payload } from "../../manifest/schema.js";
+import { Instant } from "../../schedules/schema.js";
+import { defineRoute, reply } from "../route.js";
+import { Job, toJob } from "../shapes/job.js";
+import { InApp, limitUpTo, MsgId, Uuid } from "../shapes/scalars.js";
+
+const ALL = "/api/v1/apps/{appId}/jobs";
+
+const NewJob = z
+  .strictObject({
+    payload: Payload.nullish(),
+    userId: Uuid.nullish().describe("On whose behalf it runs. Default: the caller."),
+    user_id: Uuid.nullish().describe("The same as userId, as RootCX spells it."),
+    runAt: Instant.nullish().describe("Not before this time. Default: at once."),
+  })
+  .refine(({ userId, user_id }) => userId == null || user_id == null || userId === user_id, {
+    error: "differs from userId; give only one of them",
+    path: ["user_id"],
+  })
+  .optional();
+
+const JobList = z
+  .strictObject({
+    status: z
+      .enum(["live", "finished"])
+      .optional()
+      .describe("live: still in the queue (the default); finished: from the history."),
+    archived: z
+      .enum(["true", "false"])
+      .optional()
+      .describe("true means status=finished, as RootCX spells it."),
+    cronId: Uuid.optional().describe("Only jobs of this cron."),
+    limit: limitUpTo(1000, 100),
+  })
+  .refine(
+    ({ status, archived }) =>
+      status === undefined ||
+      archived === undefined ||
+      (status === "finished") === (archived === "true"),
+    { error: "contradicts status; give only one of them", path: ["archived"] },
+  );
+
+const OneJob = z.strictObject({
+  appId: AppId,
+  id: z
+    .string()
+    .refine((text) => /^\d{1,16}$/.test(text) && Number.isSafeInteger(Number(text)), {
+      error: "must be a whole number",
+    })
+    .transform(Number)
+    .describe("The job's msgId."),
+});
+
+/** Every job endpoint. */
+export const jobRoutes = [
+  defineRoute({
+    method: "post",
+    path: ALL,
+    summary: "Enqueue a job",
+    permission: "app:{appId}:invoke",
+    alsoNeeds: [{ permission: "app:{appId}:act_as", when: "userId names somebody else" }],
+    params: InApp,
+    body: NewJob,
+    responses: { 201: z.strictObject({ msgId: MsgId }) },
+    handler: async ({ sql, params: { appId }, body, principal, demand }) => {
+      const userId = (body?.userId ?? body?.user_id ?? principal.principalId).toLowerCase();
+      if (userId !== principal.principalId) demand("app:{appId}:act_as");
+      const options = { userId, runAt: body?.runAt };
+      const msgId = await jobs.enqueueJob(sql, appId, body?.payload ?? {}, options);
+      return reply(201, { msgId });
+    },
+  }),
+  defineRoute({
+    method: "get",
+    path: ALL,
+    summary: "List the jobs of an app, newest first: the live ones, or the finished ones",
+    permission: "app:{appId}:job.read",
+    params: InApp,
+    query: JobList,
+    responses: { 200: z.array(Job) },
+    handler: async ({ sql, params: { appId }, query }) => {
+      await getApp(sql, appId);
+      const rows = await jobs.listJobs(sql, appId, {
+        finished: query.status === "finished" || query.archived === "true",
+        cronId: query.cronId,
+        limit: query.limit,
+      });
+      return reply(200, rows.map(toJob));
+    },
+  }),
+  defineRoute({
+    method: "get",
+    path: `${ALL}/{id}`,
+    summary: "Get a job, live or finished",
+    permission: "app:{appId}:job.read",
+    params: OneJob,
+    responses: { 200: Job },
+    handler: async ({ sql, params: { appId, id } }) => {
+      const row = await jobs.getJob(sql, appId, id);
+      return reply(200, toJob(row));
+    },
+  }),
+];
