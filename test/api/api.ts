@@ -1,0 +1,153 @@
+import type { z } from "zod";
+import { generateKey } from "../../src/api/keys.js";
+import type { Problem } from "../../src/api/problem.js";
+import type { Route } from "../../src/api/route.js";
+import { ROUTES } from "../../src/api/routes/index.js";
+import { startServer, type ApiServer } from "../../src/api/server.js";
+import { connect, type Sql } from "../../src/db/connect.js";
+import { createApiKey, createPrincipal, createRole } from "../../src/db/principals.js";
+import { createTestDatabase, type TestDatabase } from "../helpers/database.js";
+
+/** One line of the log. */
+export interface LogLine {
+  level: string;
+  message: string;
+  fields: Record<string, unknown>;
+}
+
+/** A principal with a key of its own. */
+export interface Caller {
+  id: string;
+  username: string;
+  key: string;
+  keyId: string;
+}
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  text: string;
+  /** The parsed body; undefined when it is empty. */
+  body: unknown;
+}
+
+export interface RequestOptions {
+  /** Sent as JSON, unless it is a string or bytes, which are sent as they are. */
+  body?: unknown;
+  headers?: Record<string, string>;
+}
+
+/** The API on a database of its own, with what tests need to call it. */
+export class TestApi implements AsyncDisposable {
+  readonly db: TestDatabase;
+  readonly sql: Sql;
+  readonly server: ApiServer;
+  readonly log: LogLine[];
+  /** Holds every permission. */
+  readonly admin: Caller;
+
+  private constructor(parts: Pick<TestApi, "db" | "sql" | "server" | "log" | "admin">) {
+    this.db = parts.db;
+    this.sql = parts.sql;
+    this.server = parts.server;
+    this.log = parts.log;
+    this.admin = parts.admin;
+  }
+
+  static async start(): Promise<TestApi> {
+    const db = await createTestDatabase();
+    const sql = connect(db.url, { max: 5 });
+    const log: LogLine[] = [];
+    const server = await startServer({ sql, host: "127.0.0.1", port: 0, log: recorder(log) });
+    const admin = await makeCaller(sql, "boss", ["*"]);
+    return new TestApi({ db, sql, server, log, admin });
+  }
+
+  /** A new principal that holds exactly these permissions. */
+  caller(username: string, permissions: string[]): Promise<Caller> {
+    return makeCaller(this.sql, username, permissions);
+  }
+
+  /** Installs an app without crons. */
+  async install(appId: string, manifest: object = {}): Promise<void> {
+    const path = `/api/v1/apps/${appId}/manifest`;
+    const answer = await this.as(this.admin, "PUT", path, { body: manifest });
+    if (answer.status !== 201) throw new Error(answer.text);
+  }
+
+  as(caller: Caller, method: string, path: string, options: RequestOptions = {}): Promise<Answer> {
+    const headers = { authorization: `Bearer ${caller.key}`, ...options.headers };
+    return this.request(method, path, { ...options, headers });
+  }
+
+  /** A request as it is; every answer is held against the route table on the way. */
+  async request(method: string, path: string, options: RequestOptions = {}): Promise<Answer> {
+    const { body } = options;
+    const raw = typeof body === "string" || body instanceof Uint8Array;
+    const response = await fetch(this.server.url + path, {
+      method,
+      headers: {
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...options.headers,
+      },
+      ...(body === undefined ? {} : { body: (raw ? body : JSON.stringify(body)) as BodyInit }),
+    });
+    const text = await response.text();
+    const answer: Answer = {
+      status: response.status,
+      headers: response.headers,
+      text,
+      body: text === "" ? undefined : (JSON.parse(text) as unknown),
+    };
+    holdAgainstTable(method, path, answer);
+    return answer;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.server.close();
+    await this.sql.end({ timeout: 5 });
+    await this.db.drop();
+  }
+}
+
+export const problemOf = (answer: Answer): Problem => answer.body as Problem;
+
+async function makeCaller(sql: Sql, username: string, permissions: string[]): Promise<Caller> {
+  const role = `role-${username}`;
+  await createRole(sql, role, permissions);
+  const id = await createPrincipal(sql, username, { roles: [role] });
+  const { key, prefix, hash } = generateKey();
+  const keyId = await createApiKey(sql, { principalId: id, name: "test", prefix, hash });
+  return { id, username, key, keyId };
+}
+
+function recorder(lines: LogLine[]) {
+  const at = (level: string) => (fields: object, message: string) => {
+    lines.push({ level, message, fields: fields as Record<string, unknown> });
+  };
+  return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+}
+
+/** Every answer has a declared status and exactly the declared shape, or is a problem document. */
+function holdAgainstTable(method: string, path: string, { status, headers, body }: Answer): void {
+  if (status >= 400) {
+    const type = headers.get("content-type") ?? "";
+    if (method !== "HEAD" && !type.startsWith("application/problem+json")) {
+      throw new Error(`${method} ${path} answered ${status} as ${type}`);
+    }
+    return;
+  }
+  const route = routeOf(method, path.split("?")[0] ?? "");
+  if (route === undefined) return;
+  const schema: z.ZodType | undefined = route.responses[status];
+  if (schema === undefined) throw new Error(`${method} ${path} answered an undeclared ${status}`);
+  schema.parse(body);
+}
+
+function routeOf(method: string, path: string): Route | undefined {
+  return ROUTES.find(
+    (route) =>
+      route.method === method.toLowerCase() &&
+      new RegExp(`^${route.path.replace(/\{\w+\}/g, "[^/]+")}$`).test(path),
+  );
+}
