@@ -88,6 +88,13 @@ export const claimJobs = (
     select * from carillon.claim_jobs(
       apps => ${apps}, worker => ${worker}, max_jobs => ${max}, lease_seconds => ${leaseSeconds})`);
 
+/** Seconds until these apps' next job comes due; null when none is waiting. */
+export const nextJobIn = async (sql: Queryable, apps: string[]) => {
+  const row = await one<{ seconds: number | null }>(sql`
+    select carillon.next_job_in(apps => ${apps}) as seconds`);
+  return row.seconds;
+};
+
 /** Moves finished jobs to the history; the ids moved. One that is missing had lost its lease. */
 export const finishJobs = async (sql: Queryable, outcomes: readonly JobOutcome[]) => {
   const records = outcomes.map((o) => ({

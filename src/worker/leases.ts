@@ -1,0 +1,89 @@
+import type { Sql } from "../db/connect.js";
+import { extendLeases, getJob } from "../db/jobs.js";
+import { CarillonError } from "../errors.js";
+import type { Logger } from "../log.js";
+import type { AbortCause } from "./abort.js";
+import type { Attempt } from "./attempt.js";
+import { pause } from "./retry.js";
+
+export interface LeasesDeps {
+  sql: Sql;
+  leaseSeconds: number;
+  log: Logger;
+}
+
+/** Every attempt this worker holds, and their heartbeat: one statement for all, thrice a lease. */
+export class Leases {
+  readonly #deps: LeasesDeps;
+  readonly #held = new Map<number, Attempt>();
+
+  constructor(deps: LeasesDeps) {
+    this.#deps = deps;
+  }
+
+  get size(): number {
+    return this.#held.size;
+  }
+
+  hold(attempt: Attempt): void {
+    this.#held.set(attempt.job.jobId, attempt);
+  }
+
+  drop(attempt: Attempt): void {
+    // A later attempt of the same job may have come to this very worker.
+    if (this.#held.get(attempt.job.jobId) === attempt) this.#held.delete(attempt.job.jobId);
+  }
+
+  /** Beats until the signal is aborted. */
+  async run(signal: AbortSignal): Promise<void> {
+    const interval = (this.#deps.leaseSeconds * 1000) / 3;
+    let wait = interval;
+    for (;;) {
+      await pause(wait, signal);
+      if (signal.aborted) return;
+      wait = (await this.#beat()) ? interval : Math.min(interval, 1000);
+    }
+  }
+
+  async #beat(): Promise<boolean> {
+    // In order of id, as finished jobs are, so that the two do not deadlock.
+    const attempts = [...this.#held.values()].sort((a, b) => a.job.jobId - b.job.jobId);
+    if (attempts.length === 0) return true;
+    const { sql, leaseSeconds, log } = this.#deps;
+    try {
+      const leases = attempts.map(({ lease }) => lease);
+      const kept = new Set(await extendLeases(sql, leases, leaseSeconds));
+      const lost = attempts.filter(({ job }) => !kept.has(job.jobId));
+      await Promise.all(lost.map((attempt) => this.#lose(attempt)));
+      return true;
+    } catch (error) {
+      log.warn({ err: error, held: attempts.length }, "heartbeat failed, trying again");
+      return false;
+    }
+  }
+
+  async #lose(attempt: Attempt): Promise<void> {
+    // One whose outcome is being recorded left the queue by that, or will be refused by the fence.
+    if (attempt.phase === "settling") return;
+    const why = await this.#why(attempt);
+    // Meanwhile the handler may have ended, or another heartbeat have found out.
+    const { phase } = attempt as { phase: Attempt["phase"] };
+    if (phase === "settling" || attempt.signal.aborted) return;
+    this.#deps.log.warn(
+      attempt.fields,
+      why === "canceled" ? "the job was canceled" : "lease lost: another worker may have the job",
+    );
+    attempt.abort(why);
+    this.drop(attempt);
+  }
+
+  async #why({ job }: Attempt): Promise<AbortCause> {
+    try {
+      const { status } = await getJob(this.#deps.sql, job.appId, job.jobId);
+      return status === "canceled" ? "canceled" : "lease_lost";
+    } catch (error) {
+      if (!(error instanceof CarillonError)) throw error;
+      return "lease_lost";
+    }
+  }
+}

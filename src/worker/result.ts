@@ -1,0 +1,55 @@
+import { storableText } from "./text.js";
+
+/** Bytes of JSON a result may have. */
+export const MAX_RESULT_BYTES = 1_048_576;
+
+/** A handler's result that cannot be kept; the job fails with it. */
+export class UnstorableResult extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "UnstorableResult";
+  }
+}
+
+// JSON.stringify writes lone surrogates, and nothing else, as \ud8xx–\udfff.
+const SUSPECT = /\\u0000|\\ud[89a-f]/;
+
+/**
+ * A handler's result as jsonb can hold it: undefined becomes null; characters that PostgreSQL
+ * cannot store become U+FFFD; otherwise as JSON.stringify has it.
+ *
+ * @throws UnstorableResult for what is not JSON (functions, symbols, BigInt, cycles) or too large
+ */
+export function storableResult(value: unknown): unknown {
+  if (value === undefined || value === null) return null;
+  const text = stringify(value);
+  if (text === undefined) return null;
+  const bytes = Buffer.byteLength(text);
+  if (bytes > MAX_RESULT_BYTES) {
+    throw new UnstorableResult(`the result has ${bytes} bytes of JSON; at most 1 MiB is kept`);
+  }
+  if (!SUSPECT.test(text)) return value;
+  return JSON.parse(text, (_key, inner: unknown) => withStorableText(inner)) as unknown;
+}
+
+function stringify(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value, (key: string, inner: unknown) => {
+      if (typeof inner === "function" || typeof inner === "symbol" || typeof inner === "bigint") {
+        const where = key === "" ? "the result" : `"${key}" in the result`;
+        throw new UnstorableResult(`${where} is a ${typeof inner}, which JSON cannot hold`);
+      }
+      return inner;
+    }); // undefined where toJSON() gives undefined
+  } catch (error) {
+    if (error instanceof UnstorableResult) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UnstorableResult(`the result is not JSON: ${reason}`, { cause: error });
+  }
+}
+
+function withStorableText(value: unknown): unknown {
+  if (typeof value === "string") return storableText(value);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([k, v]) => [storableText(k), v as unknown]));
+}

@@ -1,0 +1,69 @@
+import type { Sql } from "../db/connect.js";
+import { tick } from "../db/system.js";
+import type { Logger } from "../log.js";
+import { pause } from "./retry.js";
+
+/** After the second has begun by this clock, it has begun by the database's too (about). */
+const OFFSET_MS = 5;
+const REPEAT_MS = 60_000;
+
+export interface TickerDeps {
+  sql: Sql;
+  log: Logger;
+}
+
+/**
+ * Ticks once a second, just after the second begins, never twice at once. Any number of tickers may
+ * run against one database: SQL lets one of them lead. Errors are logged, at most once a minute.
+ */
+export class Ticker {
+  readonly #deps: TickerDeps;
+  #complainedAt = -Infinity;
+  #failing = false;
+
+  constructor(deps: TickerDeps) {
+    this.#deps = deps;
+  }
+
+  /** Ticks until the signal is aborted; resolves when the last tick has ended. */
+  async run(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await pause(1000 - ((Date.now() - OFFSET_MS) % 1000), signal);
+      if (signal.aborted) return;
+      await this.#tick();
+    }
+  }
+
+  async #tick(): Promise<void> {
+    const { sql, log } = this.#deps;
+    try {
+      const { failed = 0 } = await tick(sql);
+      if (this.#failing) log.info({}, "ticking again");
+      this.#failing = false;
+      this.#complainedAt = -Infinity;
+      if (failed > 0) log.warn({ failed }, "crons could not be decided: see their ticks");
+    } catch (error) {
+      this.#failing = true;
+      if (Date.now() - this.#complainedAt < REPEAT_MS) return;
+      this.#complainedAt = Date.now();
+      log.error({ err: error }, "tick failed, trying every second");
+    }
+  }
+}
+
+/**
+ * Starts a ticker; disposing of it waits for a tick under way.
+ *
+ * @example
+ * await using ticker = startTicker({ sql, log });
+ */
+export function startTicker(deps: TickerDeps): AsyncDisposable {
+  const stop = new AbortController();
+  const run = new Ticker(deps).run(stop.signal);
+  return {
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await run;
+    },
+  };
+}

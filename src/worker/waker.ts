@@ -1,0 +1,79 @@
+import type { Sql } from "../db/connect.js";
+import { JOBS_CHANNEL } from "../db/jobs.js";
+import type { Logger } from "../log.js";
+
+/** The longest delay a timer of Node takes. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+export interface WakerDeps {
+  sql: Sql;
+  apps: readonly string[];
+  listen: boolean;
+  pollMs: number;
+  log: Logger;
+  /** Called whenever there may be something to claim. */
+  onWake: () => void;
+}
+
+/**
+ * Says when to look into the queue: when a job is announced, when the next one known comes due,
+ * and every `pollMs` whatever happens.
+ */
+export class Waker {
+  readonly #deps: WakerDeps;
+  readonly #apps: ReadonlySet<string>;
+  #polling: NodeJS.Timeout | undefined;
+  #due: NodeJS.Timeout | undefined;
+  #unlisten: (() => Promise<void>) | undefined;
+  #stopped = false;
+
+  constructor(deps: WakerDeps) {
+    this.#deps = deps;
+    this.#apps = new Set(deps.apps);
+  }
+
+  /** Resolves once announcements are heard, where they are listened for. */
+  async start(): Promise<void> {
+    const { listen, pollMs } = this.#deps;
+    this.#polling = setInterval(() => this.#wake(), pollMs);
+    if (listen) await this.#listen();
+    this.#wake();
+  }
+
+  /** Looks again after so many milliseconds, besides the polling; replaces an earlier call. */
+  wakeIn(ms: number): void {
+    clearTimeout(this.#due);
+    if (!this.#stopped) this.#due = setTimeout(() => this.#wake(), Math.min(ms, MAX_TIMER_MS));
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearInterval(this.#polling);
+    clearTimeout(this.#due);
+    // On a connection that is gone there is nothing to close.
+    await this.#unlisten?.().catch(() => undefined);
+  }
+
+  #wake(): void {
+    if (!this.#stopped) this.#deps.onWake();
+  }
+
+  async #listen(): Promise<void> {
+    const { sql, log } = this.#deps;
+    try {
+      const subscription = await sql.listen(
+        JOBS_CHANNEL,
+        (app) => {
+          if (this.#apps.has(app)) this.#wake();
+        },
+        // Runs at every subscription, the later ones too: what was announced meanwhile was missed.
+        () => this.#wake(),
+      );
+      this.#unlisten = () => subscription.unlisten();
+      if (this.#stopped) await this.#unlisten();
+    } catch (error) {
+      // postgres.js goes on trying by itself; until then there is the polling.
+      log.warn({ err: error }, "cannot listen yet, polling");
+    }
+  }
+}

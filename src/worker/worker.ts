@@ -1,0 +1,221 @@
+import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
+import { listApps } from "../db/apps.js";
+import { connect, type Sql } from "../db/connect.js";
+import { ping } from "../db/system.js";
+import { CarillonError } from "../errors.js";
+import type { Logger } from "../log.js";
+import { ContextFactory } from "./context.js";
+import { Executor } from "./executor.js";
+import { Finisher } from "./finisher.js";
+import { Leases } from "./leases.js";
+import { WorkerLoop } from "./loop.js";
+import type { WorkerConfig } from "./options.js";
+import { backoff, pause, within } from "./retry.js";
+import { createRoute } from "./router.js";
+import { StateMachine } from "./state.js";
+import { Ticker } from "./ticker.js";
+import type { Hooks, Worker } from "./types.js";
+import { Waker } from "./waker.js";
+
+/** How long an aborted handler may take to end, and the last outcomes to be recorded. */
+const GRACE_MS = 2_000;
+const FLUSH_MS = 10_000;
+const CONNECTIONS = 6;
+
+/** One worker: puts the parts together, and starts and stops them in order. */
+export class QueueWorker implements Worker {
+  readonly name = `${hostname().slice(0, 30)}:${process.pid}:${randomBytes(3).toString("hex")}`;
+  readonly ready: Promise<void>;
+  readonly stopped: Promise<void>;
+  /** Whether `onStart` threw, and the worker ended by it. */
+  startFailed = false;
+
+  readonly #config: WorkerConfig;
+  readonly #hooks: Hooks;
+  readonly #log: Logger;
+  readonly #state = new StateMachine();
+  /** Aborted when the worker begins to stop: claiming, listening and ticking end. */
+  readonly #stopping = new AbortController();
+  /** Aborted by the second call of stop(): nothing is waited for any longer. */
+  readonly #hurry = new AbortController();
+  /** Aborted when outcomes can be waited for no longer. */
+  readonly #giveUp = new AbortController();
+  /** Aborted at the very end: heartbeats end. */
+  readonly #over = new AbortController();
+
+  constructor(config: WorkerConfig, hooks: Hooks) {
+    this.#config = config;
+    this.#hooks = hooks;
+    this.#log = config.logger;
+    const { promise, settle } = deferred();
+    this.ready = promise;
+    // Nobody has to wait for it; what went wrong is logged.
+    this.ready.catch(() => undefined);
+    this.stopped = this.#live(settle);
+  }
+
+  stop(): Promise<void> {
+    if (this.#stopping.signal.aborted) this.#hurry.abort();
+    this.#stopping.abort();
+    return this.stopped;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #live(settleReady: (error?: Error) => void): Promise<void> {
+    const { database, prepare } = this.#config;
+    const own = typeof database === "string";
+    const name = `carillon worker ${this.name}`.slice(0, 63);
+    const sql = own ? connect(database, { max: CONNECTIONS, name, prepare }) : database;
+    const contexts = new ContextFactory(sql, this.#log);
+    try {
+      await this.#start(sql, contexts);
+      await this.#serve(sql, contexts, settleReady);
+    } catch (error) {
+      settleReady(error instanceof Error ? error : new Error(String(error)));
+      if (this.#state.current !== "closing") this.#state.move("closing");
+      if (!(error instanceof Stopped)) {
+        this.startFailed = true;
+        this.#log.error({ err: error }, "the worker could not start");
+      }
+    }
+    if (!this.startFailed) await this.#shutDown();
+    if (own) await sql.end({ timeout: 5 }).catch(() => undefined);
+    this.#state.move("stopped");
+    this.#log.info({ worker: this.name }, "worker stopped");
+  }
+
+  /** Waits for the database, however long it takes; then `onStart`. */
+  async #start(sql: Sql, contexts: ContextFactory): Promise<void> {
+    const { signal } = this.#stopping;
+    const stopping = untilAborted(signal);
+    for (let tries = 1; !signal.aborted; tries += 1) {
+      try {
+        await Promise.race([ping(sql), stopping]);
+        break;
+      } catch (error) {
+        const hint = error instanceof CarillonError ? error.hint : undefined;
+        if (tries === 1) this.#log.error({ err: error, hint }, "waiting for the database");
+        await pause(backoff(tries), signal);
+      }
+    }
+    if (!signal.aborted) await this.#warnOfMissingApps(sql);
+    for (const app of this.#config.apps) {
+      if (signal.aborted) throw new Stopped();
+      const hook = Promise.resolve(this.#hooks.onStart?.(contexts.start(app, signal)));
+      await Promise.race([hook, untilAborted(this.#hurry.signal)]);
+    }
+    if (signal.aborted) throw new Stopped();
+  }
+
+  /** A worker may come before its app's first deploy; a mistyped app looks the same. */
+  async #warnOfMissingApps(sql: Sql): Promise<void> {
+    try {
+      const installed = new Set((await listApps(sql)).map(({ id }) => id));
+      for (const app of this.#config.apps) {
+        if (!installed.has(app)) this.#log.warn({ app }, "this app is not installed yet");
+      }
+    } catch (error) {
+      this.#log.debug({ err: error }, "cannot tell whether the apps are installed");
+    }
+  }
+
+  /** Runs jobs until told to stop, then until they have ended. */
+  async #serve(sql: Sql, contexts: ContextFactory, onReady: () => void): Promise<void> {
+    const config = this.#config;
+    const log = this.#log;
+    const { apps, leaseSeconds, timeoutSeconds } = config;
+    const leases = new Leases({ sql, leaseSeconds, log });
+    const finisher = new Finisher({
+      sql,
+      log,
+      onSettled: (attempt) => leases.drop(attempt),
+      giveUp: this.#giveUp.signal,
+    });
+    const executor = new Executor({
+      route: createRoute(this.#hooks),
+      contexts,
+      timeoutSeconds,
+      log,
+    });
+    const loop = new WorkerLoop({
+      ...{ sql, apps, leaseSeconds, executor, finisher, leases, log },
+      name: this.name,
+      concurrency: config.concurrency,
+      wakeIn: (ms) => waker.wakeIn(ms),
+    });
+    const waker = new Waker({
+      ...{ sql, apps, log, listen: config.listen, pollMs: config.pollMs },
+      onWake: () => loop.wake(),
+    });
+
+    this.#state.move("running");
+    const beating = leases.run(this.#over.signal);
+    const ticking = config.ticker && new Ticker({ sql, log }).run(this.#stopping.signal);
+    await Promise.race([waker.start(), untilAborted(this.#stopping.signal)]);
+    log.info({ worker: this.name, apps, concurrency: config.concurrency }, "worker ready");
+    onReady();
+
+    await untilAborted(this.#stopping.signal);
+    this.#state.move("draining");
+    void waker.stop();
+    await this.#drain(loop, finisher);
+    this.#over.abort();
+    await within(GRACE_MS, Promise.all([beating, ticking]), this.#hurry.signal);
+  }
+
+  /** Every wait in here ends at the second call of stop(). */
+  async #drain(loop: WorkerLoop, finisher: Finisher): Promise<void> {
+    const hurry = this.#hurry.signal;
+    const unstarted = loop.stop().then((attempts) => finisher.release(...attempts));
+    await within(this.#config.drainSeconds * 1000, loop.idle(), hurry);
+    if (loop.running > 0) {
+      this.#state.move("aborting");
+      this.#log.warn({ jobs: loop.running }, "aborting running jobs");
+      loop.abortAll();
+      await within(GRACE_MS, loop.idle(), hurry);
+      if (loop.running > 0) this.#log.warn({ jobs: loop.running }, "handing back running jobs");
+      loop.abandonAll();
+      await loop.idle();
+    }
+    this.#state.move("closing");
+    const flushed = unstarted.then(() => finisher.flush());
+    await within(FLUSH_MS, flushed, hurry);
+    await within(GRACE_MS, flushed, this.#giveUp.signal);
+    this.#giveUp.abort();
+  }
+
+  async #shutDown(): Promise<void> {
+    try {
+      const ended = Promise.resolve(this.#hooks.onShutdown?.());
+      await Promise.race([ended, untilAborted(this.#hurry.signal)]);
+    } catch (error) {
+      this.#log.error({ err: error }, "onShutdown failed");
+    }
+  }
+}
+
+/** The worker was told to stop before it was ready. */
+class Stopped extends Error {
+  constructor() {
+    super("the worker was stopped before it was ready");
+    this.name = "Stopped";
+  }
+}
+
+const untilAborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+
+function deferred() {
+  let settle: (error?: Error) => void = () => undefined;
+  const promise = new Promise<void>((resolve, reject) => {
+    settle = (error) => (error === undefined ? resolve() : reject(error));
+  });
+  return { promise, settle: (error?: Error) => settle(error) };
+}
