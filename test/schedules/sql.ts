@@ -34,7 +34,10 @@ export interface FireOptions {
   fold?: string;
 }
 
-/** carillon.next_fire with instants as ISO 8601 text in UTC (microseconds only where there are any). */
+/**
+ * carillon.next_fire with instants as ISO 8601 text in UTC (microseconds only where there are any).
+ * The casts by text keep postgres.js from making a Date, which has no microseconds, of them.
+ */
 export async function nextFire(
   sql: TestSql,
   schedule: string,
@@ -46,8 +49,8 @@ export async function nextFire(
     select regexp_replace(
       to_char(
         carillon.next_fire(
-          ${schedule}, ${timezone}, ${after}::timestamptz, ${options.anchor ?? null}::timestamptz,
-          ${options.startsAt ?? null}::timestamptz, ${options.endsAt ?? null}::timestamptz,
+          ${schedule}, ${timezone}, ${after}::text::timestamptz, ${options.anchor ?? null}::text::timestamptz,
+          ${options.startsAt ?? null}::text::timestamptz, ${options.endsAt ?? null}::text::timestamptz,
           ${options.gap ?? "shift"}, ${options.fold ?? "first"}
         ) at time zone 'UTC',
         'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
