@@ -1,0 +1,143 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { claimJobs, finishJobs } from "../../src/db/jobs.js";
+import { problemOf, TestApi, type Answer, type Caller } from "./api.js";
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await TestApi.start();
+  await api.install("crm");
+  await api.install("other");
+});
+afterAll(() => api[Symbol.asyncDispose]());
+
+const JOBS = "/api/v1/apps/crm/jobs";
+const idsOf = (answer: Answer) => (answer.body as { msgId: number }[]).map(({ msgId }) => msgId);
+
+async function enqueue(body?: object, caller: Caller = api.admin): Promise<number> {
+  const answer = await api.as(caller, "POST", JOBS, { body });
+  expect(answer.status, answer.text).toBe(201);
+  expect(answer.body).toEqual({ msgId: expect.any(Number) as number });
+  return (answer.body as { msgId: number }).msgId;
+}
+
+const job = async (id: number) =>
+  (await api.as(api.admin, "GET", `${JOBS}/${id}`)).body as Record<string, unknown>;
+
+describe("enqueueing", () => {
+  test("answers the message's id, and the job is there for its caller", async () => {
+    const id = await enqueue({ payload: { task: "x", deep: { a: [1, null, "ä"] } } });
+    expect(await job(id)).toMatchObject({
+      msgId: id,
+      appId: "crm",
+      cronId: null,
+      scheduledFor: null,
+      trigger: "api",
+      status: "queued",
+      userId: api.admin.id,
+      payload: { task: "x", deep: { a: [1, null, "ä"] } },
+      result: null,
+      error: null,
+      attempt: 0,
+      finishedAt: null,
+    });
+  });
+
+  test("needs no body at all", async () => {
+    expect(await job(await enqueue())).toMatchObject({ payload: {} });
+    expect(await job(await enqueue({}))).toMatchObject({ payload: {} });
+  });
+
+  test("can be for later", async () => {
+    const id = await enqueue({ runAt: "2099-05-08T10:30:00+02:00" });
+    expect(await job(id)).toMatchObject({ status: "pending", dueAt: "2099-05-08T08:30:00.000Z" });
+    expect(await job(await enqueue({ runAt: "2001-01-01T00:00:00Z" }))).toMatchObject({
+      status: "queued",
+    });
+  });
+
+  test.each(["userId", "user_id"])("for somebody else by %s needs act_as", async (field) => {
+    const other = await api.caller(`other-${field}`, []);
+    const user = await api.caller(`user-${field}`, ["app:crm:invoke"]);
+    const agent = await api.caller(`agent-${field}`, ["app:crm:invoke", "app:crm:act_as"]);
+    const refused = await api.as(user, "POST", JOBS, { body: { [field]: other.id } });
+    expect(refused.status).toBe(403);
+    expect(problemOf(refused).detail).toBe("missing app:crm:act_as");
+    expect(await job(await enqueue({ [field]: user.id.toUpperCase() }, user))).toMatchObject({
+      userId: user.id,
+    });
+    expect(await job(await enqueue({ [field]: other.id }, agent))).toMatchObject({
+      userId: other.id,
+    });
+  });
+});
+
+describe("lists", () => {
+  test("have the live or the finished jobs, newest first, of one cron if asked", async () => {
+    await api.install("lists");
+    const made = [];
+    for (let n = 0; n < 4; n++) {
+      const answer = await api.as(api.admin, "POST", "/api/v1/apps/lists/jobs", {
+        body: { payload: { n } },
+      });
+      made.push((answer.body as { msgId: number }).msgId);
+    }
+    const cron = await api.as(api.admin, "POST", "/api/v1/apps/lists/crons", {
+      body: { name: "c", schedule: "0 9 * * *" },
+    });
+    const { id: cronId } = cron.body as { id: string };
+    const trigger = await api.as(api.admin, "POST", `/api/v1/apps/lists/crons/${cronId}/trigger`);
+    const { msgId: fromCron } = trigger.body as { msgId: number };
+
+    const claimed = await claimJobs(api.sql, ["lists"], "w", 2, 30);
+    const outcomes = claimed.map(({ jobId, attempt }, at) =>
+      at === 0
+        ? { jobId, attempt, status: "completed" as const, result: { fine: true } }
+        : { jobId, attempt, status: "failed" as const, error: { name: "Error", message: "no" } },
+    );
+    await finishJobs(api.sql, outcomes);
+
+    const list = async (query: string) => {
+      const answer = await api.as(api.admin, "GET", `/api/v1/apps/lists/jobs${query}`);
+      expect(answer.status, answer.text).toBe(200);
+      return answer;
+    };
+    const live = [fromCron, made[3], made[2]];
+    expect(idsOf(await list(""))).toEqual(live);
+    expect(idsOf(await list("?status=live"))).toEqual(live);
+    expect(idsOf(await list("?archived=false"))).toEqual(live);
+    expect(idsOf(await list("?limit=1"))).toEqual([fromCron]);
+    expect(idsOf(await list(`?cronId=${cronId}&limit=1000`))).toEqual([fromCron]);
+    const finished = await list("?status=finished");
+    expect(new Set(idsOf(finished))).toEqual(new Set(made.slice(0, 2)));
+    expect(finished.body).toContainEqual(
+      expect.objectContaining({
+        msgId: made[0],
+        status: "completed",
+        result: { fine: true },
+        worker: "w",
+        attempt: 1,
+      }),
+    );
+    expect(finished.body).toContainEqual(
+      expect.objectContaining({ status: "failed", error: { name: "Error", message: "no" } }),
+    );
+    expect((await list("?archived=true")).body).toEqual(finished.body);
+    expect((await list("?archived=true&status=finished")).body).toEqual(finished.body);
+    expect(idsOf(await list(`?status=finished&cronId=${cronId}`))).toEqual([]);
+  });
+
+  test("know no app that is not installed", async () => {
+    const answer = await api.as(api.admin, "GET", "/api/v1/apps/nowhere/jobs");
+    expect(answer.status).toBe(404);
+    expect(problemOf(answer).code).toBe("app_not_found");
+  });
+});
+
+test("a job that is unknown or another app's is not found", async () => {
+  const id = await enqueue();
+  for (const path of [`/api/v1/apps/other/jobs/${id}`, `${JOBS}/999999999`, `${JOBS}/0`]) {
+    const answer = await api.as(api.admin, "GET", path);
+    expect(answer.status, path).toBe(404);
+    expect(problemOf(answer).code).toBe("job_not_found");
+  }
+});
