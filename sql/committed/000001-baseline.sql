@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:7a5f43a64ffbcae2555ef869eb9aa3bc51713b86
+--! Hash: sha1:f4193e05cc5e88bae1e39ad5de6c49b52498a6f1
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -427,7 +427,7 @@ begin
         format('%s is out of range', v_what),
         v_rule,
         format('Use a number from %s to %s.', low, high));
-    elsif nullif(v_parts[2], '')::numeric < v_parts[1]::numeric then
+    elsif nullif(v_parts[2], '')::numeric < nullif(v_parts[1], '')::numeric then
       perform carillon._refuse_schedule(
         format('%s is a reversed range', v_what),
         v_rule,
@@ -1000,23 +1000,82 @@ comment on function carillon._zone_change(text, bigint, bigint) is
 
 revoke all on function carillon._zone_change(text, bigint, bigint) from public;
 --! EndIncluded schedules/_zone_change.sql
---! Included schedules/_check_timezone.sql
+--! Included schedules/_zone_alias.sql
+-- Old names that IANA keeps as links (its file "backward"). Debian 13 and others moved them to a package of
+-- their own (tzdata-legacy), so a server may not know US/Eastern although everybody else does.
+create or replace function carillon._zone_alias(timezone text)
+returns text
+language sql
+immutable
+security invoker
+set search_path = ''
+as $$
+  select '{
+    "africa/asmera": "Africa/Nairobi", "america/argentina/comodrivadavia": "America/Argentina/Catamarca",
+    "america/buenos_aires": "America/Argentina/Buenos_Aires",
+    "america/catamarca": "America/Argentina/Catamarca", "america/cordoba": "America/Argentina/Cordoba",
+    "america/fort_wayne": "America/Indiana/Indianapolis", "america/godthab": "America/Nuuk",
+    "america/indianapolis": "America/Indiana/Indianapolis", "america/jujuy": "America/Argentina/Jujuy",
+    "america/knox_in": "America/Indiana/Knox", "america/louisville": "America/Kentucky/Louisville",
+    "america/mendoza": "America/Argentina/Mendoza", "america/rosario": "America/Argentina/Cordoba",
+    "antarctica/south_pole": "Pacific/Auckland", "asia/ashkhabad": "Asia/Ashgabat",
+    "asia/calcutta": "Asia/Kolkata", "asia/choibalsan": "Asia/Ulaanbaatar", "asia/chungking": "Asia/Shanghai",
+    "asia/dacca": "Asia/Dhaka", "asia/katmandu": "Asia/Kathmandu", "asia/macao": "Asia/Macau",
+    "asia/rangoon": "Asia/Yangon", "asia/saigon": "Asia/Ho_Chi_Minh", "asia/thimbu": "Asia/Thimphu",
+    "asia/ujung_pandang": "Asia/Makassar", "asia/ulan_bator": "Asia/Ulaanbaatar",
+    "atlantic/faeroe": "Atlantic/Faroe", "australia/act": "Australia/Sydney",
+    "australia/lhi": "Australia/Lord_Howe", "australia/north": "Australia/Darwin",
+    "australia/nsw": "Australia/Sydney", "australia/queensland": "Australia/Brisbane",
+    "australia/south": "Australia/Adelaide", "australia/tasmania": "Australia/Hobart",
+    "australia/victoria": "Australia/Melbourne", "australia/west": "Australia/Perth",
+    "brazil/acre": "America/Rio_Branco", "brazil/denoronha": "America/Noronha",
+    "brazil/east": "America/Sao_Paulo", "brazil/west": "America/Manaus", "canada/atlantic": "America/Halifax",
+    "canada/central": "America/Winnipeg", "canada/eastern": "America/Toronto",
+    "canada/mountain": "America/Edmonton", "canada/newfoundland": "America/St_Johns",
+    "canada/pacific": "America/Vancouver", "canada/saskatchewan": "America/Regina",
+    "canada/yukon": "America/Whitehorse", "chile/continental": "America/Santiago",
+    "chile/easterisland": "Pacific/Easter", "cuba": "America/Havana", "egypt": "Africa/Cairo",
+    "eire": "Europe/Dublin", "europe/kiev": "Europe/Kyiv", "europe/uzhgorod": "Europe/Kyiv",
+    "europe/zaporozhye": "Europe/Kyiv", "gb": "Europe/London", "gb-eire": "Europe/London", "greenwich": "GMT",
+    "hongkong": "Asia/Hong_Kong", "iceland": "Africa/Abidjan", "iran": "Asia/Tehran",
+    "israel": "Asia/Jerusalem", "jamaica": "America/Jamaica", "japan": "Asia/Tokyo",
+    "kwajalein": "Pacific/Kwajalein", "libya": "Africa/Tripoli", "mexico/bajanorte": "America/Tijuana",
+    "mexico/bajasur": "America/Mazatlan", "mexico/general": "America/Mexico_City", "navajo": "America/Denver",
+    "nz": "Pacific/Auckland", "nz-chat": "Pacific/Chatham", "pacific/enderbury": "Pacific/Kanton",
+    "pacific/ponape": "Pacific/Guadalcanal", "pacific/truk": "Pacific/Port_Moresby", "poland": "Europe/Warsaw",
+    "portugal": "Europe/Lisbon", "prc": "Asia/Shanghai", "roc": "Asia/Taipei", "rok": "Asia/Seoul",
+    "singapore": "Asia/Singapore", "turkey": "Europe/Istanbul", "uct": "UTC", "universal": "UTC",
+    "us/alaska": "America/Anchorage", "us/aleutian": "America/Adak", "us/arizona": "America/Phoenix",
+    "us/central": "America/Chicago", "us/east-indiana": "America/Indiana/Indianapolis",
+    "us/eastern": "America/New_York", "us/hawaii": "Pacific/Honolulu",
+    "us/indiana-starke": "America/Indiana/Knox", "us/michigan": "America/Detroit",
+    "us/mountain": "America/Denver", "us/pacific": "America/Los_Angeles", "us/samoa": "Pacific/Pago_Pago",
+    "w-su": "Europe/Moscow", "zulu": "UTC"
+  }'::jsonb ->> lower(timezone)
+$$;
+
+comment on function carillon._zone_alias(text) is
+  'The present name of a zone that has been renamed, or null.';
+
+revoke all on function carillon._zone_alias(text) from public;
+--! EndIncluded schedules/_zone_alias.sql
+--! Included schedules/_zone_name.sql
 -- Postgres takes far more than zone names: abbreviations (EST), POSIX rules (EST5EDT, Foo/Bar7),
 -- bare offsets (+02). A POSIX rule cannot do without a digit, so a name made of letters only that
 -- Postgres accepts, with a slash in it, is in its tz database. pg_timezone_names would be the
 -- obvious way to ask, but it reads every file (10 ms) and fails on a dangling link.
-create or replace function carillon._check_timezone(timezone text)
-returns void
+create or replace function carillon._zone_name(timezone text)
+returns text
 language plpgsql
 stable
 security invoker
 set search_path = ''
 as $$
 declare
-  v_rule text := 'A time zone is a name of the IANA database, such as Europe/London or America/New_York.';
+  v_rule constant text := 'A time zone is a name of the IANA database, such as Europe/London or America/New_York.';
 begin
-  if timezone in ('GMT', 'UTC') then
-    return;
+  if timezone in ('GMT', 'UTC') or timezone is null then
+    return coalesce(timezone, 'GMT');
   end if;
 
   if timezone ~ '^[A-Za-z]+(/[A-Za-z_-]+)+$' and lower(split_part(timezone, '/', 1)) not in ('posix', 'right', 'systemv')
@@ -1029,10 +1088,12 @@ begin
   then
     begin
       perform '2000-01-01 00:00:00+00'::timestamptz at time zone timezone;
-      return;
+      return timezone;
     exception
       when invalid_parameter_value then
-        null;
+        if carillon._zone_alias(timezone) is not null then
+          return carillon._zone_alias(timezone);
+        end if;
     end;
     raise exception using
       errcode = 'TK003',
@@ -1045,7 +1106,7 @@ begin
   raise exception using
     errcode = 'TK003',
     message = case
-      when timezone is null or timezone = '' then 'time zone is empty'
+      when timezone = '' then 'time zone is empty'
       when length(timezone) > 64 then format('time zone is %s characters long', length(timezone))
       when timezone ~ '^\s|\s$' then format('time zone %s begins or ends with a blank', carillon._quote_input(timezone))
       when timezone ~ '^[+-]?\d' or timezone ~* '^(utc|gmt)[+-]?\d'
@@ -1073,11 +1134,11 @@ begin
 end
 $$;
 
-comment on function carillon._check_timezone(text) is
-  'Raises TK003 unless the text is a zone of the IANA database that this server knows (in any letter case).';
+comment on function carillon._zone_name(text) is
+  'The name by which this server knows a zone of the IANA database, given in any letter case or by an old name; null is GMT. Raises TK003.';
 
-revoke all on function carillon._check_timezone(text) from public;
---! EndIncluded schedules/_check_timezone.sql
+revoke all on function carillon._zone_name(text) from public;
+--! EndIncluded schedules/_zone_name.sql
 --! Included schedules/_resolve_local.sql
 -- RFC 5545 section 3.3.5: a local time in a gap is read with the offset before the gap,
 -- one that occurs twice is the first of the two. Postgres agrees about the gap and takes
@@ -1377,14 +1438,11 @@ set search_path = ''
 as $$
 declare
   v_schedule record;
-  v_zone constant text := coalesce(timezone, 'GMT');
+  v_zone constant text := carillon._zone_name(timezone);
   v_after timestamptz := after;
   v_slot timestamptz;
 begin
   v_schedule := carillon._parse_schedule(schedule);
-  if v_zone not in ('GMT', 'UTC') then
-    perform carillon._check_timezone(v_zone);
-  end if;
   if dst_gap not in ('shift', 'skip') or dst_fold not in ('first', 'both') then
     perform carillon._refuse_dst(dst_gap, dst_fold);
   end if;
@@ -1405,7 +1463,8 @@ begin
         carillon._next_cron_slot(
           v_schedule.minutes, v_schedule.hours, v_schedule.days, v_schedule.months,
           v_schedule.weekdays, v_schedule.last_day, v_schedule.either_day, v_schedule.elapsed,
-          v_zone, floor(date_part('epoch', v_after))::bigint, dst_gap, dst_fold));
+          v_zone, floor(date_part('epoch', v_after))::bigint,
+          coalesce(dst_gap, 'shift'), coalesce(dst_fold, 'first')));
     when 'seconds' then
       v_slot := to_timestamp(
         floor(floor(date_part('epoch', v_after)) / v_schedule.seconds) * v_schedule.seconds + v_schedule.seconds);
@@ -1446,9 +1505,7 @@ set search_path = ''
 as $$
 begin
   perform carillon._parse_schedule(schedule);
-  if timezone is not null then
-    perform carillon._check_timezone(timezone);
-  end if;
+  perform carillon._zone_name(timezone);
 end
 $$;
 
@@ -1590,11 +1647,11 @@ security definer
 set search_path = ''
 as $$
 declare
-  v_zone constant text := coalesce(timezone, 'GMT');
+  v_zone constant text := carillon._zone_name(timezone);
   v_previous timestamptz := "from";
   v_offset integer;
 begin
-  perform carillon.check_schedule(schedule, timezone);
+  perform carillon._parse_schedule(schedule);
   if count is null or count not between 1 and 1000 then
     raise exception using
       errcode = 'TK001',
@@ -1611,7 +1668,9 @@ begin
     v_offset := date_part('epoch', local_time - slot at time zone 'UTC');
     utc_offset := case when v_offset < 0 then '-' else '+' end
       || to_char(make_interval(secs => abs(v_offset)), case when v_offset % 60 = 0 then 'HH24:MI' else 'HH24:MI:SS' end);
-    note := carillon._note_slot(schedule, v_zone, greatest(v_previous, starts_at - interval '1 microsecond'), slot, dst_gap, dst_fold);
+    note := carillon._note_slot(
+      schedule, v_zone, greatest(v_previous, starts_at - interval '1 microsecond'), slot,
+      coalesce(dst_gap, 'shift'), coalesce(dst_fold, 'first'));
     return next;
     v_previous := slot;
   end loop;
@@ -1666,12 +1725,7 @@ immutable
 security invoker
 set search_path = ''
 as $$
-  select carillon._join_words(array_agg(
-    case r.last - r.first
-      when 0 then n.first
-      when 1 then n.first || ', ' || n.last
-      else n.first || ' to ' || n.last
-    end order by r.first))
+  select carillon._join_words(array_agg(w.word order by r.first, w.position))
   from (
     -- runs of neighbours
     select min(b.number) as first, max(b.number) as last
@@ -1687,6 +1741,11 @@ as $$
       coalesce(names[r.first + 1], (r.first + low)::text) as first,
       coalesce(names[r.last + 1], (r.last + low)::text) as last
   ) as n
+  cross join lateral unnest(case r.last - r.first
+    when 0 then array[n.first]
+    when 1 then array[n.first, n.last]
+    else array[n.first || ' to ' || n.last]
+  end) with ordinality as w (word, position)
 $$;
 
 comment on function carillon._describe_bits(bigint, integer, text[]) is
@@ -1845,7 +1904,7 @@ declare
   v_when text;
 begin
   v_schedule := carillon._parse_schedule(schedule);
-  perform carillon._check_timezone(v_zone);
+  perform carillon._zone_name(v_zone);
 
   if v_schedule.local_time is not null then
     v_when := format('%s at %s%s',
@@ -2068,7 +2127,14 @@ begin
     end;
   end loop;
 
-  for v_step in 1 .. abs(day_shift) loop
+  -- The day after the last is the first, which says more than 28 or 29 February and one.
+  if last_day and day_shift > 0 then
+    for v_month in 1 .. 12 loop
+      v_sets[v_month] := (selected_months >> ((v_month + 10) % 12)) & 1;
+    end loop;
+  end if;
+
+  for v_step in case when last_day and day_shift > 0 then 2 else 1 end .. abs(day_shift) loop
     v_moved := v_sets;
     for v_month in 1 .. 12 loop
       if day_shift > 0 then
@@ -2289,14 +2355,13 @@ security definer
 set search_path = ''
 as $$
 declare
-  v_zone constant text := coalesce(timezone, 'GMT');
+  v_zone constant text := carillon._zone_name(timezone);
   v_version constant text[] := regexp_match(pg_cron_version, '^(\d{1,4})\.(\d{1,4})');
   v_release constant integer := v_version[1]::integer * 10000 + v_version[2]::integer;
   v_schedule record;
   v_start timestamptz;
 begin
   v_schedule := carillon._parse_schedule(schedule);
-  perform carillon._check_timezone(v_zone);
   if pg_cron_version is null then
     return null;
   elsif v_release is null then
@@ -2515,6 +2580,23 @@ comment on function carillon.delete_principal(uuid) is
   'Deletes a principal and its keys. Its crons stay, without an owner, and are denied until somebody takes them over.';
 revoke all on function carillon.delete_principal(uuid) from public;
 --! EndIncluded principals/delete_principal.sql
+--! Included principals/find_principal.sql
+create or replace function carillon.find_principal(username text) returns uuid
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_id uuid := (select p.id from carillon.principals p where p.username = find_principal.username);
+begin
+  if v_id is null then
+    raise exception using errcode = 'TK104', message = format('no principal named "%s"', username);
+  end if;
+  return v_id;
+end;
+$$;
+comment on function carillon.find_principal(text) is 'The id of a principal by its user name; TK104 when there is none.';
+revoke all on function carillon.find_principal(text) from public;
+--! EndIncluded principals/find_principal.sql
 --! Included principals/create_api_key.sql
 create or replace function carillon.create_api_key(
   principal uuid,
@@ -2756,6 +2838,22 @@ $$;
 comment on function carillon.list_apps() is 'All installed apps.';
 revoke all on function carillon.list_apps() from public;
 --! EndIncluded apps/list_apps.sql
+--! Included apps/get_app.sql
+create or replace function carillon.get_app(app text) returns carillon.apps
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_app carillon.apps;
+begin
+  perform carillon._require_app(app);
+  select a.* into v_app from carillon.apps a where a.id = get_app.app;
+  return v_app;
+end;
+$$;
+comment on function carillon.get_app(text) is 'One installed app; TK101 when there is none of this id.';
+revoke all on function carillon.get_app(text) from public;
+--! EndIncluded apps/get_app.sql
 --! Included queue/_job_message.sql
 create or replace function carillon._job_message(app text, payload jsonb, user_id uuid) returns jsonb
 language sql immutable parallel safe security invoker
@@ -4063,8 +4161,8 @@ as $$
   select d.*
   from carillon.apps a
   join carillon.cron_details d on d.app_id = a.id
-  where carillon._has_permission(permissions, 'app:' || a.id || ':cron.read')
-    and (d.created_by = principal or carillon._has_permission(permissions, 'app:' || a.id || ':cron.manage_others'))
+  where carillon._has_permission(list_accessible_crons.permissions, 'app:' || a.id || ':cron.read')
+    and (d.created_by = list_accessible_crons.principal or carillon._has_permission(list_accessible_crons.permissions, 'app:' || a.id || ':cron.manage_others'))
   order by d.app_id, d.name
 $$;
 comment on function carillon.list_accessible_crons(uuid, text[]) is
@@ -4283,6 +4381,31 @@ comment on function carillon.claim_jobs(text[], text, integer, integer) is
   'Leases up to max_jobs due jobs of these apps to a worker, oldest due first. The pair (job_id, attempt) fences every later call about them.';
 revoke all on function carillon.claim_jobs(text[], text, integer, integer) from public;
 --! EndIncluded jobs/claim_jobs.sql
+--! Included jobs/next_job_in.sql
+create or replace function carillon.next_job_in(apps text[]) returns double precision
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+  v_app text;
+  v_due timestamptz;
+  v_next timestamptz;
+begin
+  foreach v_app in array apps loop
+    select q.vt into v_due from pgmq.q_jobs q
+    where q.message ->> 'app_id' = v_app and not (q.vt <= v_now and carillon._is_lost_for_good(q.headers))
+    order by q.vt, q.msg_id
+    limit 1;
+    v_next := least(v_next, v_due);
+  end loop;
+  return extract(epoch from greatest(v_next, v_now) - v_now);
+end;
+$$;
+comment on function carillon.next_job_in(text[]) is
+  'Seconds until the next job of these apps comes due, or a lease on one runs out: tells an idle worker when to look again. 0 when one is due, null when there is none.';
+revoke all on function carillon.next_job_in(text[]) from public;
+--! EndIncluded jobs/next_job_in.sql
 --! Included jobs/finish_jobs.sql
 create or replace function carillon.finish_jobs(outcomes jsonb) returns setof bigint
 language plpgsql volatile security definer

@@ -66,12 +66,12 @@ async function report(api: Api, appId: string, signal: AbortSignal): Promise<voi
     for (const cron of crons) {
       const ticks = await api<Tick[]>("GET", `/apps/${appId}/crons/${cron.id}/ticks?limit=5`);
       for (const tick of ticks.reverse()) {
-        const job = jobs.find(({ jobId }) => jobId === tick.msgId);
+        const job = jobs.find(({ msgId }) => msgId === tick.msgId);
         const id = `${cron.id} ${tick.scheduledFor}`;
         if (seen.has(id) || (tick.msgId !== null && !job)) continue;
         seen.add(id);
         const ending = job
-          ? `job ${job.jobId} ${job.status}: ${JSON.stringify(job.result)}`
+          ? `job ${job.msgId} ${job.status}: ${JSON.stringify(job.result)}`
           : tick.reason;
         say(
           `recorded  ${cron.name} of ${clock(new Date(tick.scheduledFor))} ${tick.outcome} by ${tick.driver}, ${ending}`,
@@ -91,7 +91,7 @@ interface Tick {
 }
 
 interface Job {
-  jobId: number;
+  msgId: number;
   status: string;
   result: unknown;
 }
