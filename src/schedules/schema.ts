@@ -34,14 +34,14 @@ const matches = (pattern: string) => {
 /** When a cron fires, in one of the four forms. */
 export const Schedule = z
   .string()
-  .min(1)
-  .max(200)
+  .max(200, { abort: true })
   .refine(matches(SCHEDULE_PATTERN), {
     error:
       'must be 5 cron fields, "N seconds", "every N minutes|hours|days [from TIME]" or "at TIME"',
     params: { deferred: true },
   })
   .meta({
+    minLength: 1,
     pattern: SCHEDULE_PATTERN,
     description:
       'When it fires: 5 cron fields (minute hour day-of-month month day-of-week; $ is the last day of the month), "N seconds" (1 to 59), "every N minutes|hours|days [from TIME]", or "at TIME".',
@@ -58,13 +58,13 @@ export const Schedule = z
 /** The zone whose wall clock a schedule follows. */
 export const Timezone = z
   .string()
-  .min(1)
-  .max(100)
+  .max(100, { abort: true })
   .refine(matches(TIMEZONE_PATTERN), {
     error: "must be a name of the IANA time zone database, such as America/New_York",
     params: { deferred: true },
   })
   .meta({
+    minLength: 1,
     pattern: TIMEZONE_PATTERN,
     description: "IANA time zone whose wall clock the schedule follows. Default: GMT.",
     examples: ["America/New_York", "Europe/London", "GMT"],
