@@ -26,6 +26,9 @@ export class Leases {
   }
 
   hold(attempt: Attempt): void {
+    // A job delivered here again while its handler still runs: the earlier lease was lost.
+    const earlier = this.#held.get(attempt.job.jobId);
+    if (earlier !== undefined) this.#abort(earlier, "lease_lost");
     this.#held.set(attempt.job.jobId, attempt);
   }
 
@@ -66,15 +69,18 @@ export class Leases {
     // One whose outcome is being recorded left the queue by that, or will be refused by the fence.
     if (attempt.phase === "settling") return;
     const why = await this.#why(attempt);
+    this.#abort(attempt, why);
+    this.drop(attempt);
+  }
+
+  #abort(attempt: Attempt, why: AbortCause): void {
     // Meanwhile the handler may have ended, or another heartbeat have found out.
-    const { phase } = attempt as { phase: Attempt["phase"] };
-    if (phase === "settling" || attempt.signal.aborted) return;
+    if (attempt.phase === "settling" || attempt.signal.aborted) return;
     this.#deps.log.warn(
       attempt.fields,
       why === "canceled" ? "the job was canceled" : "lease lost: another worker may have the job",
     );
     attempt.abort(why);
-    this.drop(attempt);
   }
 
   async #why({ job }: Attempt): Promise<AbortCause> {

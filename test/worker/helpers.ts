@@ -71,7 +71,7 @@ export async function createBench(): Promise<Bench> {
     app,
     lines,
     async work(hooks, options = {}) {
-      const fixed = { databaseUrl: db.url, logger, ticker: false, signals: false };
+      const fixed = { databaseUrl: db.url, logger, ticker: false, signals: false, drainSeconds: 2 };
       const worker = serve({ ...fixed, ...(options.apps ? {} : { app }), ...options }, hooks);
       workers.push(worker);
       await worker.ready;

@@ -11,7 +11,7 @@ afterAll(() => bench[Symbol.asyncDispose]());
 describe("a job", () => {
   test("completes with what the handler returns", async () => {
     await using worker = await bench.work({
-      onJob: async (payload) => ({ checked: true, task: payload.task }),
+      onJob: (payload) => Promise.resolve({ checked: true, task: payload.task }),
     });
     const job = await bench.ended(await bench.enqueue({ task: "check_replies" }));
     expect(job).toMatchObject({

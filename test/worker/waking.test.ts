@@ -1,0 +1,87 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type Bench, createBench, until } from "./helpers.js";
+
+let bench: Bench;
+beforeEach(async () => {
+  bench = await createBench();
+});
+afterEach(() => bench[Symbol.asyncDispose]());
+
+const backends = (query: string) =>
+  bench.sql<{ pid: number }[]>`
+    select pid from pg_stat_activity
+    where datname = ${bench.db.name} and application_name like 'carillon worker%'
+      and query ilike ${query}`;
+
+describe("an announced job", () => {
+  test("starts at once, long before the next poll", async () => {
+    let startedAt = 0;
+    await using _worker = await bench.work(
+      { onJob: () => void (startedAt = performance.now()) },
+      { pollMs: 600_000 },
+    );
+    // The first one opens connections and plans statements.
+    await bench.ended(await bench.enqueue({}));
+    const waits: number[] = [];
+    for (let i = 0; i < 10; i += 1) {
+      const before = performance.now();
+      await bench.ended(await bench.enqueue({}));
+      waits.push(startedAt - before);
+    }
+    expect(Math.min(...waits)).toBeLessThan(50);
+    expect(Math.max(...waits)).toBeLessThan(2000);
+  });
+
+  test("is heard again after the listening connection was cut", async () => {
+    await using _worker = await bench.work({ onJob: () => "heard" }, { pollMs: 600_000 });
+    const [listening] = await backends('listen "carillon_jobs"');
+    await bench.sql`select pg_terminate_backend(${listening!.pid})`;
+    // Enqueued while nobody listens, and heard of by the new subscription.
+    const id = await bench.enqueue({});
+    expect(await bench.ended(id)).toMatchObject({ result: "heard" });
+    await until(async () => {
+      const now = await backends('listen "carillon_jobs"');
+      return now.length === 1 && now[0]!.pid !== listening!.pid;
+    }, "a new subscription");
+    expect(await bench.ended(await bench.enqueue({}))).toMatchObject({ result: "heard" });
+  });
+});
+
+test("without LISTEN, jobs are found by polling", async () => {
+  await using _worker = await bench.work({ onJob: () => "polled" }, { listen: false, pollMs: 30 });
+  expect(await backends("listen%")).toEqual([]);
+  expect(await bench.ended(await bench.enqueue({}))).toMatchObject({ result: "polled" });
+});
+
+test("a delayed job starts when it is due, not at the next poll", async () => {
+  let startedAt = 0;
+  await using _worker = await bench.work(
+    { onJob: () => void (startedAt = Date.now()) },
+    { pollMs: 600_000 },
+  );
+  const due = new Date(Date.now() + 400);
+  await bench.ended(await bench.enqueue({}, due));
+  expect(startedAt).toBeGreaterThanOrEqual(due.getTime());
+  expect(startedAt - due.getTime()).toBeLessThan(1500);
+});
+
+test("a lease that ran out is taken over without waiting for a poll", async () => {
+  const id = await bench.enqueue({});
+  await bench.sql`select * from carillon.claim_jobs(${[bench.app]}, 'a dead worker', 1, 1)`;
+  await using _worker = await bench.work({ onJob: () => "mine" }, { pollMs: 600_000 });
+  expect(await bench.ended(id)).toMatchObject({ result: "mine", attempt: 2 });
+});
+
+test("an idle worker asks the database next to nothing", async () => {
+  await using _worker = await bench.work({ onJob: () => null }, { pollMs: 600_000 });
+  const calls = async () => {
+    const [row] = await bench.sql<{ n: number }[]>`
+      select xact_commit::int as n from pg_stat_database where datname = ${bench.db.name}`;
+    return row!.n;
+  };
+  await bench.ended(await bench.enqueue({}));
+  await bench.sql`select pg_stat_force_next_flush()`;
+  const before = await calls();
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  expect((await calls()) - before).toBeLessThan(12);
+});
