@@ -73,40 +73,26 @@ function shifted(zone: Zone, local: number): number {
   return local - before.offset;
 }
 
-/** Every slot of a 5-field schedule in (after, until], in order, as seconds since the epoch. */
-export function slotsOf(
-  schedule: string,
-  zone: Zone,
-  after: number,
-  until: number,
-  rules: Rules,
-): number[] {
-  const fields = parse(schedule);
-  const slots = new Set<number>();
-  const firstDay = Math.floor(after / 86_400) - 2;
-  const lastDay = Math.floor(until / 86_400) + 2;
-  for (let day = firstDay; day <= lastDay; day++) {
-    const date = new Date(day * 86_400_000);
-    if (!fields.matchesDay(date.getUTCFullYear(), date.getUTCMonth() + 1, date.getUTCDate())) {
-      continue;
-    }
-    for (const hour of fields.hours) {
-      for (const minute of fields.minutes) {
-        const local = day * 86_400 + hour * 3600 + minute * 60;
-        const instants = instantsOf(zone, local);
-        const first = instants[0];
-        if (fields.elapsed) instants.forEach((instant) => slots.add(instant));
-        else if (first === undefined) {
-          if (rules.gap === "shift") slots.add(shifted(zone, local));
-        } else if (rules.fold === "both") instants.forEach((instant) => slots.add(instant));
-        else slots.add(first);
-      }
+/** The slots of one local day (counted from 1970), in no order. */
+function slotsOfDay(fields: Fields, zone: Zone, day: number, rules: Rules): number[] {
+  const date = new Date(day * 86_400_000);
+  if (!fields.matchesDay(date.getUTCFullYear(), date.getUTCMonth() + 1, date.getUTCDate())) {
+    return [];
+  }
+  const slots: number[] = [];
+  for (const hour of fields.hours) {
+    for (const minute of fields.minutes) {
+      const local = day * 86_400 + hour * 3600 + minute * 60;
+      const instants = instantsOf(zone, local);
+      if (fields.elapsed || (rules.fold === "both" && instants.length > 0)) slots.push(...instants);
+      else if (instants[0] !== undefined) slots.push(instants[0]);
+      else if (rules.gap === "shift") slots.push(shifted(zone, local));
     }
   }
-  return [...slots].filter((slot) => slot > after && slot <= until).sort((a, b) => a - b);
+  return slots;
 }
 
-/** The first slot after an instant, or null when there is none before the horizon. */
+/** The first slot after an instant, or null when there is none up to the horizon. */
 export function nextSlot(
   schedule: string,
   zone: Zone,
@@ -114,12 +100,14 @@ export function nextSlot(
   horizon: number,
   rules: Rules,
 ): number | null {
-  let from = after;
-  for (let days = 1; from < horizon; days *= 4) {
-    const until = Math.min(from + days * 86_400, horizon);
-    const [slot] = slotsOf(schedule, zone, from, until, rules);
-    if (slot !== undefined) return slot;
-    from = until;
+  const fields = parse(schedule);
+  // The slots of a local day lie between 14 hours before and 36 hours after its midnight in UTC.
+  let found = Infinity;
+  for (let day = Math.floor(after / 86_400) - 1; day * 86_400 <= horizon + 86_400; day++) {
+    if (found < (day - 1) * 86_400) break;
+    for (const slot of slotsOfDay(fields, zone, day, rules)) {
+      if (slot > after && slot < found) found = slot;
+    }
   }
-  return null;
+  return found <= horizon ? found : null;
 }

@@ -53,17 +53,21 @@ export function nodeZone(name: string): Zone | null {
   return { name, changes };
 }
 
-/** The zone by the server's data, asked of Postgres itself and of nothing of ours. */
+/**
+ * The zone by the server's data, asked of Postgres itself and of nothing of ours, every half hour
+ * (on which all changes of the years under test fall).
+ */
 async function serverZone(sql: TestSql, name: string): Promise<Zone> {
-  const rows = await sql<{ second: number; offset: number }[]>`
-    select s as second, extract(epoch from to_timestamp(s) at time zone ${name})::int8 - s as offset
-    from generate_series(${START}::int8, ${END}::int8, 900) as s`;
-  const offsets = new Map(rows.map(({ second, offset }) => [second, offset]));
-  // Changes of the years under test fall on quarters of an hour.
-  return {
-    name,
-    changes: changesOf((second) => offsets.get(second - (second % 900)) ?? Number.NaN),
-  };
+  const changes = await sql<{ from: number; offset: number }[]>`
+    select case when i = 1 then '-Infinity' else s::float8 end as from, o as offset
+    from (
+      select s, i, o, lag(o, 1) over (order by s) as before
+      from generate_series(${START}::int8, ${END}::int8, 1800) with ordinality as g (s, i)
+      cross join lateral (select extract(epoch from to_timestamp(s) at time zone ${name})::int8 - s as o) as x
+    ) as t
+    where o is distinct from before
+    order by s`;
+  return { name, changes: changes.map(({ from, offset }) => ({ from, offset })) };
 }
 
 /** The offset of a zone at an instant. */
