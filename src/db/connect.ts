@@ -25,6 +25,9 @@ export function connect(databaseUrl: string, options: ConnectOptions = {}): Sql 
     max: options.max ?? 10,
     prepare: options.prepare ?? true,
     connect_timeout: 10,
+    // The driver's own backoff grows to 20 s: so long would queries wait to be refused, and so
+    // late would a database that is back be noticed.
+    backoff: (attempt) => Math.min(0.05 * 2 ** attempt, 1),
     onnotice: () => undefined,
     connection: { application_name: options.name ?? "carillon" },
     transform: { undefined: null, column: { from: postgres.toCamel } },

@@ -11,9 +11,7 @@ export const AppId = z
   .describe("The app's id: lower-case letters, digits, dashes and underscores.");
 
 /** What onJob is given: a JSON object. */
-export const Payload = z
-  .record(z.string(), z.unknown())
-  .describe("JSON object handed to onJob. Default: {}.");
+export const Payload = z.record(z.string(), z.unknown());
 
 const Dst = z.strictObject({
   gap: z
@@ -37,14 +35,16 @@ export const CronSpec = z.strictObject({
     })
     .describe("Name of the cron, unique within its app."),
   schedule: Schedule,
-  timezone: Timezone.nullish(),
+  timezone: Timezone.nullish().describe(
+    "IANA time zone whose wall clock the schedule follows. Default: GMT.",
+  ),
   method: z
     .string()
     .min(1)
     .max(200)
     .nullish()
     .describe("Handler to route to: added to the payload as payload.method."),
-  payload: Payload.nullish(),
+  payload: Payload.nullish().describe("JSON object handed to onJob. Default: {}."),
   overlapPolicy: z
     .enum(["skip", "queue"])
     .nullish()

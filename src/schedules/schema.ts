@@ -66,7 +66,6 @@ export const Timezone = z
   .meta({
     minLength: 1,
     pattern: TIMEZONE_PATTERN,
-    description: "IANA time zone whose wall clock the schedule follows. Default: GMT.",
     examples: ["America/New_York", "Europe/London", "GMT"],
   });
 

@@ -83,14 +83,14 @@ export class TestApi implements AsyncDisposable {
   /** A request as it is; every answer is held against the route table on the way. */
   async request(method: string, path: string, options: RequestOptions = {}): Promise<Answer> {
     const { body } = options;
-    const raw = typeof body === "string" || body instanceof Uint8Array;
+    const sent = bodyOf(body);
     const response = await fetch(this.server.url + path, {
       method,
       headers: {
         ...(body === undefined ? {} : { "content-type": "application/json" }),
         ...options.headers,
       },
-      ...(body === undefined ? {} : { body: (raw ? body : JSON.stringify(body)) as BodyInit }),
+      ...(sent === undefined ? {} : { body: sent }),
     });
     const text = await response.text();
     const answer: Answer = {
@@ -108,6 +108,11 @@ export class TestApi implements AsyncDisposable {
     await this.sql.end({ timeout: 5 });
     await this.db.drop();
   }
+}
+
+function bodyOf(body: unknown): string | Uint8Array<ArrayBuffer> | undefined {
+  if (body === undefined || typeof body === "string") return body;
+  return body instanceof Uint8Array ? Uint8Array.from(body) : JSON.stringify(body);
 }
 
 export const problemOf = (answer: Answer): Problem => answer.body as Problem;

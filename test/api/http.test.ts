@@ -72,7 +72,7 @@ describe("a problem", () => {
         summary: "Breaks",
         permission: "public",
         responses: { 200: z.strictObject({}) },
-        handler: () => Promise.reject(new Error("secret: select * from t")),
+        handler: (): Promise<never> => Promise.reject(new Error("secret: select * from t")),
       }),
     ];
     const lines: { fields: { err?: Error; code?: string } }[] = [];
