@@ -3,6 +3,7 @@ import { appRoutes } from "./apps.js";
 import { cronRoutes } from "./crons.js";
 import { healthRoutes } from "./health.js";
 import { jobRoutes } from "./jobs.js";
+import { scheduleRoutes } from "./schedules.js";
 
 /** Every route there is: registered, documented and tested from this one list. */
 export const ROUTES: readonly Route[] = [
@@ -10,4 +11,5 @@ export const ROUTES: readonly Route[] = [
   ...appRoutes,
   ...cronRoutes,
   ...jobRoutes,
+  ...scheduleRoutes,
 ];

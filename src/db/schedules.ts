@@ -1,0 +1,44 @@
+import { one, run, type Queryable } from "./connect.js";
+
+/** A schedule with everything that decides its slots. */
+export interface ScheduleInput {
+  schedule: string;
+  timezone: string;
+  startsAt?: string | undefined;
+  endsAt?: string | undefined;
+  gap?: "shift" | "skip" | undefined;
+  fold?: "first" | "both" | undefined;
+}
+
+/** A slot to come. */
+export interface SlotRow {
+  slot: Date;
+  /** Wall-clock time in the schedule's zone, without offset: `2026-03-08T03:30:00`. */
+  localTime: string;
+  /** The zone's offset from UTC at the slot: `-04:00`. */
+  utcOffset: string;
+  /** What daylight saving time did to the slot, if anything. */
+  note: string | null;
+}
+
+/** The next `count` slots after a time (now when absent). */
+export const previewSchedule = (
+  sql: Queryable,
+  input: ScheduleInput,
+  from: string | undefined,
+  count: number,
+) =>
+  run(sql<SlotRow[]>`
+    select p.slot, to_char(p.local_time, 'YYYY-MM-DD"T"HH24:MI:SS') as local_time, p.utc_offset, p.note
+    from carillon.preview_schedule(
+      schedule => ${input.schedule}, timezone => ${input.timezone},
+      "from" => coalesce(${from ?? null}::timestamptz, carillon.now()), count => ${count},
+      starts_at => ${input.startsAt ?? null}, ends_at => ${input.endsAt ?? null},
+      dst_gap => ${input.gap ?? "shift"}, dst_fold => ${input.fold ?? "first"}) as p`);
+
+/** The schedule in plain English. */
+export const describeSchedule = async (sql: Queryable, schedule: string, timezone: string) => {
+  const row = await one<{ description: string }>(sql`
+    select carillon.describe_schedule(schedule => ${schedule}, timezone => ${timezone}) as description`);
+  return row.description;
+};

@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { problemOf, TestApi, type Caller } from "./api.js";
+
+let api: TestApi;
+let nobody: Caller;
+beforeAll(async () => {
+  api = await TestApi.start();
+  nobody = await api.caller("nobody", []);
+});
+afterAll(() => api[Symbol.asyncDispose]());
+
+const preview = (query: Record<string, string>) =>
+  api.as(nobody, "GET", `/api/v1/schedules/preview?${new URLSearchParams(query).toString()}`);
+
+describe("GET /api/v1/schedules/preview", () => {
+  test("shows slots in UTC and in the zone, and what DST did to them", async () => {
+    const answer = await preview({
+      schedule: "30 2 * * *",
+      timezone: "America/New_York",
+      from: "2026-03-07T12:00:00Z",
+      count: "2",
+    });
+    expect(answer.status, answer.text).toBe(200);
+    expect(answer.body).toEqual({
+      schedule: "30 2 * * *",
+      timezone: "America/New_York",
+      description: expect.stringContaining("02:30") as string,
+      slots: [
+        {
+          at: "2026-03-08T07:30:00.000Z",
+          local: "2026-03-08T03:30:00",
+          offset: "-04:00",
+          note: expect.stringContaining("03:30") as string,
+        },
+        {
+          at: "2026-03-09T06:30:00.000Z",
+          local: "2026-03-09T02:30:00",
+          offset: "-04:00",
+          note: null,
+        },
+      ],
+    });
+  });
+
+  test.each([
+    ["*/5 * * * *", "minutes"],
+    ["10 seconds", "seconds"],
+    ["every 90 minutes from 2026-05-08T10:30:00Z", "90 minutes"],
+    ["at 2099-05-08T10:30", "2099-05-08"],
+  ])("describes %s in a sentence", async (schedule, word) => {
+    const answer = await preview({ schedule, count: "1" });
+    expect(answer.status, answer.text).toBe(200);
+    expect((answer.body as { description: string }).description).toContain(word);
+  });
+
+  test("begins now and lists ten slots where nothing else is asked for", async () => {
+    const answer = await preview({ schedule: "* * * * *" });
+    const { slots } = answer.body as { slots: { at: string }[] };
+    expect(slots).toHaveLength(10);
+    const first = Date.parse(slots[0]?.at ?? "") - Date.now();
+    expect(first).toBeGreaterThan(-5_000);
+    expect(first).toBeLessThanOrEqual(60_000);
+  });
+
+  test("keeps to startsAt, endsAt and the dst overrides", async () => {
+    const answer = await preview({
+      schedule: "30 2 * * *",
+      timezone: "America/New_York",
+      from: "2026-03-01T00:00:00Z",
+      startsAt: "2026-03-07T00:00:00Z",
+      endsAt: "2026-03-09T12:00:00Z",
+      gap: "skip",
+    });
+    const { slots } = answer.body as { slots: { at: string }[] };
+    expect(slots.map(({ at }) => at)).toEqual([
+      "2026-03-07T07:30:00.000Z",
+      "2026-03-09T06:30:00.000Z",
+    ]);
+  });
+
+  test.each([
+    [{ schedule: "99 * * * *" }, "schedule", "minute"],
+    [{ schedule: "0 9 * * *", timezone: "Mars/Olympus" }, "timezone", "Mars/Olympus"],
+    [{ schedule: "0 9 * * *", count: "0" }, "count", "1 to 1000"],
+    [{ schedule: "0 9 * * *", from: "yesterday" }, "from", "RFC 3339"],
+    [{ timezone: "GMT" }, "schedule", ""],
+    [{ schedule: "0 9 * * *", surprise: "1" }, "surprise", ""],
+  ])("refuses %j, naming the field and the rule", async (query, field, rule) => {
+    const answer = await preview(query as Record<string, string>);
+    expect(answer.status, answer.text).toBe(400);
+    const problem = problemOf(answer);
+    expect(problem.errors?.[0]?.field).toBe(field);
+    expect(problem.errors?.[0]?.message).toContain(rule);
+  });
+
+  test("needs a credential", async () => {
+    const answer = await api.request("GET", "/api/v1/schedules/preview?schedule=*+*+*+*+*");
+    expect(answer.status).toBe(401);
+  });
+});
