@@ -72,17 +72,18 @@ export const Timezone = z
 const RFC3339 =
   /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
 
+/** The years answers can show in four digits, in UTC. */
+const EARLIEST = Date.parse("0001-01-01T00:00:00Z");
+const LATEST = Date.parse("9999-12-31T23:59:59.999Z");
+
 /** Whether a text is an RFC 3339 time with an offset, on a day that exists. */
 function isInstant(text: string): boolean {
-  if (!RFC3339.test(text) || text.startsWith("0000")) return false;
+  if (!RFC3339.test(text)) return false;
   const [year, month, day] = text.slice(0, 10).split("-").map(Number) as [number, number, number];
+  const time = Date.parse(text.toUpperCase());
   // Date.parse rolls 30 February over into March; the day of the month must survive.
-  return (
-    new Date(Date.UTC(2000 + (year % 400), month - 1, day)).getUTCDate() === day &&
-    month >= 1 &&
-    month <= 12 &&
-    !Number.isNaN(Date.parse(text.toUpperCase()))
-  );
+  const lastDay = new Date(Date.UTC(2000 + (year % 400), month, 0)).getUTCDate();
+  return day <= lastDay && time >= EARLIEST && time <= LATEST;
 }
 
 /** An instant: an RFC 3339 time with an offset. */
