@@ -138,7 +138,7 @@ test("a schedule by the grammar is accepted unless it can never fire, and then i
   await fc.assert(
     fc.asyncProperty(anyCron, async (schedule) => {
       const [row] = await sql<{ accepted: boolean }[]>`
-        select exists (select carillon.next_fire(${schedule}, 'GMT', '2026-01-01Z') is not null) as accepted`.catch(
+        select carillon.next_fire(${schedule}, 'GMT', '2026-01-01Z') is not null as accepted`.catch(
         (error: unknown) => {
           expect(error).toMatchObject({ code: "TK002" });
           return [{ accepted: false }];

@@ -123,6 +123,8 @@ test("a slot in a fold says what happens to the other one", async () => {
     ),
     line("11-02 06:30", "11-02 01:30", "-05:00"),
   ]);
+  const overGap = await preview("30 * * * *", "America/New_York", "2026-03-08T05:00Z", 4);
+  expect(overGap.map(({ note }) => note)).toEqual([null, null, null, null]);
   const hourly = await preview("30 * * * *", "America/New_York", "2026-11-01T04:00Z", 4);
   expect(hourly.map(({ note }) => note)).toEqual([
     null,
