@@ -1,4 +1,5 @@
 import postgres from "postgres";
+import { ARRAY_TYPES } from "./arrays.js";
 import { fromPostgres } from "../errors.js";
 
 /** A pool of connections; int8 arrives as number (ids stay far below 2^53). */
@@ -31,7 +32,9 @@ export function connect(databaseUrl: string, options: ConnectOptions = {}): Sql 
     onnotice: () => undefined,
     connection: { application_name: options.name ?? "carillon" },
     transform: { undefined: null, column: { from: postgres.toCamel } },
+    fetch_types: false,
     types: {
+      ...ARRAY_TYPES,
       bigint: { to: 20, from: [20], serialize: String, parse: Number },
     },
   });
