@@ -88,7 +88,16 @@ interface DriverError {
 }
 
 const UNREACHABLE =
-  /^(08...|57P0[123]|53300|CONNECTION_.*|CONNECT_TIMEOUT|ECONN.*|ENOTFOUND|EAI_AGAIN|EPIPE|EHOSTUNREACH|ETIMEDOUT)$/;
+  /^(08...|28000|28P01|3D000|40001|40P01|53...|57P0[123]|CONNECTION_.*|CONNECT_TIMEOUT|ECONN.*|ENOTFOUND|EAI_AGAIN|EPIPE|EHOSTUNREACH|ETIMEDOUT)$/;
+
+/** Where trying again does not help, or helps for another reason than the server coming back. */
+const REASONS: Readonly<Record<string, string>> = {
+  "28000": "the database refuses this user",
+  "28P01": "the database refuses this user's password",
+  "3D000": "the server has no database of this name",
+  "40001": "the database gave way to a concurrent change; try again",
+  "40P01": "the database gave way to a concurrent change; try again",
+};
 
 /** Values PostgreSQL cannot hold: NUL in text, broken UTF-8, numbers and times out of range. */
 const UNSTORABLE = /^(22021|22P05|22003|22008|22007|22P02)$/;
@@ -112,9 +121,8 @@ export function fromPostgres(error: unknown): CarillonError {
     });
   }
   if (UNREACHABLE.test(state)) {
-    return new CarillonError("database_unavailable", "the database cannot be reached", {
-      cause: error,
-    });
+    const message = REASONS[state] ?? "the database cannot be reached";
+    return new CarillonError("database_unavailable", message, { cause: error });
   }
   if (UNSTORABLE.test(state)) {
     return new CarillonError("invalid_input", "a value cannot be stored in the database", {

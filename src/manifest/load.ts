@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { parse, YAMLParseError } from "yaml";
 import { CarillonError } from "../errors.js";
+import { parseInput } from "../schedules/parse-input.js";
 import { Manifest } from "./schema.js";
 
 /**
@@ -14,13 +15,7 @@ export async function loadManifest(file: string): Promise<Manifest> {
 
 /** Checks the text of a manifest. */
 export function parseManifest(text: string, file: string): Manifest {
-  const parsed = Manifest.safeParse(toValue(text, file));
-  if (parsed.success) return parsed.data;
-  const fields = parsed.error.issues.map((issue) => ({
-    field: fieldPath(issue.path) || "manifest",
-    message: issue.message,
-  }));
-  throw new CarillonError("invalid_input", `${file} is not a valid manifest`, { fields });
+  return parseInput(Manifest, toValue(text, file), "manifest");
 }
 
 async function readText(file: string): Promise<string> {
@@ -39,12 +34,4 @@ function toValue(text: string, file: string): unknown {
     const detail = cause instanceof Error ? cause.message : String(cause);
     throw new CarillonError("invalid_input", `${file} is not ${where}: ${detail}`, { cause });
   }
-}
-
-/** A zod path in API spelling: `crons[2].schedule`. */
-function fieldPath(path: readonly PropertyKey[]): string {
-  return path.reduce<string>((whole, part) => {
-    if (typeof part === "number") return `${whole}[${part}]`;
-    return whole === "" ? String(part) : `${whole}.${String(part)}`;
-  }, "");
 }
