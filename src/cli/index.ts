@@ -34,12 +34,12 @@ function report(error: unknown): void {
   console.error(`carillon: ${error instanceof Error ? error.message : String(error)}`);
   if (!(error instanceof CarillonError)) return;
   for (const { field, message } of error.fields) {
-    if (!error.message.includes(message)) console.error(`  ${field}: ${message}`);
-    else if (!error.message.startsWith(field)) console.error(`  field: ${field}`);
+    if (!error.message.includes(field)) console.error(`  field: ${field}: ${message}`);
   }
   if (error.detail) console.error(`  rule: ${error.detail}`);
   if (error.hint) console.error(`  hint: ${error.hint}`);
-  if (error.code === "internal" && error.cause instanceof Error) {
+  // What the server said is for whoever runs the command, as it is not for a client of the API.
+  if (/^(internal|database_unavailable)$/.test(error.code) && error.cause instanceof Error) {
     console.error(`  cause: ${error.cause.message}`);
   }
 }

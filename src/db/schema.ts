@@ -28,6 +28,14 @@ export const appliedMigrations = async (sql: Queryable): Promise<AppliedMigratio
     select filename, hash from graphile_migrate.migrations order by filename`);
 };
 
+/** Version of the server, such as "17.5". */
+export const serverVersion = async (sql: Queryable): Promise<string> => {
+  const row = await one<{ version: string }>(
+    sql`select split_part(current_setting('server_version'), ' ', 1) as version`,
+  );
+  return row.version;
+};
+
 /** Version of pgmq: of its extension, "sql" when installed as plain SQL, null when missing. */
 export const pgmqVersion = async (sql: Queryable): Promise<string | null> => {
   const row = await one<{ version: string | null }>(sql`

@@ -1,5 +1,5 @@
 import { connect } from "../db/connect.js";
-import { appliedMigrations, pgmqVersion } from "../db/schema.js";
+import { appliedMigrations, pgmqVersion, serverVersion } from "../db/schema.js";
 import { pgCronStatus, type PgCronStatus } from "../db/system.js";
 import { CarillonError } from "../errors.js";
 import { checkTracker, committedMigrations } from "./migrations.js";
@@ -29,15 +29,19 @@ export async function examine(databaseUrl: string): Promise<Finding[]> {
     }
   };
   try {
-    const reached = await check("pgmq", async () => {
+    const reached = await check("database", async () => ({
+      state: "ok",
+      message: `PostgreSQL ${await serverVersion(sql)}`,
+    }));
+    if (!reached) return findings;
+    await check("pgmq", async () => {
       const version = await pgmqVersion(sql);
-      if (version === null)
-        throw new CarillonError("pgmq_missing", "pgmq is not installed", {
-          hint: "carillon migrate",
-        });
+      if (version === null) {
+        const hint = "carillon migrate";
+        throw new CarillonError("pgmq_missing", "pgmq is not installed", { hint });
+      }
       return { state: "ok", message: version === "sql" ? "installed as plain SQL" : version };
     });
-    if (!reached && findings[0]?.message.includes("reached")) return findings;
     const installed = await check("schema", async () => {
       const ours = await committedMigrations();
       const applied = await appliedMigrations(sql);
