@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:f4193e05cc5e88bae1e39ad5de6c49b52498a6f1
+--! Hash: sha1:b7fbdb4718dba5a6d0887c1c28b0dc2512ddecb5
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -276,6 +276,21 @@ $$;
 comment on function carillon._json_timestamp(jsonb, text) is 'A JSON value that has to be an RFC 3339 time with an offset.';
 revoke all on function carillon._json_timestamp(jsonb, text) from public;
 --! EndIncluded core/_json_timestamp.sql
+--! Included core/_time_json.sql
+create or replace function carillon._time_json(value timestamptz, field text) returns jsonb
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  if value < '0001-01-01 00:00:00+00' or value >= '10000-01-01 00:00:00+00' then
+    perform carillon._invalid(field, 'must be a time between the years 1 and 9999');
+  end if;
+  return to_jsonb(to_char(value at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'));
+end;
+$$;
+comment on function carillon._time_json(timestamptz, text) is 'A time as JSON has it, in RFC 3339; refuses infinite ones.';
+revoke all on function carillon._time_json(timestamptz, text) from public;
+--! EndIncluded core/_time_json.sql
 --! Included core/_json_integer.sql
 create or replace function carillon._json_integer(value jsonb, field text, least_value integer, most_value integer) returns integer
 language plpgsql immutable security invoker
@@ -693,6 +708,59 @@ comment on function carillon._parse_field(text, text, integer, integer) is
 
 revoke all on function carillon._parse_field(text, text, integer, integer) from public;
 --! EndIncluded schedules/_parse_field.sql
+--! Included schedules/_refuse_time.sql
+-- Called for a time that is already known to be wrong; parts is its split by the grammar, or null.
+create or replace function carillon._refuse_time(value text, parts text[])
+returns void
+language plpgsql
+immutable
+security invoker
+set search_path = ''
+as $$
+declare
+  v_rule constant text :=
+    'A time is YYYY-MM-DDTHH:MM, optionally with seconds, read in the time zone of the cron; or RFC 3339 with Z or an offset such as +02:00.';
+  v_what constant text := format('time %s', carillon._quote_input(value));
+  v_year constant integer := parts[1]::integer;
+  v_month constant integer := parts[2]::integer;
+begin
+  if parts is null then
+    perform carillon._refuse_schedule(format('%s is not a date and time', v_what), v_rule,
+      'For example 2026-05-08T10:30 or 2026-05-08T10:30:00Z.');
+  elsif v_year < 1970 then
+    perform carillon._refuse_schedule(
+      format('%s: year %s is out of range', v_what, parts[1]), v_rule, 'Use a year from 1970 to 9999.');
+  elsif v_month not between 1 and 12 then
+    perform carillon._refuse_schedule(
+      format('%s: month %s is out of range', v_what, parts[2]), v_rule, 'Use a month from 01 to 12.');
+  elsif parts[3]::integer not between 1 and carillon._month_length(v_year, v_month) then
+    perform carillon._refuse_schedule(
+      format('%s: day %s does not exist in that month', v_what, parts[3]),
+      v_rule,
+      format('Use a day from 01 to %s.', carillon._month_length(v_year, v_month)));
+  elsif parts[4]::integer > 23 then
+    perform carillon._refuse_schedule(
+      format('%s: hour %s is out of range', v_what, parts[4]), v_rule, 'Use an hour from 00 to 23.');
+  elsif parts[5]::integer > 59 then
+    perform carillon._refuse_schedule(
+      format('%s: minute %s is out of range', v_what, parts[5]), v_rule, 'Use a minute from 00 to 59.');
+  elsif coalesce(parts[6]::integer, 0) > 59 then
+    perform carillon._refuse_schedule(
+      format('%s: second %s is out of range', v_what, parts[6]), v_rule, 'Use a second from 00 to 59.');
+  elsif parts[10]::integer > 23 or parts[11]::integer > 59 then
+    perform carillon._refuse_schedule(
+      format('%s: offset %s%s:%s is out of range', v_what, parts[9], parts[10], parts[11]),
+      v_rule,
+      'Use an offset from -23:59 to +23:59, or Z.');
+  end if;
+end
+$$;
+
+comment on function carillon._refuse_time(text, text[]) is
+  'Raises TK002 for the time of an at or from clause, saying which part of it is wrong.';
+
+revoke all on function carillon._refuse_time(text, text[]) from public;
+--! EndIncluded schedules/_refuse_time.sql
 --! Included schedules/_parse_time.sql
 create or replace function carillon._parse_time(
   value text,
@@ -705,49 +773,28 @@ security invoker
 set search_path = ''
 as $$
 declare
-  v_rule constant text :=
-    'A time is YYYY-MM-DDTHH:MM, optionally with seconds, read in the time zone of the cron; or RFC 3339 with Z or an offset such as +02:00.';
-  v_hint constant text := 'For example 2026-05-08T10:30 or 2026-05-08T10:30:00Z.';
-  v_what constant text := format('time %s', carillon._quote_input(value));
-  v_parts text[] := regexp_match(
+  v_parts constant text[] := regexp_match(
     value,
-    '^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d)(?::(\d\d)(\.\d{1,6})?\d*)?(?:([Zz])|([+-])(\d\d):(\d\d))?$'
+    '^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d)(?::(\d\d)(?:(\.\d{1,6})\d*)?)?(?:([Zz])|([+-])(\d\d):(\d\d))?$'
   );
-  v_year integer := v_parts[1]::integer;
-  v_month integer := v_parts[2]::integer;
-  v_day integer := v_parts[3]::integer;
+  v_year constant integer := v_parts[1]::integer;
+  v_month constant integer := v_parts[2]::integer;
 begin
-  if v_parts is null then
-    perform carillon._refuse_schedule(format('%s is not a date and time', v_what), v_rule, v_hint);
-  elsif v_year < 1970 then
-    perform carillon._refuse_schedule(
-      format('%s: year %s is out of range', v_what, v_parts[1]), v_rule, 'Use a year from 1970 to 9999.');
-  elsif v_month not between 1 and 12 then
-    perform carillon._refuse_schedule(
-      format('%s: month %s is out of range', v_what, v_parts[2]), v_rule, 'Use a month from 01 to 12.');
-  elsif v_day not between 1 and carillon._month_length(v_year, v_month) then
-    perform carillon._refuse_schedule(
-      format('%s: day %s does not exist in that month', v_what, v_parts[3]),
-      v_rule,
-      format('Use a day from 01 to %s.', carillon._month_length(v_year, v_month)));
-  elsif v_parts[4]::integer > 23 then
-    perform carillon._refuse_schedule(
-      format('%s: hour %s is out of range', v_what, v_parts[4]), v_rule, 'Use an hour from 00 to 23.');
-  elsif v_parts[5]::integer > 59 then
-    perform carillon._refuse_schedule(
-      format('%s: minute %s is out of range', v_what, v_parts[5]), v_rule, 'Use a minute from 00 to 59.');
-  elsif coalesce(v_parts[6]::integer, 0) > 59 then
-    perform carillon._refuse_schedule(
-      format('%s: second %s is out of range', v_what, v_parts[6]), v_rule, 'Use a second from 00 to 59.');
-  elsif v_parts[10]::integer > 23 or v_parts[11]::integer > 59 then
-    perform carillon._refuse_schedule(
-      format('%s: offset %s%s:%s is out of range', v_what, v_parts[9], v_parts[10], v_parts[11]),
-      v_rule,
-      'Use an offset from -23:59 to +23:59, or Z.');
+  if v_parts is null
+    or v_year < 1970
+    or v_month not between 1 and 12
+    or v_parts[3]::integer not between 1 and carillon._month_length(v_year, v_month)
+    or v_parts[4]::integer > 23
+    or v_parts[5]::integer > 59
+    or v_parts[6]::integer > 59
+    or v_parts[10]::integer > 23
+    or v_parts[11]::integer > 59
+  then
+    perform carillon._refuse_time(value, v_parts);
   end if;
 
   local_time := make_timestamp(
-    v_year, v_month, v_day, v_parts[4]::integer, v_parts[5]::integer,
+    v_year, v_month, v_parts[3]::integer, v_parts[4]::integer, v_parts[5]::integer,
     (coalesce(v_parts[6], '0') || coalesce(v_parts[7], ''))::double precision
   );
   if v_parts[8] is not null then
@@ -783,7 +830,6 @@ security invoker
 set search_path = ''
 as $$
 declare
-  v_what constant text := format('schedule %s', carillon._quote_input(phrase));
   v_rate constant text :=
     'A rate is "every N minutes", "every N hours" or "every N days", optionally followed by "from TIME". A day is 24 hours.';
   v_number integer;
@@ -792,7 +838,7 @@ begin
     form := 'once';
     if cardinality(words) <> 2 then
       perform carillon._refuse_schedule(
-        format('%s: at takes exactly one time', v_what),
+        format('schedule %s: at takes exactly one time', carillon._quote_input(phrase)),
         'A once schedule is "at TIME": date and time joined by T, without blanks.',
         'For example: at 2026-05-08T10:30 or at 2026-05-08T10:30:00Z.');
     end if;
@@ -826,11 +872,12 @@ begin
         v_rate, 'Use an interval of at most 100 years (36525 days).');
     elsif words[4] <> 'from' then
       perform carillon._refuse_schedule(
-        format('%s: %s is not expected after the unit', v_what, carillon._quote_input(words[4])),
+        format('schedule %s: %s is not expected after the unit',
+          carillon._quote_input(phrase), carillon._quote_input(words[4])),
         v_rate, 'For example: every 2 days from 2026-05-08T10:30.');
     elsif words[4] = 'from' and cardinality(words) <> 5 then
       perform carillon._refuse_schedule(
-        format('%s: from takes exactly one time', v_what),
+        format('schedule %s: from takes exactly one time', carillon._quote_input(phrase)),
         'The time is written without blanks: date and time joined by T.',
         'For example: every 2 days from 2026-05-08T10:30.');
     end if;
@@ -1600,7 +1647,8 @@ begin
   end if;
 
   -- Was a local time skipped on the way here? Read as if it were to be shifted, it would show up.
-  if v_schedule.form = 'cron' and (v_schedule.elapsed or dst_gap = 'skip') then
+  -- (An hour field of * alone loses nothing: it fires in every hour there is.)
+  if v_schedule.form = 'cron' and v_schedule.hours <> 16777215 and (v_schedule.elapsed or dst_gap = 'skip') then
     v_local := carillon._next_cron_slot(
       v_schedule.minutes, v_schedule.hours, v_schedule.days, v_schedule.months, v_schedule.weekdays,
       v_schedule.last_day, v_schedule.either_day, false, timezone, v_previous, 'shift', 'both');
@@ -2038,7 +2086,8 @@ as $$
       i.instant
     from (
       select to_timestamp(date_part('epoch', from_time) + 86400 * (7 * s - 2)) as instant
-      from generate_series(0, 262) as s
+      -- (without a change there is nothing to look for: a year names all months)
+      from generate_series(0, case when timezone in ('GMT', 'UTC') then 53 else 262 end) as s
     ) as i
   ), steps as (
     select
@@ -2445,6 +2494,20 @@ $$;
 comment on function carillon._system_principal() is 'The owner of what is made in SQL without naming an owner.';
 revoke all on function carillon._system_principal() from public;
 --! EndIncluded principals/_system_principal.sql
+--! Included principals/_require_principal.sql
+create or replace function carillon._require_principal(principal uuid) returns void
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  if principal is null or not exists (select from carillon.principals p where p.id = principal) then
+    raise exception using errcode = 'TK104', message = format('no principal %s', coalesce(principal::text, 'given'));
+  end if;
+end;
+$$;
+comment on function carillon._require_principal(uuid) is 'Refuses (TK104) a principal that does not exist.';
+revoke all on function carillon._require_principal(uuid) from public;
+--! EndIncluded principals/_require_principal.sql
 --! Included principals/_may_fire.sql
 create or replace function carillon._may_fire(owner uuid, app text) returns text
 language sql stable security invoker
@@ -2526,9 +2589,9 @@ begin
     perform carillon._invalid('username',
       'must be 1 to 128 letters, digits, dots, dashes, underscores, "+" or "@", beginning with a letter or digit');
   end if;
-  foreach v_role in array create_principal.roles loop
+  foreach v_role in array coalesce(create_principal.roles, '{}') loop
     if not exists (select from carillon.roles r where r.name = v_role) then
-      perform carillon._invalid('roles', format('names a role that does not exist: "%s"', v_role));
+      perform carillon._invalid('roles', format('names a role that does not exist: "%s"', coalesce(v_role, 'null')));
     end if;
   end loop;
   insert into carillon.principals (username, kind)
@@ -2539,7 +2602,7 @@ begin
     raise exception using errcode = 'TK201', column = 'username',
       message = format('a principal named "%s" exists already', create_principal.username);
   end if;
-  insert into carillon.role_members (principal_id, role) select v_id, r from unnest(create_principal.roles) as r;
+  insert into carillon.role_members (principal_id, role) select distinct v_id, r from unnest(create_principal.roles) as r;
   return v_id;
 end;
 $$;
@@ -2552,6 +2615,9 @@ language plpgsql volatile security definer
 set search_path = ''
 as $$
 begin
+  if set_principal_enabled.enabled is null then
+    perform carillon._invalid('enabled', 'must be true or false');
+  end if;
   update carillon.principals p
   set disabled_at = case when not set_principal_enabled.enabled then coalesce(p.disabled_at, carillon.now()) end
   where p.id = set_principal_enabled.principal;
@@ -2614,9 +2680,13 @@ begin
   if octet_length(create_api_key.hash) is distinct from 32 then
     perform carillon._invalid('hash', 'must be the SHA-256 of the key');
   end if;
-  if not exists (select from carillon.principals p where p.id = create_api_key.principal) then
-    raise exception using errcode = 'TK104', message = format('no principal %s', principal);
+  if create_api_key.name is null or length(create_api_key.name) not between 1 and 200 then
+    perform carillon._invalid('name', 'must be 1 to 200 characters long');
   end if;
+  if create_api_key.prefix is null then
+    perform carillon._invalid('prefix', 'is required');
+  end if;
+  perform carillon._require_principal(create_api_key.principal);
   insert into carillon.api_keys (principal_id, name, prefix, hash, expires_at)
   values (create_api_key.principal, create_api_key.name, create_api_key.prefix, create_api_key.hash, create_api_key.expires_at)
   returning id into v_id;
@@ -2788,6 +2858,7 @@ begin
     insert into carillon.roles (name, app_id, permissions)
     values ('app:' || app || ':admin', app, array['app:' || app || ':*']);
     if actor is not null then
+      perform carillon._require_principal(actor);
       insert into carillon.role_members (principal_id, role) values (actor, 'app:' || app || ':admin');
     end if;
   else
@@ -2909,6 +2980,66 @@ $$;
 comment on function carillon._pg_cron_version() is 'The version of pg_cron that drives this database; null while it does not.';
 revoke all on function carillon._pg_cron_version() from public;
 --! EndIncluded beats/_pg_cron_version.sql
+--! Included beats/_pg_cron_home.sql
+create or replace function carillon._pg_cron_home() returns text
+language sql stable security invoker
+set search_path = ''
+as $$
+  -- Not current_setting(): that knows the line in postgresql.conf even while pg_cron is not loaded,
+  -- and raises for roles that may not read it.
+  select s.setting from pg_catalog.pg_settings s where s.name = 'cron.database_name'
+$$;
+comment on function carillon._pg_cron_home() is
+  'The one database pg_cron lives in; null when it is not loaded, or when this role may not know.';
+revoke all on function carillon._pg_cron_home() from public;
+--! EndIncluded beats/_pg_cron_home.sql
+--! Included beats/_beat_expression.sql
+create or replace function carillon._beat_expression(schedule text, timezone text, version text, from_time timestamptz) returns text
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  return carillon.compile_schedule(schedule, timezone, version, from_time);
+exception when sqlstate 'TK002' or sqlstate 'TK003' then
+  -- A zone that this server does not know (any more). Other crons get their beats all the same;
+  -- the sweep decides this one, and so records what is wrong.
+  return null;
+end;
+$$;
+comment on function carillon._beat_expression(text, text, text, timestamptz) is
+  'The pg_cron expression that wakes a schedule; null where pg_cron cannot, or where the schedule cannot be computed.';
+revoke all on function carillon._beat_expression(text, text, text, timestamptz) from public;
+--! EndIncluded beats/_beat_expression.sql
+--! Included beats/_wanted_beats.sql
+create or replace function carillon._wanted_beats(crons uuid[]) returns table (cron_id uuid, expression text)
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+  v_version text := carillon._pg_cron_version();
+begin
+  return query
+    with plans as materialized (
+      select p.schedule, p.timezone, carillon._beat_expression(p.schedule, p.timezone, v_version, v_now) as expression
+      from (
+        select distinct c.schedule, c.timezone
+        from carillon.crons c
+        where (_wanted_beats.crons is null or c.id = any (_wanted_beats.crons)) and c.next_fire_at is not null and v_version is not null
+      ) p
+    )
+    select c.id, case when c.next_fire_at is not null then p.expression end
+    from carillon.crons c
+    left join plans p using (schedule, timezone)
+    left join carillon.beats b on b.id = c.beat_id
+    where (_wanted_beats.crons is null or c.id = any (_wanted_beats.crons))
+      and case when c.next_fire_at is not null then p.expression end is distinct from b.expression;
+end;
+$$;
+comment on function carillon._wanted_beats(uuid[]) is
+  'Which of these crons (null: of all) should be on another beat, and on which: none when a cron has no slot to come, or where pg_cron cannot wake it.';
+revoke all on function carillon._wanted_beats(uuid[]) from public;
+--! EndIncluded beats/_wanted_beats.sql
 --! Included beats/_schedule_job.sql
 create or replace function carillon._schedule_job(job_name text, expression text, command text) returns bigint
 language plpgsql volatile security invoker
@@ -2928,6 +3059,10 @@ language plpgsql volatile security invoker
 set search_path = ''
 as $$
 begin
+  -- The extension may have been dropped, and its jobs with it.
+  if to_regclass('cron.job') is null then
+    return;
+  end if;
   -- cron.unschedule raises for a job that is gone already; gone is what is wanted.
   perform cron.unschedule(j.jobid) from cron.job j where j.jobid = job;
 end;
@@ -2950,7 +3085,8 @@ begin
     if v_needed and v_beat.pg_job_id is null then
       v_job := carillon._schedule_job('carillon beat ' || v_beat.id, v_beat.expression,
         format('select carillon.fire_beat(%s)', v_beat.id));
-      insert into carillon.beat_jobs (pg_job_id, beat_id) values (v_job, v_beat.id) on conflict (pg_job_id) do nothing;
+      insert into carillon.beat_jobs (pg_job_id, beat_id) values (v_job, v_beat.id)
+      on conflict (pg_job_id) do update set beat_id = excluded.beat_id; -- a pg_cron made anew counts from 1 again
       update carillon.beats b set pg_job_id = v_job where b.id = v_beat.id;
     elsif not v_needed and v_beat.pg_job_id is not null then
       perform carillon._unschedule_job(v_beat.pg_job_id);
@@ -2970,30 +3106,12 @@ set search_path = ''
 as $$
 declare
   v_now timestamptz := carillon.now();
-  v_version text := carillon._pg_cron_version();
   v_ids uuid[];
   v_expressions text[];
   v_beats bigint[];
 begin
-  -- What each cron should be woken by: nothing when it has no slot to come, or where pg_cron cannot.
-  with plans as materialized (
-    select p.schedule, p.timezone, carillon.compile_schedule(p.schedule, p.timezone, v_version, v_now) as expression
-    from (
-      select distinct c.schedule, c.timezone
-      from carillon.crons c
-      where c.id = any (_enlist_crons.crons) and c.next_fire_at is not null and v_version is not null
-    ) p
-  ),
-  wanted as (
-    select c.id, b.expression as present, case when c.next_fire_at is not null then p.expression end as expression
-    from carillon.crons c
-    left join plans p using (schedule, timezone)
-    left join carillon.beats b on b.id = c.beat_id
-    where c.id = any (_enlist_crons.crons)
-  )
-  select coalesce(array_agg(w.id), '{}'), coalesce(array_agg(w.expression), '{}') into v_ids, v_expressions
-  from wanted w
-  where w.expression is distinct from w.present;
+  select coalesce(array_agg(w.cron_id), '{}'), coalesce(array_agg(w.expression), '{}') into v_ids, v_expressions
+  from carillon._wanted_beats(_enlist_crons.crons) as w;
   if cardinality(v_ids) = 0 then
     return;
   end if;
@@ -3025,43 +3143,97 @@ begin
 end;
 $$;
 comment on function carillon._enlist_crons(uuid[]) is
-  'Puts crons on the beats that wake them, and takes those with no slot to come off theirs; a beat lives in pg_cron exactly while it has members.';
+  'Puts crons (null: all) on the beats that wake them, and takes those with no slot to come off theirs; a beat lives in pg_cron exactly while it has members.';
 revoke all on function carillon._enlist_crons(uuid[]) from public;
 --! EndIncluded beats/_enlist_crons.sql
+--! Included beats/_enlist_strays.sql
+create or replace function carillon._enlist_strays(max_crons integer) returns integer
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+  v_version text := carillon._pg_cron_version();
+  v_crons uuid[];
+begin
+  if v_version is null then
+    return 0;
+  end if;
+  -- Firing does not touch beats, so a cron that has no slot to come is still on its own; and one that
+  -- was made while pg_cron was being enabled, or before it could wake such a schedule, is on none.
+  with beatless as materialized (
+    select p.schedule, p.timezone, carillon._beat_expression(p.schedule, p.timezone, v_version, v_now) as expression
+    from (
+      select distinct c.schedule, c.timezone from carillon.crons c where c.beat_id is null and c.next_fire_at is not null
+    ) p
+  )
+  select array(
+    select c.id
+    from carillon.crons c
+    where (c.beat_id is not null and c.next_fire_at is null)
+      or (c.beat_id is null and c.next_fire_at is not null and exists (
+        select from beatless b where b.schedule = c.schedule and b.timezone = c.timezone and b.expression is not null))
+    limit max_crons
+    for update skip locked
+  ) into v_crons;
+  perform carillon._enlist_crons(v_crons);
+  return cardinality(v_crons);
+end;
+$$;
+comment on function carillon._enlist_strays(integer) is
+  'Takes crons that have no slot to come off their beats, and puts those on one that should be on one and are not; returns how many.';
+revoke all on function carillon._enlist_strays(integer) from public;
+--! EndIncluded beats/_enlist_strays.sql
 --! Included beats/_repair_beats.sql
 create or replace function carillon._repair_beats() returns integer
 language plpgsql volatile security invoker
 set search_path = ''
 as $$
 declare
+  v_sweep constant text := 'select carillon.sweep()';
   v_broken bigint[];
 begin
   if carillon._pg_cron_version() is null then
     return 0;
   end if;
-  -- Jobs that somebody removed or changed.
+  -- Jobs that somebody removed or changed. cron.schedule() would keep what else was changed about them.
   select coalesce(array_agg(b.id), '{}') into v_broken
   from carillon.beats b
   left join cron.job j on j.jobid = b.pg_job_id
   where b.pg_job_id is not null
-    and (j.jobid is null or j.schedule <> b.expression or j.command <> format('select carillon.fire_beat(%s)', b.id)
-      or not j.active or j.database <> current_database());
-  update carillon.beats b set pg_job_id = null where b.id = any (v_broken);
-  perform carillon._unschedule_job(j.jobid)
-  from cron.job j
-  join carillon.beats b on j.jobname = 'carillon beat ' || b.id
-  where b.id = any (v_broken) and not j.active;
-  perform carillon._settle_beats(v_broken);
+    and (j.jobid is null
+      or (j.jobname, j.schedule, j.command, j.active, j.database, j.username)
+        is distinct from ('carillon beat ' || b.id, b.expression, format('select carillon.fire_beat(%s)', b.id), true,
+          current_database()::text, current_user::text));
+  if cardinality(v_broken) > 0 then
+    perform from carillon.beats b where b.id = any (v_broken) order by b.expression for update;
+    perform carillon._unschedule_job(j.jobid)
+    from carillon.beats b
+    join cron.job j on j.jobname = 'carillon beat ' || b.id or j.command = format('select carillon.fire_beat(%s)', b.id)
+    where b.id = any (v_broken);
+    update carillon.beats b set pg_job_id = null where b.id = any (v_broken);
+    perform carillon._settle_beats(v_broken);
+  end if;
 
   -- Jobs that no beat knows.
   perform carillon._unschedule_job(j.jobid)
   from cron.job j
   where starts_with(j.jobname, 'carillon beat ') and j.database = current_database()
     and not exists (select from carillon.beats b where b.pg_job_id = j.jobid);
+
+  if not exists (
+    select from cron.job j
+    where j.jobname = 'carillon sweep' and j.schedule = '* * * * *' and j.command = v_sweep and j.active
+      and j.database = current_database() and j.username = current_user
+  ) then
+    perform carillon._unschedule_job(j.jobid) from cron.job j where j.jobname = 'carillon sweep' or j.command = v_sweep;
+    perform carillon._schedule_job('carillon sweep', '* * * * *', v_sweep);
+  end if;
   return cardinality(v_broken);
 end;
 $$;
-comment on function carillon._repair_beats() is 'Makes cron.job hold exactly the jobs of the beats; returns how many had to be made again.';
+comment on function carillon._repair_beats() is
+  'Makes cron.job hold exactly the sweep and the jobs of the beats; returns how many beats had to be scheduled again.';
 revoke all on function carillon._repair_beats() from public;
 --! EndIncluded beats/_repair_beats.sql
 --! Included beats/_trim_runs.sql
@@ -3070,22 +3242,31 @@ language plpgsql volatile security invoker
 set search_path = ''
 as $$
 declare
-  v_now timestamptz := carillon.now();
+  v_before timestamptz := carillon.now() - interval '7 days';
+  v_from bigint := coalesce((select (s.value #>> '{}')::bigint from carillon.settings s where s.key = 'runs_trimmed_to'), 0);
+  v_to bigint;
   v_trimmed integer;
 begin
   if carillon._pg_cron_version() is null then
     return 0;
   end if;
-  -- Oldest first by the primary key, a bounded number a sweep; only our own jobs' runs.
-  with old as (
-    select d.runid
-    from (select r.* from cron.job_run_details r order by r.runid limit 20000) d
-    where d.end_time < v_now - interval '7 days'
-      and (exists (select from carillon.beat_jobs j where j.pg_job_id = d.jobid)
-        or exists (select from cron.job j where j.jobid = d.jobid and j.jobname = 'carillon sweep'))
-  )
-  delete from cron.job_run_details d using old where d.runid = old.runid;
+  -- pg_cron's history has no index but its key, and holds other people's runs too: it is walked once, from
+  -- where the last sweep stopped, a bounded number of runs at a time.
+  select max(r.runid) filter (where coalesce(r.end_time, r.start_time) < v_before) into v_to
+  from (
+    select d.runid, d.start_time, d.end_time from cron.job_run_details d where d.runid > v_from order by d.runid limit 20000
+  ) r;
+  if v_to is null then
+    return 0;
+  end if;
+  delete from cron.job_run_details d
+  where d.runid > v_from and d.runid <= v_to
+    and (coalesce(d.end_time, d.start_time) < v_before or d.start_time is null)
+    and d.database = current_database()
+    and (d.command = 'select carillon.sweep()' or starts_with(d.command, 'select carillon.fire_beat('));
   get diagnostics v_trimmed = row_count;
+  insert into carillon.settings (key, value) values ('runs_trimmed_to', to_jsonb(v_to))
+  on conflict (key) do update set value = excluded.value;
   return v_trimmed;
 end;
 $$;
@@ -3112,7 +3293,8 @@ language plpgsql volatile security definer
 set search_path = ''
 as $$
 declare
-  v_home text := current_setting('cron.database_name', true);
+  v_here boolean := exists (select from pg_catalog.pg_extension e where e.extname = 'pg_cron');
+  v_home text := carillon._pg_cron_home();
 begin
   perform pg_advisory_xact_lock(hashtextextended('carillon.enable_pg_cron', 0));
   if not exists (select from pg_catalog.pg_available_extensions e where e.name = 'pg_cron') then
@@ -3120,7 +3302,7 @@ begin
       hint = 'install its package (Debian: postgresql-' || current_setting('server_version_num')::integer / 10000
         || '-cron), set shared_preload_libraries = ''pg_cron'' in postgresql.conf, and restart the server';
   end if;
-  if v_home is null then
+  if v_home is null and not v_here and pg_has_role(current_user, 'pg_read_all_settings', 'usage') then
     raise exception using errcode = 'TK901', message = 'pg_cron is installed but not loaded',
       hint = 'set shared_preload_libraries = ''pg_cron'' in postgresql.conf, and restart the server';
   end if;
@@ -3133,7 +3315,7 @@ begin
     raise exception using errcode = 'TK901', message = format('pg_cron refuses jobs of the role "%s", which cannot log in', current_user),
       hint = format('alter role %I login;', current_user);
   end if;
-  if not exists (select from pg_catalog.pg_extension e where e.extname = 'pg_cron') then
+  if not v_here then
     begin
       create extension pg_cron;
     exception when insufficient_privilege then
@@ -3141,10 +3323,17 @@ begin
         hint = format('as a superuser: create extension pg_cron; grant usage on schema cron to %I;', current_user);
     end;
   end if;
+  if not has_schema_privilege(current_user, 'cron', 'usage') then
+    raise exception using errcode = 'TK901', message = format('the role "%s" may not use pg_cron', current_user),
+      hint = format('as a superuser: grant usage on schema cron to %I;', current_user);
+  end if;
 
-  insert into carillon.settings (key, value) values ('pg_cron', 'true') on conflict (key) do update set value = 'true';
-  perform carillon._schedule_job('carillon sweep', '* * * * *', 'select carillon.sweep()');
-  perform carillon._enlist_crons(array(select c.id from carillon.crons c));
+  insert into carillon.settings (key, value) values ('pg_cron', 'true') on conflict (key) do nothing;
+  if exists (select from carillon._wanted_beats(null)) then
+    -- Lock order: crons, then beats. Whoever edits or fires a cron is waited for, and waits.
+    lock table carillon.crons in exclusive mode;
+    perform carillon._enlist_crons(null);
+  end if;
   perform carillon._repair_beats();
   return carillon._pg_cron_version();
 end;
@@ -3163,7 +3352,9 @@ begin
     perform carillon._unschedule_job(j.jobid) from cron.job j where j.jobname = 'carillon sweep';
   end if;
   delete from carillon.settings s where s.key = 'pg_cron';
-  perform carillon._enlist_crons(array(select c.id from carillon.crons c));
+  -- Lock order: crons, then beats. Whoever edits or fires a cron is waited for, and waits.
+  lock table carillon.crons in exclusive mode;
+  perform carillon._enlist_crons(null);
 end;
 $$;
 comment on function carillon.disable_pg_cron() is 'Takes every job of Carillon out of pg_cron; the ticker drives from then on.';
@@ -3179,8 +3370,8 @@ declare
 begin
   return jsonb_build_object(
     'available', (select e.default_version from pg_catalog.pg_available_extensions e where e.name = 'pg_cron'),
-    'loaded', current_setting('cron.database_name', true) is not null,
-    'database', current_setting('cron.database_name', true),
+    'loaded', v_version is not null or carillon._pg_cron_home() is not null,
+    'database', case when v_version is not null then current_database() else carillon._pg_cron_home() end,
     'driving', v_version,
     'beats', (select count(*) from carillon.beats b where b.pg_job_id is not null));
 end;
@@ -3385,17 +3576,29 @@ language plpgsql volatile security invoker
 set search_path = ''
 as $$
 declare
+  v_due uuid[];
   v_apps text[];
 begin
   -- Lock order: crons, then the queue. Rows that another driver or an edit holds are left to it, or to the next wake.
-  with due as materialized (
-    select c.id, c.app_id, c.owner_id, c.overlap_policy, c.payload, c.method, c.jitter_seconds, c.next_fire_at as slot,
-      c.schedule, c.timezone, c.anchor_at, c.starts_at, c.ends_at, c.dst_gap, c.dst_fold
+  -- A statement of its own: the next one's snapshot then shows every job that an earlier holder of these rows sent.
+  v_due := array(
+    select c.id
     from carillon.crons c
     where c.next_fire_at <= _fire_batch.now
     order by c.next_fire_at, c.id
     limit max_crons
-    for update skip locked
+    for update skip locked);
+  if cardinality(v_due) = 0 then
+    decided := 0;
+    late := '{}';
+    return;
+  end if;
+
+  with due as materialized (
+    select c.id, c.app_id, c.owner_id, c.overlap_policy, c.payload, c.method, c.jitter_seconds, c.next_fire_at as slot,
+      c.schedule, c.timezone, c.anchor_at, c.starts_at, c.ends_at, c.dst_gap, c.dst_fold
+    from carillon.crons c
+    where c.id = any (v_due)
   ),
   -- Crons that share a schedule share its arithmetic; those that share an owner, its rights.
   numbered as materialized (
@@ -3462,7 +3665,7 @@ begin
 end;
 $$;
 comment on function carillon._fire_batch(timestamptz, text, integer) is
-  'Decides all due slots in one statement: due crons, overlap, ledger, queue. Crons with more than one slot due, or a late one, are returned in late and stay locked.';
+  'Locks all due crons and decides their slots in one statement: overlap, ledger, queue. Crons with more than one slot due, or a late one, are returned in late and stay locked.';
 revoke all on function carillon._fire_batch(timestamptz, text, integer) from public;
 --! EndIncluded ticks/_fire_batch.sql
 --! Included ticks/_rearm_crons.sql
@@ -3501,7 +3704,8 @@ declare
   v_now timestamptz := carillon.now();
   v_batch constant integer := 20000;
   v_cron uuid;
-  v_result record;
+  v_decided integer;
+  v_late uuid[];
   v_fired integer := 0;
   v_failed integer := 0;
 begin
@@ -3510,22 +3714,23 @@ begin
   end if;
   loop
     begin
-      select * into v_result from carillon._fire_batch(v_now, driver, v_batch);
+      select b.decided, b.late into v_decided, v_late from carillon._fire_batch(v_now, driver, v_batch) as b;
     exception when others then
       -- Some cron in the batch raises: find it by deciding them one at a time.
-      v_result := (0, array(
+      v_decided := 0;
+      v_late := array(
         select c.id from carillon.crons c where c.next_fire_at <= v_now
-        order by c.next_fire_at, c.id limit v_batch for update skip locked));
+        order by c.next_fire_at, c.id limit v_batch for update skip locked);
     end;
-    v_fired := v_fired + v_result.decided;
-    foreach v_cron in array v_result.late loop
+    v_fired := v_fired + v_decided;
+    foreach v_cron in array v_late loop
       if carillon._fire_one(v_cron, v_now, driver) then
         v_fired := v_fired + 1;
       else
         v_failed := v_failed + 1;
       end if;
     end loop;
-    exit when v_result.decided + cardinality(v_result.late) < v_batch;
+    exit when v_decided + cardinality(v_late) < v_batch;
   end loop;
   return jsonb_build_object('fired', v_fired, 'failed', v_failed);
 end;
@@ -3549,7 +3754,10 @@ begin
   end if;
   perform carillon._ensure_partitions();
   perform carillon._rearm_crons();
-  perform carillon._repair_beats();
+  -- Not both: each locks beats in order, the two after one another would not.
+  if carillon._repair_beats() = 0 then
+    perform carillon._enlist_strays(1000);
+  end if;
   v_fired := carillon.fire_due('sweep');
   v_buried := carillon._bury_lost_jobs();
   perform carillon._trim_runs();
@@ -3591,10 +3799,16 @@ revoke all on function carillon.tick() from public;
 --! EndIncluded ticks/tick.sql
 --! Included ticks/list_ticks.sql
 create or replace function carillon.list_ticks(cron uuid, max_rows integer default 50) returns setof carillon.ticks
-language sql stable security definer
+language plpgsql stable security definer
 set search_path = ''
 as $$
-  select t.* from carillon.ticks t where t.cron_id = list_ticks.cron order by t.scheduled_for desc limit max_rows
+begin
+  if max_rows is null or max_rows not between 1 and 500 then
+    perform carillon._invalid('limit', 'must be from 1 to 500');
+  end if;
+  return query
+    select t.* from carillon.ticks t where t.cron_id = list_ticks.cron order by t.scheduled_for desc limit max_rows;
+end;
 $$;
 comment on function carillon.list_ticks(uuid, integer) is 'The newest decided slots of a cron.';
 revoke all on function carillon.list_ticks(uuid, integer) from public;
@@ -3749,6 +3963,9 @@ declare
   v_now timestamptz := carillon.now();
   v_cron carillon.crons;
 begin
+  if owner is not null then
+    perform carillon._require_principal(owner);
+  end if;
   v_cron.id := gen_random_uuid();
   v_cron.app_id := app;
   v_cron.timezone := 'GMT';
@@ -3846,10 +4063,11 @@ begin
   new.updated_at := v_now;
   if (new.schedule, new.timezone, new.dst_gap, new.dst_fold, new.starts_at, new.ends_at, new.enabled)
      is distinct from (old.schedule, old.timezone, old.dst_gap, old.dst_fold, old.starts_at, old.ends_at, old.enabled) then
-    if old.next_fire_at <= v_now then
-      -- Slots that came due under the old schedule are decided by it.
-      perform carillon._decide_backlog(old, v_now, 'api');
-    end if;
+    -- Slots that came due under the old schedule are decided by it.
+    while old.next_fire_at <= v_now loop
+      perform carillon._fire_one(old.id, v_now, 'api');
+      select c.next_fire_at into old.next_fire_at from carillon.crons c where c.id = old.id;
+    end loop;
     if new.schedule is distinct from old.schedule then
       new.anchor_at := null;
       new.completed_at := null;
@@ -3906,12 +4124,9 @@ begin
     carillon._new_cron(app, case when actor is null then 'sql' else 'api' end, actor),
     jsonb_build_object('name', create_cron.name, 'schedule', create_cron.schedule, 'timezone', create_cron.timezone,
       'payload', create_cron.payload, 'method', create_cron.method, 'overlapPolicy', create_cron.overlap_policy,
-      'enabled', create_cron.enabled, 'jitter', create_cron.jitter, 'dst', create_cron.dst));
-  v_cron.starts_at := create_cron.starts_at;
-  v_cron.ends_at := create_cron.ends_at;
-  if v_cron.starts_at > v_cron.ends_at then
-    perform carillon._invalid('endsAt', 'must not be before startsAt');
-  end if;
+      'enabled', create_cron.enabled, 'jitter', create_cron.jitter, 'dst', create_cron.dst,
+      'startsAt', carillon._time_json(create_cron.starts_at, 'startsAt'),
+      'endsAt', carillon._time_json(create_cron.ends_at, 'endsAt')));
   v_cron := carillon._arm_cron(v_cron, v_cron.created_at);
   perform carillon._store_cron(v_cron, true);
   perform carillon._enlist_crons(array[v_cron.id]);
@@ -3968,8 +4183,7 @@ as $$
     (select coalesce(jsonb_object_agg(f.key, f.value), '{}')
      from jsonb_each(jsonb_build_object('name', name, 'schedule', schedule, 'timezone', timezone, 'payload', payload,
        'method', method, 'overlapPolicy', overlap_policy, 'enabled', enabled, 'jitter', jitter, 'dst', dst,
-       'startsAt', to_char(starts_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-       'endsAt', to_char(ends_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))) as f
+       'startsAt', carillon._time_json(starts_at, 'startsAt'), 'endsAt', carillon._time_json(ends_at, 'endsAt'))) as f
      where f.value <> 'null'),
     actor => update_cron.actor)
 $$;
@@ -3980,11 +4194,15 @@ revoke all on function carillon.update_cron(uuid, text, text, text, jsonb, text,
 --! Included crons/set_cron_enabled.sql
 create or replace function carillon.set_cron_enabled(cron uuid, enabled boolean, app text default null, actor uuid default null)
 returns carillon.cron_details
-language sql volatile security definer
+language plpgsql volatile security definer
 set search_path = ''
 as $$
-  select carillon.patch_cron(set_cron_enabled.cron, jsonb_build_object('enabled', set_cron_enabled.enabled),
-    set_cron_enabled.app, set_cron_enabled.actor)
+begin
+  if enabled is null then
+    perform carillon._invalid('enabled', 'must be true or false');
+  end if;
+  return carillon.patch_cron(cron, jsonb_build_object('enabled', enabled), app, actor);
+end;
 $$;
 comment on function carillon.set_cron_enabled(uuid, boolean, text, uuid) is
   'Pauses or resumes a cron. While paused it is not woken by pg_cron; triggers by hand still work.';
@@ -4113,8 +4331,10 @@ begin
   select coalesce(array_agg(c.id), '{}'), coalesce(array_agg(c.name order by c.name), '{}') into v_dropped, v_deleted
   from carillon.crons c
   where c.app_id = app and c.origin = 'manifest' and c.id <> all (v_ids);
-  perform carillon._drop_crons(v_dropped);
-  perform carillon._enlist_crons(v_touched);
+  -- All beats in one call, so that two deploys lock them in the same order.
+  update carillon.crons c set enabled = false, next_fire_at = null where c.id = any (v_dropped);
+  perform carillon._enlist_crons(v_touched || v_dropped);
+  delete from carillon.crons c where c.id = any (v_dropped);
 
   return jsonb_build_object('appId', app, 'installed', v_new_app, 'created', v_created, 'updated', v_updated,
     'unchanged', v_unchanged, 'deleted', v_deleted);
@@ -4169,6 +4389,25 @@ comment on function carillon.list_accessible_crons(uuid, text[]) is
   'Crons across all apps for a holder of these permissions: of apps it may read, its own, or all where it manages others'' crons.';
 revoke all on function carillon.list_accessible_crons(uuid, text[]) from public;
 --! EndIncluded crons/list_accessible_crons.sql
+--! Included jobs/_job_trigger.sql
+create or replace function carillon._job_trigger(headers jsonb) returns text
+language sql immutable parallel safe security invoker
+return coalesce(headers ->> 'trigger', 'api');
+comment on function carillon._job_trigger(jsonb) is
+  'What enqueued a job. A message put into the queue by pgmq.send itself has no such header, and counts as api.';
+revoke all on function carillon._job_trigger(jsonb) from public;
+--! EndIncluded jobs/_job_trigger.sql
+--! Included jobs/_job_user.sql
+create or replace function carillon._job_user(message jsonb, headers jsonb) returns uuid
+language sql immutable parallel safe security invoker
+return case
+  when headers ? 'trigger' then (message ->> 'user_id')::uuid
+  when message ->> 'user_id' ~ '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' then (message ->> 'user_id')::uuid
+end;
+comment on function carillon._job_user(jsonb, jsonb) is
+  'Who a job is run for. In a message that was not put into the queue by Carillon, what is no uuid is nobody: one malformed message must not keep the whole queue from being claimed.';
+revoke all on function carillon._job_user(jsonb, jsonb) from public;
+--! EndIncluded jobs/_job_user.sql
 --! Included jobs/jobs.sql
 create or replace view carillon.jobs as
 select
@@ -4176,15 +4415,15 @@ select
   q.message ->> 'app_id' as app_id,
   (q.headers ->> 'cron_id')::uuid as cron_id,
   (q.headers ->> 'scheduled_for')::timestamptz as scheduled_for,
-  q.headers ->> 'trigger' as trigger,
+  carillon._job_trigger(q.headers) as trigger,
   case
     when q.vt > carillon.now() and q.headers ? 'lease' then 'running'
     when q.vt > carillon.now() then 'pending'
     else 'queued'
   end as status,
-  (q.message ->> 'user_id')::uuid as user_id,
+  carillon._job_user(q.message, q.headers) as user_id,
   q.message -> 'payload' as payload,
-  q.headers,
+  coalesce(q.headers, '{}') as headers,
   null::jsonb as result,
   null::jsonb as error,
   q.read_ct as attempt,
@@ -4204,7 +4443,7 @@ comment on view carillon.jobs is 'Every job: the live ones as the queue has them
 --! Included jobs/_is_lost_for_good.sql
 create or replace function carillon._is_lost_for_good(headers jsonb) returns boolean
 language sql immutable parallel safe security invoker
-return headers ? 'lease' and coalesce((headers ->> 'lost')::integer, 0) >= 4;
+return coalesce(headers ? 'lease' and coalesce((headers ->> 'lost')::integer, 0) >= 4, false);
 comment on function carillon._is_lost_for_good(jsonb) is
   'Whether a job whose lease has run out has been delivered in vain five times, the limit.';
 revoke all on function carillon._is_lost_for_good(jsonb) from public;
@@ -4255,7 +4494,7 @@ begin
     insert into carillon.job_history (job_id, app_id, cron_id, scheduled_for, trigger, status, user_id, payload, headers, error,
       attempt, worker, enqueued_at, started_at, finished_at)
     select g.msg_id, g.message ->> 'app_id', (g.headers ->> 'cron_id')::uuid, (g.headers ->> 'scheduled_for')::timestamptz,
-      g.headers ->> 'trigger', 'failed', (g.message ->> 'user_id')::uuid, g.message -> 'payload',
+      carillon._job_trigger(g.headers), 'failed', carillon._job_user(g.message, g.headers), g.message -> 'payload',
       carillon._lost_headers(g.headers, g.read_ct, g.last_read_at),
       jsonb_build_object('name', 'LeaseLost', 'message', 'delivered 5 times, and every worker stopped reporting'),
       g.read_ct, g.headers #>> '{lease,worker}', g.enqueued_at, g.last_read_at, v_now
@@ -4282,14 +4521,22 @@ declare
   v_now timestamptz := carillon.now();
   v_canceled integer;
 begin
+  loop
+    begin
+      perform from pgmq.q_jobs q where q.msg_id = any (_cancel_jobs.job_ids) order by q.msg_id for update;
+      exit;
+    exception when deadlock_detected then
+      continue; -- a worker finishing the same jobs locked them in another order, and goes first
+    end;
+  end loop;
   with gone as (
     delete from pgmq.q_jobs q where q.msg_id = any (_cancel_jobs.job_ids) returning q.*
   )
   insert into carillon.job_history (job_id, app_id, cron_id, scheduled_for, trigger, status, user_id, payload, headers,
     attempt, worker, enqueued_at, started_at, finished_at)
   select g.msg_id, g.message ->> 'app_id', (g.headers ->> 'cron_id')::uuid, (g.headers ->> 'scheduled_for')::timestamptz,
-    g.headers ->> 'trigger', 'canceled', (g.message ->> 'user_id')::uuid, g.message -> 'payload',
-    (g.headers - 'lease') || jsonb_build_object('canceled', reason), g.read_ct, g.headers #>> '{lease,worker}', g.enqueued_at,
+    carillon._job_trigger(g.headers), 'canceled', carillon._job_user(g.message, g.headers), g.message -> 'payload',
+    (coalesce(g.headers, '{}') - 'lease') || jsonb_build_object('canceled', reason), g.read_ct, g.headers #>> '{lease,worker}', g.enqueued_at,
     g.last_read_at, v_now
   from gone g;
   get diagnostics v_canceled = row_count;
@@ -4323,6 +4570,9 @@ begin
   if user_id is not null and not exists (select from carillon.principals p where p.id = enqueue_job.user_id) then
     perform carillon._invalid('userId', 'is not a known principal');
   end if;
+  if run_at >= '10000-01-01 00:00:00+00' then
+    perform carillon._invalid('runAt', 'must be a time before the year 10000');
+  end if;
   return carillon._send_job(app, payload, coalesce(user_id, carillon._system_principal()),
     jsonb_build_object('trigger', 'api'), greatest(run_at, v_now));
 end;
@@ -4346,6 +4596,15 @@ declare
   v_left integer := max_jobs;
   v_claimed integer;
 begin
+  if apps is null or worker is null then
+    perform carillon._invalid(case when apps is null then 'apps' else 'worker' end, 'is required');
+  end if;
+  if max_jobs is null or max_jobs < 0 then
+    perform carillon._invalid('maxJobs', 'must be at least 0');
+  end if;
+  if lease_seconds is null or lease_seconds < 1 then
+    perform carillon._invalid('leaseSeconds', 'must be at least 1');
+  end if;
   foreach v_app in array apps loop
     exit when v_left <= 0;
     return query
@@ -4367,10 +4626,10 @@ begin
         returning q.*
       )
       select c.msg_id, c.read_ct, v_app, c.message -> 'payload', (c.headers ->> 'cron_id')::uuid,
-        (c.headers ->> 'scheduled_for')::timestamptz, c.headers ->> 'trigger', (c.message ->> 'user_id')::uuid,
+        (c.headers ->> 'scheduled_for')::timestamptz, carillon._job_trigger(c.headers), carillon._job_user(c.message, c.headers),
         p.username, c.enqueued_at
       from claimed c
-      left join carillon.principals p on p.id = (c.message ->> 'user_id')::uuid
+      left join carillon.principals p on p.id = carillon._job_user(c.message, c.headers)
       order by c.msg_id;
     get diagnostics v_claimed = row_count;
     v_left := v_left - v_claimed;
@@ -4414,6 +4673,9 @@ as $$
 declare
   v_now timestamptz := carillon.now();
 begin
+  if jsonb_typeof(outcomes) is distinct from 'array' then
+    perform carillon._invalid('outcomes', 'must be a JSON array');
+  end if;
   return query
     with o as materialized (
       select * from jsonb_to_recordset(outcomes)
@@ -4429,7 +4691,7 @@ begin
     insert into carillon.job_history as h (job_id, app_id, cron_id, scheduled_for, trigger, status, user_id, payload, headers,
       result, error, attempt, worker, enqueued_at, started_at, finished_at)
     select g.msg_id, g.message ->> 'app_id', (g.headers ->> 'cron_id')::uuid, (g.headers ->> 'scheduled_for')::timestamptz,
-      g.headers ->> 'trigger', g.status, (g.message ->> 'user_id')::uuid, g.message -> 'payload', g.headers - 'lease',
+      carillon._job_trigger(g.headers), g.status, carillon._job_user(g.message, g.headers), g.message -> 'payload', g.headers - 'lease',
       g.result, g.error, g.read_ct, g.headers #>> '{lease,worker}', g.enqueued_at, g.last_read_at, greatest(v_now, g.last_read_at)
     from gone g
     returning h.job_id;
@@ -4441,17 +4703,34 @@ revoke all on function carillon.finish_jobs(jsonb) from public;
 --! EndIncluded jobs/finish_jobs.sql
 --! Included jobs/extend_leases.sql
 create or replace function carillon.extend_leases(job_ids bigint[], attempts integer[], lease_seconds integer) returns setof bigint
-language sql volatile security definer
+language plpgsql volatile security definer
 set search_path = ''
 as $$
-  update pgmq.q_jobs q
-  set vt = carillon.now() + lease_seconds * interval '1 second'
-  from unnest(job_ids, attempts) as l (job_id, attempt)
-  where q.msg_id = l.job_id and q.read_ct = l.attempt and q.headers ? 'lease'
-  returning q.msg_id
+declare
+  v_until timestamptz := carillon.now() + lease_seconds * interval '1 second';
+begin
+  if lease_seconds is null or lease_seconds < 1 then
+    perform carillon._invalid('leaseSeconds', 'must be at least 1');
+  end if;
+  return query
+    with held as materialized (
+      -- A held job that somebody has locked is being finished, canceled or buried right now. Waiting for
+      -- that while holding others' locks would deadlock with whoever locks them in another order.
+      select q.msg_id
+      from unnest(extend_leases.job_ids, extend_leases.attempts) as l (job_id, attempt)
+      join pgmq.q_jobs q on q.msg_id = l.job_id and q.read_ct = l.attempt
+      where q.headers ? 'lease'
+      for update of q skip locked
+    )
+    update pgmq.q_jobs q
+    set vt = v_until
+    from held
+    where q.msg_id = held.msg_id
+    returning q.msg_id;
+end;
 $$;
 comment on function carillon.extend_leases(bigint[], integer[], integer) is
-  'The heartbeat of running attempts; returns the ids still held. One that is missing has been lost or canceled.';
+  'The heartbeat of running attempts; returns the ids still held. One that is missing has been lost or canceled, or is being finished.';
 revoke all on function carillon.extend_leases(bigint[], integer[], integer) from public;
 --! EndIncluded jobs/extend_leases.sql
 --! Included jobs/release_jobs.sql
