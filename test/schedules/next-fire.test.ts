@@ -112,6 +112,7 @@ describe("years ahead", () => {
     ["forty years", "0 0 29 2 */7", "GMT", "2088-03-01T00:00Z", "2128-02-29T00:00Z"],
     ["the last year", "0 0 1 1 *", "GMT", "9998-06-01T00:00Z", "9999-01-01T00:00Z"],
     ["nothing after it", "0 0 1 1 *", "GMT", "9999-01-01T00:00Z", null],
+    ["nor in 10000, GMT", "0 23 31 12 *", "America/New_York", "9999-06-01T00:00Z", null],
     ["infinity", "* * * * *", "GMT", "infinity", null],
     ["minus infinity", "0 0 * * *", "GMT", "-infinity", "1970-01-01T00:00Z"],
   ]);
