@@ -3,7 +3,7 @@ import type { Sql } from "../db/connect.js";
 import type { Principal } from "../db/principals.js";
 
 /** What a route asks of its caller: nothing, a valid credential, or a permission. */
-export type Access = "public" | "authenticated" | `app:{appId}:${string}`;
+export type Access = "public" | "authenticated" | `app:{appId}:${string}` | `system:${string}`;
 
 export type Method = "get" | "post" | "put" | "patch" | "delete";
 

@@ -6,7 +6,9 @@ import { devCommand } from "./dev.js";
 import { doctorCommand } from "./doctor.js";
 import { keysCommand } from "./keys.js";
 import { migrateCommand } from "./migrate.js";
+import { releaseCommand } from "./release.js";
 import { serveCommand } from "./serve.js";
+import { tickCommand } from "./tick.js";
 import { packageVersion } from "./version.js";
 import { workerCommand } from "./worker.js";
 
@@ -20,6 +22,8 @@ const program = new Command("carillon")
   .addCommand(workerCommand)
   .addCommand(devCommand)
   .addCommand(doctorCommand)
+  .addCommand(releaseCommand)
+  .addCommand(tickCommand)
   .addCommand(keysCommand);
 
 try {

@@ -1,5 +1,8 @@
 import { json, one, run, type JsonObject, type Queryable } from "./connect.js";
 
+export type OverlapPolicy = "skip" | "queue" | "buffer" | "replace";
+export type CatchUp = "latest" | "all" | "none";
+
 /** A cron, as the view carillon.cron_details has it. */
 export interface CronRow {
   id: string;
@@ -14,8 +17,17 @@ export interface CronRow {
   jitterSeconds: number;
   method: string | null;
   payload: JsonObject;
-  overlapPolicy: "skip" | "queue";
+  overlapPolicy: OverlapPolicy;
+  catchUp: CatchUp;
+  catchUpMax: number;
+  catchUpWindowSeconds: number;
+  maxConsecutiveFailures: number | null;
+  consecutiveFailures: number;
+  description: string;
   enabled: boolean;
+  pausedAt: Date | null;
+  pausedBy: string | null;
+  pauseNote: string | null;
   origin: "manifest" | "api" | "sql";
   pgJobId: number | null;
   nextFireAt: Date | null;
@@ -32,8 +44,13 @@ export interface CronInput {
   timezone?: string | null | undefined;
   payload?: JsonObject | null | undefined;
   method?: string | null | undefined;
-  overlapPolicy?: "skip" | "queue" | null | undefined;
+  overlapPolicy?: OverlapPolicy | null | undefined;
+  catchUp?: CatchUp | null | undefined;
+  catchUpMax?: number | null | undefined;
+  catchUpWindow?: number | null | undefined;
+  maxConsecutiveFailures?: number | null | undefined;
   enabled?: boolean | null | undefined;
+  pauseNote?: string | null | undefined;
   startsAt?: string | null | undefined;
   endsAt?: string | null | undefined;
   jitter?: number | null | undefined;
@@ -64,20 +81,6 @@ export interface RunRow {
   msgId: number | null;
 }
 
-/** A row of the ledger. */
-export interface TickRow {
-  cronId: string;
-  scheduledFor: Date;
-  appId: string;
-  outcome: string;
-  reason: string | null;
-  msgId: number | null;
-  blockedBy: number | null;
-  driver: string;
-  pid: number;
-  decidedAt: Date;
-}
-
 export const createCron = (sql: Queryable, appId: string, input: CronInput, actor: string | null) =>
   one<CronRow>(sql`
     select * from carillon.create_cron(
@@ -85,9 +88,12 @@ export const createCron = (sql: Queryable, appId: string, input: CronInput, acto
       timezone => ${input.timezone ?? null},
       payload => ${input.payload ? json(sql, input.payload) : null},
       method => ${input.method ?? null}, overlap_policy => ${input.overlapPolicy ?? null},
-      enabled => ${input.enabled ?? null}, starts_at => ${input.startsAt ?? null},
-      ends_at => ${input.endsAt ?? null}, jitter => ${input.jitter ?? null},
-      dst => ${input.dst ? json(sql, input.dst) : null}, actor => ${actor})`);
+      enabled => ${input.enabled ?? null}, starts_at => ${input.startsAt ?? null}::text::timestamptz,
+      ends_at => ${input.endsAt ?? null}::text::timestamptz, jitter => ${input.jitter ?? null},
+      dst => ${input.dst ? json(sql, input.dst) : null}, catch_up => ${input.catchUp ?? null},
+      catch_up_max => ${input.catchUpMax ?? null}, catch_up_window => ${input.catchUpWindow ?? null},
+      max_consecutive_failures => ${input.maxConsecutiveFailures ?? null},
+      pause_note => ${input.pauseNote ?? null}, actor => ${actor})`);
 
 /** Changes the given fields; null resets one to its default. */
 export const patchCron = (
@@ -121,12 +127,13 @@ export const triggerCron = async (
   sql: Queryable,
   appId: string,
   cronId: string,
-  payload: JsonObject | null,
+  options: { payload?: JsonObject | null | undefined; respectOverlap?: boolean | undefined },
   actor: string | null,
 ) => {
   const row = await one<{ msgId: number }>(sql`
     select carillon.trigger_cron(
-      cron => ${cronId}, payload => ${payload ? json(sql, payload) : null},
+      cron => ${cronId}, payload => ${options.payload ? json(sql, options.payload) : null},
+      respect_overlap => ${options.respectOverlap ?? false},
       app => ${appId}, actor => ${actor}) as msg_id`);
   return row.msgId;
 };
@@ -134,9 +141,6 @@ export const triggerCron = async (
 /** pg_cron's own record of a cron's wakes, newest first. */
 export const listRuns = (sql: Queryable, cronId: string, limit: number) =>
   run(sql<RunRow[]>`select * from carillon.list_runs(cron => ${cronId}, max_rows => ${limit})`);
-
-export const listTicks = (sql: Queryable, cronId: string, limit: number) =>
-  run(sql<TickRow[]>`select * from carillon.list_ticks(cron => ${cronId}, max_rows => ${limit})`);
 
 /** Installs or updates an app and its manifest crons in one transaction. */
 export const syncManifest = async (

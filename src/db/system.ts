@@ -5,6 +5,21 @@ export interface TickResult {
   leader: boolean;
   fired?: number;
   failed?: number;
+  /** Nothing fires: this database is a copy, and held. */
+  held?: boolean;
+  /** Told about once a minute: this database is a copy of the one the schedules were made for. */
+  clone?: boolean;
+  /** Told about once a minute: pg_cron should drive and does not. */
+  pgCronStuck?: boolean;
+}
+
+/** Whether this database is the one its schedules were made for. */
+export interface CloneStatus {
+  home: { systemIdentifier: string; database: string };
+  here: { systemIdentifier: string; database: string };
+  clone: boolean;
+  onClone: "warn" | "hold";
+  held: boolean;
 }
 
 /** What pg_cron is to this database. */
@@ -16,6 +31,10 @@ export interface PgCronStatus {
   database: string | null;
   /** Version that drives this database; null while the ticker does. */
   driving: string | null;
+  /** When pg_cron last swept; null while it does not drive. */
+  lastSeenAt: string | null;
+  /** It should drive and does not: its launcher is dead, stuck or switched off. */
+  stuck: boolean;
   beats: number;
 }
 
@@ -37,6 +56,21 @@ export const pgCronStatus = async (sql: Queryable) => {
   const row = await one<{ status: PgCronStatus }>(sql`select carillon.pg_cron_status() as status`);
   return row.status;
 };
+
+export const cloneStatus = async (sql: Queryable) => {
+  const row = await one<{ status: CloneStatus }>(sql`select carillon.clone_status() as status`);
+  return row.status;
+};
+
+/** Makes this database the home of its schedules: they fire here from now on. */
+export const releaseClone = async (sql: Queryable) => {
+  const row = await one<{ status: CloneStatus }>(sql`select carillon.release_clone() as status`);
+  return row.status;
+};
+
+/** What a copy of this database does until it is released. */
+export const setOnClone = (sql: Queryable, policy: "warn" | "hold") =>
+  run(sql`select carillon.set_on_clone(policy => ${policy})`);
 
 /** Answers when the database does and Carillon is installed in it. */
 export const ping = async (sql: Queryable) => {

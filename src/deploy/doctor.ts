@@ -1,6 +1,6 @@
 import { connect } from "../db/connect.js";
 import { appliedMigrations, pgmqVersion, serverVersion } from "../db/schema.js";
-import { pgCronStatus, type PgCronStatus } from "../db/system.js";
+import { cloneStatus, pgCronStatus, type PgCronStatus } from "../db/system.js";
 import { CarillonError } from "../errors.js";
 import { checkTracker, committedMigrations } from "./migrations.js";
 
@@ -53,7 +53,16 @@ export async function examine(databaseUrl: string): Promise<Finding[]> {
         fix: "carillon migrate",
       };
     });
-    if (installed) await check("pg_cron", async () => pgCronFinding(await pgCronStatus(sql)));
+    if (installed) {
+      await check("pg_cron", async () => pgCronFinding(await pgCronStatus(sql)));
+      await check("home", async () => {
+        const { clone, home, here, held } = await cloneStatus(sql);
+        if (!clone) return { state: "ok", message: "the schedules were made for this database" };
+        const message = `a copy: made for ${home.database} of cluster ${home.systemIdentifier}, this is ${here.database} of ${here.systemIdentifier}`;
+        const does = held ? "nothing fires" : "everything fires here too";
+        return { state: "broken", message: `${message}; ${does}`, fix: "carillon release" };
+      });
+    }
     return findings;
   } finally {
     await sql.end({ timeout: 5 });
@@ -61,6 +70,13 @@ export async function examine(databaseUrl: string): Promise<Finding[]> {
 }
 
 function pgCronFinding(status: PgCronStatus): Omit<Finding, "check"> {
+  if (status.stuck) {
+    return {
+      state: "broken",
+      message: `${status.driving} should drive and was last seen at ${status.lastSeenAt}; the ticker drives`,
+      fix: "see that the server log has pg_cron's launcher running, or restart the server",
+    };
+  }
   if (status.driving !== null) {
     return { state: "ok", message: `${status.driving} drives with ${status.beats} beats` };
   }

@@ -46,12 +46,41 @@ export const CronSpec = z.strictObject({
     .describe("Handler to route to: added to the payload as payload.method."),
   payload: Payload.nullish().describe("JSON object handed to onJob. Default: {}."),
   overlapPolicy: z
-    .enum(["skip", "queue"])
+    .enum(["skip", "queue", "buffer", "replace"])
     .nullish()
     .describe(
-      "When a job of this cron is still queued or running: skip the slot (the default), or queue another job.",
+      "When a job of this cron is still queued or running: skip the slot (the default), queue another job, buffer at most one waiting job, or replace the old job by the new one.",
     ),
+  catchUp: z
+    .enum(["latest", "all", "none"])
+    .nullish()
+    .describe(
+      "Slots missed while nothing could fire: one job for the newest (latest, the default), one for each (all), or none.",
+    ),
+  catchUpMax: z
+    .int()
+    .min(1)
+    .max(1000)
+    .nullish()
+    .describe("Jobs at most that catchUp all enqueues for missed slots, the newest. Default: 100."),
+  catchUpWindow: z
+    .int()
+    .min(0)
+    .max(31_536_000)
+    .nullish()
+    .describe("Seconds a missed slot is worth catching up; older ones are missed. Default: 3600."),
+  maxConsecutiveFailures: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .nullish()
+    .describe("Pause the cron when so many of its jobs in a row have failed. Default: never."),
   enabled: z.boolean().nullish().describe("Whether it fires. Default: true."),
+  pauseNote: z
+    .string()
+    .max(500)
+    .nullish()
+    .describe("Why it is paused; goes with enabled: false and is cleared when it is resumed."),
   startsAt: Instant.nullish().describe("No slot before this time fires."),
   endsAt: Instant.nullish().describe("No slot after this time fires; one equal to it still does."),
   jitter: z

@@ -7,6 +7,10 @@ import { pause } from "./retry.js";
 const OFFSET_MS = 5;
 const REPEAT_MS = 60_000;
 
+const CLONE =
+  "this database is a copy of the one its schedules were made for: see carillon doctor, carillon release";
+const STUCK = "pg_cron has stopped launching jobs; the ticker drives: see carillon doctor";
+
 export interface TickerDeps {
   sql: Sql;
   log: Logger;
@@ -19,6 +23,7 @@ export interface TickerDeps {
 export class Ticker {
   readonly #deps: TickerDeps;
   #complainedAt = -Infinity;
+  readonly #warned = new Set<string>();
   #failing = false;
 
   constructor(deps: TickerDeps) {
@@ -34,10 +39,19 @@ export class Ticker {
     }
   }
 
+  /** Says what is the matter when it begins, not every minute that it lasts. */
+  #warnOnce(state: boolean | undefined, message: string): void {
+    if (state === true && !this.#warned.has(message)) this.#deps.log.warn({}, message);
+    if (state === true) this.#warned.add(message);
+    if (state === false) this.#warned.delete(message);
+  }
+
   async #tick(): Promise<void> {
     const { sql, log } = this.#deps;
     try {
-      const { failed = 0 } = await tick(sql);
+      const { failed = 0, clone, pgCronStuck } = await tick(sql);
+      this.#warnOnce(clone, CLONE);
+      this.#warnOnce(pgCronStuck, STUCK);
       if (this.#failing) log.info({}, "ticking again");
       this.#failing = false;
       this.#complainedAt = -Infinity;

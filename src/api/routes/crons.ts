@@ -3,7 +3,7 @@ import { getApp } from "../../db/apps.js";
 import * as crons from "../../db/crons.js";
 import { CronPatch, CronSpec, Payload } from "../../manifest/schema.js";
 import { defineRoute, reply } from "../route.js";
-import { Cron, Run, Tick, toCron, toRun, toTick } from "../shapes/cron.js";
+import { Cron, Run, toCron, toRun } from "../shapes/cron.js";
 import { InApp, limitUpTo, Message, MsgId, OneCron } from "../shapes/scalars.js";
 
 const ALL = "/api/v1/apps/{appId}/crons";
@@ -101,12 +101,15 @@ export const cronRoutes = [
     body: z
       .strictObject({
         payload: Payload.nullish().describe("In place of the cron's own payload, this once."),
+        respectOverlap: z
+          .boolean()
+          .optional()
+          .describe("Refuse (409) where the overlap policy lets no job through. Default: false."),
       })
       .optional(),
     responses: { 200: z.strictObject({ msgId: MsgId }) },
     handler: async ({ sql, params: { appId, id }, body, principal }) => {
-      const payload = body?.payload ?? null;
-      const msgId = await crons.triggerCron(sql, appId, id, payload, principal.principalId);
+      const msgId = await crons.triggerCron(sql, appId, id, body ?? {}, principal.principalId);
       return reply(200, { msgId });
     },
   }),
@@ -122,20 +125,6 @@ export const cronRoutes = [
       await crons.getCron(sql, appId, id);
       const rows = await crons.listRuns(sql, id, query.limit);
       return reply(200, rows.map(toRun));
-    },
-  }),
-  defineRoute({
-    method: "get",
-    path: `${ONE}/ticks`,
-    summary: "List the decided slots of a cron, newest first",
-    permission: "app:{appId}:cron.read",
-    params: OneCron,
-    query: z.strictObject({ limit: limitUpTo(500, 50) }),
-    responses: { 200: z.array(Tick) },
-    handler: async ({ sql, params: { appId, id }, query }) => {
-      await crons.getCron(sql, appId, id);
-      const rows = await crons.listTicks(sql, id, query.limit);
-      return reply(200, rows.map(toTick));
     },
   }),
 ];

@@ -4,6 +4,8 @@ import { cronRoutes } from "./crons.js";
 import { healthRoutes } from "./health.js";
 import { jobRoutes } from "./jobs.js";
 import { scheduleRoutes } from "./schedules.js";
+import { systemRoutes } from "./system.js";
+import { tickRoutes } from "./ticks.js";
 
 /** Every route there is: registered, documented and tested from this one list. */
 export const ROUTES: readonly Route[] = [
@@ -12,4 +14,6 @@ export const ROUTES: readonly Route[] = [
   ...cronRoutes,
   ...jobRoutes,
   ...scheduleRoutes,
+  ...tickRoutes,
+  ...systemRoutes,
 ];

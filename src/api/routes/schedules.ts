@@ -1,9 +1,8 @@
 import { z } from "zod";
 import { describeSchedule, previewSchedule } from "../../db/schedules.js";
+import { Instant } from "../../schedules/schema.js";
 import { defineRoute, reply } from "../route.js";
 import { limitUpTo, Time } from "../shapes/scalars.js";
-
-const When = z.iso.datetime({ offset: true, error: "must be an RFC 3339 time with an offset" });
 
 const Preview = z.strictObject({
   schedule: z.string(),
@@ -29,10 +28,10 @@ export const scheduleRoutes = [
     query: z.strictObject({
       schedule: z.string(),
       timezone: z.string().default("GMT").describe("IANA name."),
-      from: When.optional().describe("Slots strictly after this time. Default: now."),
+      from: Instant.optional().describe("Slots strictly after this time. Default: now."),
       count: limitUpTo(1000, 10),
-      startsAt: When.optional(),
-      endsAt: When.optional(),
+      startsAt: Instant.optional(),
+      endsAt: Instant.optional(),
       gap: z.enum(["shift", "skip"]).optional(),
       fold: z.enum(["first", "both"]).optional(),
     }),

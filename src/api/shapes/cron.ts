@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { CronRow, RunRow, TickRow } from "../../db/crons.js";
+import type { CronRow, RunRow } from "../../db/crons.js";
 import { Payload } from "../../manifest/schema.js";
 import { MsgId, Time, timeOrNull, Uuid } from "./scalars.js";
 
@@ -11,7 +11,7 @@ export const Cron = z.strictObject({
   schedule: z.string(),
   timezone: z.string(),
   payload: Payload.describe("What onJob gets, method included."),
-  overlapPolicy: z.enum(["skip", "queue"]),
+  overlapPolicy: z.enum(["skip", "queue", "buffer", "replace"]),
   enabled: z.boolean(),
   pgJobId: z.int().nullable().describe("The pg_cron job that wakes it; null while none does."),
   createdBy: Uuid.nullable().describe("Its owner; null once that principal is deleted."),
@@ -22,6 +22,20 @@ export const Cron = z.strictObject({
   endsAt: Time.nullable(),
   jitter: z.int().describe("Seconds by which its jobs may start later."),
   dst: z.strictObject({ gap: z.enum(["shift", "skip"]), fold: z.enum(["first", "both"]) }),
+  catchUp: z.enum(["latest", "all", "none"]),
+  catchUpMax: z.int(),
+  catchUpWindow: z.int().describe("Seconds."),
+  maxConsecutiveFailures: z.int().nullable(),
+  consecutiveFailures: z.int().describe("How many of its jobs have failed in a row."),
+  description: z.string().describe("The schedule in plain English."),
+  paused: z
+    .strictObject({
+      at: Time,
+      by: Uuid.nullable().describe("Who paused it; the system's own principal for a failing cron."),
+      note: z.string().nullable(),
+    })
+    .nullable()
+    .describe("Who paused it, when and why; null while it is enabled."),
   origin: z.enum(["manifest", "api", "sql"]).describe("Where it was made."),
   nextFireAt: Time.nullable().describe("Its next slot; null while disabled or completed."),
   completedAt: Time.nullable().describe("When it had its last slot; null while more may come."),
@@ -45,6 +59,17 @@ export const toCron = (row: CronRow): z.input<typeof Cron> => ({
   endsAt: timeOrNull(row.endsAt),
   jitter: row.jitterSeconds,
   dst: { gap: row.dstGap, fold: row.dstFold },
+  catchUp: row.catchUp,
+  catchUpMax: row.catchUpMax,
+  catchUpWindow: row.catchUpWindowSeconds,
+  maxConsecutiveFailures: row.maxConsecutiveFailures,
+  consecutiveFailures: row.consecutiveFailures,
+  description: row.description,
+  paused: row.pausedAt && {
+    at: row.pausedAt.toISOString(),
+    by: row.pausedBy,
+    note: row.pauseNote,
+  },
   origin: row.origin,
   nextFireAt: timeOrNull(row.nextFireAt),
   completedAt: timeOrNull(row.completedAt),
@@ -76,29 +101,4 @@ export const toRun = (row: RunRow): z.input<typeof Run> => ({
   outcome: row.outcome,
   scheduledFor: timeOrNull(row.scheduledFor),
   msgId: row.msgId,
-});
-
-/** The recorded decision about one slot. */
-export const Tick = z.strictObject({
-  cronId: Uuid,
-  appId: z.string(),
-  scheduledFor: Time.describe("The slot."),
-  outcome: z.string(),
-  reason: z.string().nullable(),
-  msgId: MsgId.nullable(),
-  blockedBy: MsgId.nullable().describe("The job that was still queued or running."),
-  driver: z.string().describe("Who decided: pg_cron, ticker, sweep or api."),
-  decidedAt: Time,
-});
-
-export const toTick = (row: TickRow): z.input<typeof Tick> => ({
-  cronId: row.cronId,
-  appId: row.appId,
-  scheduledFor: row.scheduledFor.toISOString(),
-  outcome: row.outcome,
-  reason: row.reason,
-  msgId: row.msgId,
-  blockedBy: row.blockedBy,
-  driver: row.driver,
-  decidedAt: row.decidedAt.toISOString(),
 });

@@ -64,7 +64,8 @@ async function report(api: Api, appId: string, signal: AbortSignal): Promise<voi
   while (!signal.aborted) {
     const jobs = await api<Job[]>("GET", `/apps/${appId}/jobs?status=finished&limit=50`);
     for (const cron of crons) {
-      const ticks = await api<Tick[]>("GET", `/apps/${appId}/crons/${cron.id}/ticks?limit=5`);
+      const path = `/apps/${appId}/crons/${cron.id}/ticks?limit=5`;
+      const { items: ticks } = await api<{ items: Tick[] }>("GET", path);
       for (const tick of ticks.reverse()) {
         const job = jobs.find(({ msgId }) => msgId === tick.msgId);
         const id = `${cron.id} ${tick.scheduledFor}`;

@@ -1,0 +1,49 @@
+import { z } from "zod";
+import { cloneStatus, pgCronStatus, releaseClone } from "../../db/system.js";
+import { defineRoute, reply } from "../route.js";
+
+const Place = z.strictObject({ systemIdentifier: z.string(), database: z.string() });
+
+const Clone = z.strictObject({
+  home: Place.describe("The database the schedules were made for."),
+  here: Place,
+  clone: z.boolean().describe("This is a copy of it, or it has moved."),
+  onClone: z.enum(["warn", "hold"]).describe("What a copy does: fire all the same, or nothing."),
+  held: z.boolean(),
+});
+
+const System = z.strictObject({
+  pgCron: z.strictObject({
+    available: z.string().nullable().describe("Version the server could install."),
+    loaded: z.boolean(),
+    database: z.string().nullable().describe("The one database pg_cron lives in."),
+    driving: z.string().nullable().describe("Version that drives; null while the ticker does."),
+    lastSeenAt: z.string().nullable(),
+    stuck: z.boolean().describe("It should drive and does not."),
+    beats: z.int(),
+  }),
+  clone: Clone,
+});
+
+/** The installation as such. */
+export const systemRoutes = [
+  defineRoute({
+    method: "get",
+    path: "/api/v1/system",
+    summary: "What drives the schedules, and whether this database is a copy",
+    permission: "system:read",
+    responses: { 200: System },
+    handler: async ({ sql }) => {
+      const [pgCron, clone] = await Promise.all([pgCronStatus(sql), cloneStatus(sql)]);
+      return reply(200, { pgCron, clone });
+    },
+  }),
+  defineRoute({
+    method: "post",
+    path: "/api/v1/admin/release",
+    summary: "Make this database the home of its schedules, so that they fire here",
+    permission: "system:release",
+    responses: { 200: Clone },
+    handler: async ({ sql }) => reply(200, await releaseClone(sql)),
+  }),
+];

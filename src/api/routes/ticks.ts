@@ -1,0 +1,111 @@
+import { z } from "zod";
+import { getCron } from "../../db/crons.js";
+import { adminTick, backfillCron, listBackfills, listTicks } from "../../db/ticks.js";
+import { Instant } from "../../schedules/schema.js";
+import { defineRoute, reply } from "../route.js";
+import { limitUpTo, MsgId, OneCron, Time, Uuid } from "../shapes/scalars.js";
+import { Backfill, Outcome, Tick, toBackfill, toTick } from "../shapes/tick.js";
+
+const ONE = "/api/v1/apps/{appId}/crons/{id}";
+
+const OutcomeList = z
+  .string()
+  .transform((text) => text.split(","))
+  .pipe(z.array(Outcome));
+
+/** The ledger, and what adds to it on demand. */
+export const tickRoutes = [
+  defineRoute({
+    method: "get",
+    path: `${ONE}/ticks`,
+    summary: "List the decided slots of a cron, newest first",
+    permission: "app:{appId}:cron.read",
+    params: OneCron,
+    query: z.strictObject({
+      limit: limitUpTo(500, 50),
+      cursor: Instant.optional().describe("The nextCursor of the page before."),
+      outcome: OutcomeList.optional().describe("One or more outcomes, joined by commas."),
+      from: Instant.optional().describe("Slots at or after this time."),
+      to: Instant.optional().describe("Slots at or before this time."),
+    }),
+    responses: {
+      200: z.strictObject({ items: z.array(Tick), nextCursor: Time.nullable() }),
+    },
+    handler: async ({ sql, params: { appId, id }, query: { cursor, outcome, ...query } }) => {
+      await getCron(sql, appId, id);
+      const rows = await listTicks(sql, id, { ...query, before: cursor, outcomes: outcome });
+      const items = rows.map(toTick);
+      const more = rows.length === query.limit;
+      return reply(200, { items, nextCursor: more ? (items.at(-1)?.scheduledFor ?? null) : null });
+    },
+  }),
+  defineRoute({
+    method: "post",
+    path: `${ONE}/backfill`,
+    summary: "Enqueue the slots of a past range that have no tick yet, or list them",
+    permission: "app:{appId}:cron.trigger",
+    alsoNeeds: [{ permission: "app:{appId}:cron.manage_others", when: "another owns the cron" }],
+    params: OneCron,
+    body: z.strictObject({
+      from: Instant.describe("Slots at or after this time."),
+      to: Instant.describe("Slots at or before this time, which must not be in the future."),
+      dryRun: z.boolean().default(false).describe("Only list them."),
+      concurrency: z
+        .int()
+        .min(1)
+        .max(1000)
+        .default(1)
+        .describe("Jobs of the backfill that may be queued or running at a time."),
+    }),
+    responses: {
+      200: z.strictObject({
+        id: Uuid.nullable().describe("The backfill; null for a dry run, or with nothing to do."),
+        dryRun: z.boolean(),
+        count: z.int(),
+        slots: z.array(z.string()),
+      }),
+    },
+    handler: async ({ sql, params: { appId, id }, body, principal }) =>
+      reply(200, await backfillCron(sql, appId, id, body, principal.principalId)),
+  }),
+  defineRoute({
+    method: "get",
+    path: `${ONE}/backfills`,
+    summary: "List the newest backfills of a cron with their progress",
+    permission: "app:{appId}:cron.read",
+    params: OneCron,
+    responses: { 200: z.array(Backfill) },
+    handler: async ({ sql, params: { appId, id } }) => {
+      await getCron(sql, appId, id);
+      return reply(200, (await listBackfills(sql, id)).map(toBackfill));
+    },
+  }),
+  defineRoute({
+    method: "post",
+    path: "/api/v1/admin/tick",
+    summary: "Tick once: for tests, and for schedulers outside",
+    permission: "system:tick",
+    responses: {
+      200: z.strictObject({
+        fired: z.array(
+          z.strictObject({
+            cronId: Uuid,
+            scheduledFor: z.string(),
+            outcome: Outcome,
+            msgId: MsgId.nullable(),
+          }),
+        ),
+        failed: z.array(
+          z.strictObject({ cronId: Uuid, scheduledFor: z.string(), error: z.string() }),
+        ),
+        skippedAlreadyFired: z
+          .int()
+          .describe("Crons whose slot of this minute was decided before."),
+        skippedNotMatching: z.int().describe("Enabled crons with no slot due."),
+        skippedExpired: z.int().describe("Crons that have no slot any more."),
+        held: z.boolean().describe("Nothing fires: this database is a copy, and held."),
+      }),
+    },
+    handler: async ({ sql, principal }) => reply(200, await adminTick(sql, principal.permissions)),
+  }),
+];
