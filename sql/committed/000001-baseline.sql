@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:b7fbdb4718dba5a6d0887c1c28b0dc2512ddecb5
+--! Hash: sha1:4cdffeb06f69f8d429daaf4accc3cb24dd3bf54a
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -268,7 +268,7 @@ begin
   end if;
   begin
     return v_text::timestamptz;
-  exception when datetime_field_overflow or invalid_datetime_format then
+  exception when datetime_field_overflow or invalid_datetime_format or invalid_time_zone_displacement_value then
     perform carillon._invalid(field, format('is not a time that exists: "%s"', v_text));
   end;
 end;
@@ -1533,7 +1533,7 @@ begin
       end if;
   end case;
 
-  return case when v_slot > ends_at then null else v_slot end;
+  return case when v_slot > ends_at or v_slot >= timestamptz '10000-01-01 00:00:00+00' then null else v_slot end;
 end
 $$;
 
@@ -4658,7 +4658,8 @@ begin
     limit 1;
     v_next := least(v_next, v_due);
   end loop;
-  return extract(epoch from greatest(v_next, v_now) - v_now);
+  -- greatest() would pass over a null.
+  return greatest(extract(epoch from v_next - v_now), case when v_next is not null then 0 end);
 end;
 $$;
 comment on function carillon.next_job_in(text[]) is

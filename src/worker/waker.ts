@@ -1,9 +1,11 @@
 import type { Sql } from "../db/connect.js";
 import { JOBS_CHANNEL } from "../db/jobs.js";
 import type { Logger } from "../log.js";
+import { pause } from "./retry.js";
 
 /** The longest delay a timer of Node takes. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
+const RETRY_MS = 100;
 
 export interface WakerDeps {
   sql: Sql;
@@ -46,12 +48,24 @@ export class Waker {
     if (!this.#stopped) this.#due = setTimeout(() => this.#wake(), Math.min(ms, MAX_TIMER_MS));
   }
 
-  async stop(): Promise<void> {
+  /** Wakes nobody any more; resolves when the subscription has ended, at the latest by the signal. */
+  async stop(signal: AbortSignal): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#polling);
     clearTimeout(this.#due);
-    // On a connection that is gone there is nothing to close.
-    await this.#unlisten?.().catch(() => undefined);
+    const { listen, sql } = this.#deps;
+    // Asked to listen once more, postgres.js awaits a subscription that is just being renewed.
+    // Closing the pool meanwhile would leave that connection open, and the process with it.
+    while (listen && !signal.aborted) {
+      try {
+        const again = await sql.listen(JOBS_CHANNEL, () => undefined);
+        await again.unlisten();
+        await this.#unlisten?.();
+        return;
+      } catch {
+        await pause(RETRY_MS, signal);
+      }
+    }
   }
 
   #wake(): void {

@@ -43,6 +43,8 @@ export class QueueWorker implements Worker {
   readonly #giveUp = new AbortController();
   /** Aborted at the very end: heartbeats end. */
   readonly #over = new AbortController();
+  /** Aborted before the connections are closed. */
+  readonly #closed = new AbortController();
 
   constructor(config: WorkerConfig, hooks: Hooks) {
     this.#config = config;
@@ -161,10 +163,11 @@ export class QueueWorker implements Worker {
 
     await untilAborted(this.#stopping.signal);
     this.#state.move("draining");
-    void waker.stop();
+    const deaf = waker.stop(this.#closed.signal);
     await this.#drain(loop, finisher);
     this.#over.abort();
-    await within(GRACE_MS, Promise.all([beating, ticking]), this.#hurry.signal);
+    await within(GRACE_MS, Promise.all([beating, ticking, deaf]), this.#hurry.signal);
+    this.#closed.abort();
   }
 
   /** Every wait in here ends at the second call of stop(). */
