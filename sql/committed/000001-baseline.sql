@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:4cdffeb06f69f8d429daaf4accc3cb24dd3bf54a
+--! Hash: sha1:5fcf07de242bb8631aaaacc00b7ed7bdcecede50
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -110,18 +110,30 @@ create table carillon.crons (
   method text,
   payload jsonb not null default '{}' constraint crons_payload_is_object check (jsonb_typeof(payload) = 'object'),
   overlap_policy text not null default 'skip'
-    constraint crons_overlap_policy_known check (overlap_policy in ('skip', 'queue')),
+    constraint crons_overlap_policy_known check (overlap_policy in ('skip', 'queue', 'buffer', 'replace')),
+  catch_up text not null default 'latest' constraint crons_catch_up_known check (catch_up in ('latest', 'all', 'none')),
+  catch_up_max integer not null default 100 constraint crons_catch_up_max_range check (catch_up_max between 1 and 1000),
+  catch_up_window_seconds integer not null default 3600
+    constraint crons_catch_up_window_range check (catch_up_window_seconds between 0 and 31536000),
+  max_consecutive_failures integer
+    constraint crons_max_consecutive_failures_range check (max_consecutive_failures between 1 and 1000000),
+  description text not null,
   enabled boolean not null default true,
   origin text not null constraint crons_origin_known check (origin in ('manifest', 'api', 'sql')),
   declared_enabled boolean,
   owner_id uuid references carillon.principals on delete set null,
+  paused_at timestamptz,
+  paused_by uuid references carillon.principals on delete set null,
+  pause_note text,
   beat_id bigint references carillon.beats,
   next_fire_at timestamptz constraint crons_next_fire_only_when_enabled check (enabled or next_fire_at is null),
   completed_at timestamptz,
   created_at timestamptz not null default carillon.now(),
   updated_at timestamptz not null default carillon.now(),
   constraint crons_name_unique unique (app_id, name),
-  constraint crons_bounds_in_order check (starts_at <= ends_at)
+  constraint crons_bounds_in_order check (starts_at <= ends_at),
+  constraint crons_paused_iff_disabled check (enabled = (paused_at is null)),
+  constraint crons_note_only_when_paused check (enabled <= (pause_note is null))
 );
 comment on table carillon.crons is 'Named schedules. next_fire_at is the next slot to decide; a wake decides exactly the crons whose next_fire_at has come.';
 comment on column carillon.crons.anchor_at is 'Slot 0 of a rate schedule that names no start of its own; null for other forms.';
@@ -130,6 +142,14 @@ comment on column carillon.crons.declared_enabled is 'What the manifest last sai
 create index crons_due_idx on carillon.crons (next_fire_at) where next_fire_at is not null;
 create index crons_beat_id_idx on carillon.crons (beat_id) where beat_id is not null;
 create index crons_owner_id_idx on carillon.crons (owner_id);
+create index crons_paused_by_idx on carillon.crons (paused_by) where paused_by is not null;
+
+create table carillon.cron_failures (
+  cron_id uuid primary key references carillon.crons on delete cascade,
+  consecutive integer not null constraint cron_failures_positive check (consecutive > 0)
+);
+comment on table carillon.cron_failures is
+  'How many jobs of a cron have failed in a row; apart from crons, so that finishing jobs never waits for firing.';
 
 create table carillon.enlistments (
   id bigint generated always as identity primary key,
@@ -144,24 +164,45 @@ create index enlistments_cron_id_idx on carillon.enlistments (cron_id, enlisted_
 create index enlistments_beat_id_idx on carillon.enlistments (beat_id);
 create unique index enlistments_one_open_idx on carillon.enlistments (cron_id) where enlisted_until is null;
 --! EndIncluded tables/crons.sql
+--! Included tables/backfills.sql
+create table carillon.backfills (
+  id uuid primary key default gen_random_uuid(),
+  cron_id uuid not null references carillon.crons on delete cascade,
+  from_at timestamptz not null,
+  to_at timestamptz not null,
+  concurrency integer not null constraint backfills_concurrency_range check (concurrency between 1 and 1000),
+  slots timestamptz[] not null,
+  enqueued integer not null default 0,
+  created_by uuid references carillon.principals on delete set null,
+  created_at timestamptz not null default carillon.now(),
+  finished_at timestamptz,
+  constraint backfills_in_order check (from_at <= to_at),
+  constraint backfills_enqueued_range check (enqueued between 0 and cardinality(slots))
+);
+comment on table carillon.backfills is 'Past slots being enqueued on demand, oldest first, at most concurrency of their jobs live at a time.';
+comment on column carillon.backfills.slots is 'The slots that had no tick when the backfill was asked for; the first enqueued of them are done.';
+create index backfills_cron_id_idx on carillon.backfills (cron_id, created_at desc);
+create index backfills_created_by_idx on carillon.backfills (created_by);
+create index backfills_open_idx on carillon.backfills (created_at) where finished_at is null;
+--! EndIncluded tables/backfills.sql
 --! Included tables/ticks.sql
 create table carillon.ticks (
   cron_id uuid not null,
   scheduled_for timestamptz not null,
   app_id text not null,
   outcome text not null constraint ticks_outcome_known
-    check (outcome in ('enqueued', 'skipped', 'caught_up', 'missed', 'denied', 'failed')),
+    check (outcome in ('enqueued', 'skipped', 'replaced', 'caught_up', 'missed', 'denied', 'failed')),
   reason text,
   msg_id bigint,
   blocked_by bigint,
-  driver text not null constraint ticks_driver_known check (driver in ('pg_cron', 'ticker', 'sweep', 'api')),
+  driver text not null constraint ticks_driver_known check (driver in ('pg_cron', 'ticker', 'sweep', 'api', 'backfill')),
   pid integer not null default pg_backend_pid(),
   decided_at timestamptz not null,
   constraint ticks_one_per_slot primary key (cron_id, scheduled_for),
-  constraint ticks_job_iff_enqueued check ((outcome in ('enqueued', 'caught_up')) = (msg_id is not null))
+  constraint ticks_job_iff_enqueued check ((outcome in ('enqueued', 'replaced', 'caught_up')) = (msg_id is not null))
 ) partition by range (scheduled_for);
 comment on table carillon.ticks is 'The ledger: one row per decided slot, written in the transaction that enqueued (or did not).';
-comment on column carillon.ticks.blocked_by is 'The job that was still queued or running when the slot was skipped.';
+comment on column carillon.ticks.blocked_by is 'The job that was still queued or running when the slot was skipped, or that gave way when it was replaced.';
 create table carillon.ticks_default partition of carillon.ticks default;
 comment on table carillon.ticks_default is 'Slots outside the prepared days.';
 --! EndIncluded tables/ticks.sql
@@ -341,6 +382,145 @@ $$;
 comment on function carillon._ensure_partitions() is 'Makes the day partitions of today and the two days after, where they are missing.';
 revoke all on function carillon._ensure_partitions() from public;
 --! EndIncluded core/_ensure_partitions.sql
+--! Included core/_drop_old_partitions.sql
+create or replace function carillon._drop_old_partitions() returns integer
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_today date := (carillon.now() at time zone 'UTC')::date;
+  v_parent text;
+  v_setting text;
+  v_partition text;
+  v_dropped integer := 0;
+begin
+  for v_parent, v_setting in values ('ticks', 'tickRetentionDays'), ('job_history', 'jobRetentionDays') loop
+    for v_partition in
+      select c.relname
+      from pg_catalog.pg_inherits i
+      join pg_catalog.pg_class c on c.oid = i.inhrelid
+      where i.inhparent = ('carillon.' || v_parent)::regclass
+        and c.relname ~ ('^' || v_parent || '_\d{8}$')
+        and to_date(right(c.relname, 8), 'YYYYMMDD') < v_today - coalesce(
+          (select (s.value #>> '{}')::integer from carillon.settings s where s.key = v_setting), 90)
+      order by c.relname
+    loop
+      begin
+        -- Dropping waits for readers, and readers then wait for it: not for long, the next sweep tries again.
+        perform set_config('lock_timeout', '500ms', true);
+        execute format('drop table carillon.%I', v_partition);
+        v_dropped := v_dropped + 1;
+      exception when lock_not_available then
+        null;
+      end;
+      perform set_config('lock_timeout', '0', true);
+    end loop;
+  end loop;
+  -- The default partitions hold what came when no day was prepared.
+  delete from carillon.ticks_default t
+  where (t.cron_id, t.scheduled_for) in (
+    select d.cron_id, d.scheduled_for from carillon.ticks_default d
+    where d.decided_at < carillon.now() - make_interval(days => coalesce(
+      (select (s.value #>> '{}')::integer from carillon.settings s where s.key = 'tickRetentionDays'), 90))
+    limit 10000);
+  return v_dropped;
+end;
+$$;
+comment on function carillon._drop_old_partitions() is
+  'Drops the day partitions of the ledger and of the job history past their retention (settings tickRetentionDays and jobRetentionDays, default 90); returns how many.';
+revoke all on function carillon._drop_old_partitions() from public;
+--! EndIncluded core/_drop_old_partitions.sql
+--! Included core/set_retention.sql
+create or replace function carillon.set_retention(tick_days integer default null, job_days integer default null) returns jsonb
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+begin
+  if tick_days not between 1 and 3650 then
+    perform carillon._invalid('tickRetentionDays', 'must be from 1 to 3650');
+  end if;
+  if job_days not between 1 and 3650 then
+    perform carillon._invalid('jobRetentionDays', 'must be from 1 to 3650');
+  end if;
+  insert into carillon.settings (key, value)
+  select v.key, to_jsonb(v.days) from (values ('tickRetentionDays', tick_days), ('jobRetentionDays', job_days)) as v (key, days)
+  where v.days is not null
+  on conflict (key) do update set value = excluded.value;
+  return (select coalesce(jsonb_object_agg(s.key, s.value), '{}') from carillon.settings s
+    where s.key in ('tickRetentionDays', 'jobRetentionDays'));
+end;
+$$;
+comment on function carillon.set_retention(integer, integer) is
+  'How many days the ledger and the job history are kept (default 90 each); null leaves one as it is. Returns what is set.';
+revoke all on function carillon.set_retention(integer, integer) from public;
+--! EndIncluded core/set_retention.sql
+--! Included core/_here.sql
+create or replace function carillon._here() returns jsonb
+language sql stable security invoker
+set search_path = ''
+as $$
+  select jsonb_build_object('systemIdentifier', c.system_identifier::text, 'database', current_database())
+  from pg_catalog.pg_control_system() c
+$$;
+comment on function carillon._here() is
+  'Which database this is: the cluster''s system identifier (kept by a promoted standby, new after initdb and pg_upgrade) and its name.';
+revoke all on function carillon._here() from public;
+--! EndIncluded core/_here.sql
+--! Included core/clone_status.sql
+create or replace function carillon.clone_status() returns jsonb
+language sql stable security definer
+set search_path = ''
+as $$
+  select jsonb_build_object(
+    'home', h.value,
+    'here', carillon._here(),
+    'clone', h.value <> carillon._here(),
+    'onClone', coalesce(o.value #>> '{}', 'warn'),
+    'held', h.value <> carillon._here() and o.value = '"hold"')
+  from carillon.settings h
+  left join carillon.settings o on o.key = 'onClone'
+  where h.key = 'home'
+$$;
+comment on function carillon.clone_status() is
+  'Whether this database is a copy of the one the schedules were made for, and whether firing is held because of it.';
+revoke all on function carillon.clone_status() from public;
+--! EndIncluded core/clone_status.sql
+--! Included core/set_on_clone.sql
+create or replace function carillon.set_on_clone(policy text) returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+begin
+  if policy is null or policy not in ('warn', 'hold') then
+    perform carillon._invalid('onClone', 'must be "warn" or "hold"');
+  end if;
+  insert into carillon.settings (key, value) values ('onClone', to_jsonb(policy))
+  on conflict (key) do update set value = excluded.value;
+end;
+$$;
+comment on function carillon.set_on_clone(text) is
+  'What a copy of this database does: warn (and fire), or hold everything until release_clone().';
+revoke all on function carillon.set_on_clone(text) from public;
+--! EndIncluded core/set_on_clone.sql
+--! Included core/release_clone.sql
+create or replace function carillon.release_clone() returns jsonb
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+begin
+  insert into carillon.settings (key, value) values ('home', carillon._here())
+  on conflict (key) do update set value = excluded.value;
+  -- Slots that came due elsewhere, or while held, are not this database's to catch up on.
+  update carillon.crons c set next_fire_at = null, completed_at = null
+  where c.next_fire_at <= carillon.now();
+  perform carillon._rearm_crons();
+  return carillon.clone_status();
+end;
+$$;
+comment on function carillon.release_clone() is
+  'Makes this database the home of its schedules: they fire here from now on. Slots of before are not caught up.';
+revoke all on function carillon.release_clone() from public;
+--! EndIncluded core/release_clone.sql
 --! Included schedules.sql
 --! Included schedules/_quote_input.sql
 create or replace function carillon._quote_input(input text)
@@ -2886,7 +3066,7 @@ begin
   perform carillon._require_app(app);
   perform from carillon.apps a where a.id = app for update;
   with stopped as (
-    update carillon.crons c set enabled = false, next_fire_at = null where c.app_id = app returning c.id
+    update carillon.crons c set next_fire_at = null where c.app_id = app returning c.id
   )
   select coalesce(array_agg(id), '{}') into v_crons from stopped;
   perform carillon._enlist_crons(v_crons);
@@ -2939,16 +3119,27 @@ return jsonb_build_object('trigger', 'automatic', 'cron_id', cron, 'scheduled_fo
 comment on function carillon._cron_headers(uuid, timestamptz) is 'The trusted headers of a job that a slot enqueued.';
 revoke all on function carillon._cron_headers(uuid, timestamptz) from public;
 --! EndIncluded queue/_cron_headers.sql
---! Included queue/_live_job_of.sql
-create or replace function carillon._live_job_of(cron uuid) returns bigint
+--! Included queue/_blocker_of.sql
+create or replace function carillon._blocker_of(cron uuid, overlap_policy text, now timestamptz) returns bigint
 language sql stable security invoker
 set search_path = ''
 as $$
-  select q.msg_id from pgmq.q_jobs q where q.headers ->> 'cron_id' = cron::text order by q.msg_id limit 1
+  select q.msg_id
+  from pgmq.q_jobs q
+  where q.headers ->> 'cron_id' = cron::text
+    and case overlap_policy
+      when 'skip' then true
+      -- One job may run and one may wait.
+      when 'buffer' then not (q.headers ? 'lease' and q.vt > _blocker_of.now)
+      else false
+    end
+  order by q.msg_id
+  limit 1
 $$;
-comment on function carillon._live_job_of(uuid) is 'A job of this cron that is still queued or running, by the trusted header; null when there is none.';
-revoke all on function carillon._live_job_of(uuid) from public;
---! EndIncluded queue/_live_job_of.sql
+comment on function carillon._blocker_of(uuid, text, timestamptz) is
+  'The live job of a cron, found by the trusted header, that keeps its overlap policy from enqueuing another; null when nothing does.';
+revoke all on function carillon._blocker_of(uuid, text, timestamptz) from public;
+--! EndIncluded queue/_blocker_of.sql
 --! Included queue/_send_job.sql
 create or replace function carillon._send_job(app text, payload jsonb, user_id uuid, headers jsonb, due_at timestamptz) returns bigint
 language plpgsql volatile security invoker
@@ -2968,6 +3159,24 @@ comment on function carillon._send_job(text, jsonb, uuid, jsonb, timestamptz) is
   'Puts one message into the queue and wakes the app''s workers at commit; returns its msg_id.';
 revoke all on function carillon._send_job(text, jsonb, uuid, jsonb, timestamptz) from public;
 --! EndIncluded queue/_send_job.sql
+--! Included queue/_replace_jobs.sql
+create or replace function carillon._replace_jobs(cron uuid, reason text) returns bigint
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_jobs bigint[] := array(select q.msg_id from pgmq.q_jobs q where q.headers ->> 'cron_id' = cron::text order by q.msg_id);
+begin
+  if carillon._cancel_jobs(v_jobs, reason) = 0 then
+    return null; -- they finished in the meantime
+  end if;
+  return v_jobs[1];
+end;
+$$;
+comment on function carillon._replace_jobs(uuid, text) is
+  'Cancels every live job of a cron to make room for a new one; returns the oldest of them, or null when there was none.';
+revoke all on function carillon._replace_jobs(uuid, text) from public;
+--! EndIncluded queue/_replace_jobs.sql
 --! Included beats/_pg_cron_version.sql
 create or replace function carillon._pg_cron_version() returns text
 language sql stable security invoker
@@ -2994,21 +3203,21 @@ comment on function carillon._pg_cron_home() is
 revoke all on function carillon._pg_cron_home() from public;
 --! EndIncluded beats/_pg_cron_home.sql
 --! Included beats/_beat_expression.sql
-create or replace function carillon._beat_expression(schedule text, timezone text, version text, from_time timestamptz) returns text
+create or replace function carillon._beat_expression(schedule text, timezone text, version text, from_time timestamptz, anchor timestamptz) returns text
 language plpgsql stable security invoker
 set search_path = ''
 as $$
 begin
-  return carillon.compile_schedule(schedule, timezone, version, from_time);
+  return carillon.compile_schedule(schedule, timezone, version, from_time, anchor);
 exception when sqlstate 'TK002' or sqlstate 'TK003' then
   -- A zone that this server does not know (any more). Other crons get their beats all the same;
   -- the sweep decides this one, and so records what is wrong.
   return null;
 end;
 $$;
-comment on function carillon._beat_expression(text, text, text, timestamptz) is
+comment on function carillon._beat_expression(text, text, text, timestamptz, timestamptz) is
   'The pg_cron expression that wakes a schedule; null where pg_cron cannot, or where the schedule cannot be computed.';
-revoke all on function carillon._beat_expression(text, text, text, timestamptz) from public;
+revoke all on function carillon._beat_expression(text, text, text, timestamptz, timestamptz) from public;
 --! EndIncluded beats/_beat_expression.sql
 --! Included beats/_wanted_beats.sql
 create or replace function carillon._wanted_beats(crons uuid[]) returns table (cron_id uuid, expression text)
@@ -3021,16 +3230,17 @@ declare
 begin
   return query
     with plans as materialized (
-      select p.schedule, p.timezone, carillon._beat_expression(p.schedule, p.timezone, v_version, v_now) as expression
+      select p.schedule, p.timezone, p.anchor_at, carillon._beat_expression(p.schedule, p.timezone, v_version, v_now, p.anchor_at) as expression
       from (
-        select distinct c.schedule, c.timezone
+        select distinct c.schedule, c.timezone, c.anchor_at
         from carillon.crons c
         where (_wanted_beats.crons is null or c.id = any (_wanted_beats.crons)) and c.next_fire_at is not null and v_version is not null
       ) p
     )
     select c.id, case when c.next_fire_at is not null then p.expression end
     from carillon.crons c
-    left join plans p using (schedule, timezone)
+    left join plans p
+      on p.schedule = c.schedule and p.timezone = c.timezone and p.anchor_at is not distinct from c.anchor_at
     left join carillon.beats b on b.id = c.beat_id
     where (_wanted_beats.crons is null or c.id = any (_wanted_beats.crons))
       and case when c.next_fire_at is not null then p.expression end is distinct from b.expression;
@@ -3162,9 +3372,9 @@ begin
   -- Firing does not touch beats, so a cron that has no slot to come is still on its own; and one that
   -- was made while pg_cron was being enabled, or before it could wake such a schedule, is on none.
   with beatless as materialized (
-    select p.schedule, p.timezone, carillon._beat_expression(p.schedule, p.timezone, v_version, v_now) as expression
+    select p.schedule, p.timezone, p.anchor_at, carillon._beat_expression(p.schedule, p.timezone, v_version, v_now, p.anchor_at) as expression
     from (
-      select distinct c.schedule, c.timezone from carillon.crons c where c.beat_id is null and c.next_fire_at is not null
+      select distinct c.schedule, c.timezone, c.anchor_at from carillon.crons c where c.beat_id is null and c.next_fire_at is not null
     ) p
   )
   select array(
@@ -3172,9 +3382,10 @@ begin
     from carillon.crons c
     where (c.beat_id is not null and c.next_fire_at is null)
       or (c.beat_id is null and c.next_fire_at is not null and exists (
-        select from beatless b where b.schedule = c.schedule and b.timezone = c.timezone and b.expression is not null))
+        select from beatless b where b.schedule = c.schedule and b.timezone = c.timezone and b.anchor_at is not distinct from c.anchor_at
+          and b.expression is not null))
     limit max_crons
-    for update skip locked
+    for no key update skip locked
   ) into v_crons;
   perform carillon._enlist_crons(v_crons);
   return cardinality(v_crons);
@@ -3329,6 +3540,7 @@ begin
   end if;
 
   insert into carillon.settings (key, value) values ('pg_cron', 'true') on conflict (key) do nothing;
+  insert into carillon.settings (key, value) values ('pg_cron_seen_at', to_jsonb(carillon.now())) on conflict (key) do nothing;
   if exists (select from carillon._wanted_beats(null)) then
     -- Lock order: crons, then beats. Whoever edits or fires a cron is waited for, and waits.
     lock table carillon.crons in exclusive mode;
@@ -3351,7 +3563,7 @@ begin
   if carillon._pg_cron_version() is not null then
     perform carillon._unschedule_job(j.jobid) from cron.job j where j.jobname = 'carillon sweep';
   end if;
-  delete from carillon.settings s where s.key = 'pg_cron';
+  delete from carillon.settings s where s.key in ('pg_cron', 'pg_cron_seen_at');
   -- Lock order: crons, then beats. Whoever edits or fires a cron is waited for, and waits.
   lock table carillon.crons in exclusive mode;
   perform carillon._enlist_crons(null);
@@ -3360,6 +3572,22 @@ $$;
 comment on function carillon.disable_pg_cron() is 'Takes every job of Carillon out of pg_cron; the ticker drives from then on.';
 revoke all on function carillon.disable_pg_cron() from public;
 --! EndIncluded beats/disable_pg_cron.sql
+--! Included beats/_pg_cron_stuck.sql
+create or replace function carillon._pg_cron_stuck(now timestamptz) returns boolean
+language sql stable security invoker
+set search_path = ''
+as $$
+  -- It is due at every whole minute, and 15 seconds late is late even under load.
+  select carillon._pg_cron_version() is not null and exists (
+    select from carillon.settings s
+    where s.key = 'pg_cron_seen_at'
+      and (s.value #>> '{}')::timestamptz < date_trunc('minute', now - interval '15 seconds') - interval '1 second'
+  )
+$$;
+comment on function carillon._pg_cron_stuck(timestamptz) is
+  'Whether pg_cron, which should drive, did not sweep at the last whole minute: its launcher is dead, stuck or switched off.';
+revoke all on function carillon._pg_cron_stuck(timestamptz) from public;
+--! EndIncluded beats/_pg_cron_stuck.sql
 --! Included beats/pg_cron_status.sql
 create or replace function carillon.pg_cron_status() returns jsonb
 language plpgsql stable security definer
@@ -3373,10 +3601,12 @@ begin
     'loaded', v_version is not null or carillon._pg_cron_home() is not null,
     'database', case when v_version is not null then current_database() else carillon._pg_cron_home() end,
     'driving', v_version,
+    'lastSeenAt', (select s.value from carillon.settings s where s.key = 'pg_cron_seen_at'),
+    'stuck', carillon._pg_cron_stuck(carillon.now()),
     'beats', (select count(*) from carillon.beats b where b.pg_job_id is not null));
 end;
 $$;
-comment on function carillon.pg_cron_status() is 'What pg_cron is to this database: available, loaded, in which database it lives, the version that drives.';
+comment on function carillon.pg_cron_status() is 'What pg_cron is to this database: available, loaded, in which database it lives, the version that drives, and whether it still does.';
 revoke all on function carillon.pg_cron_status() from public;
 --! EndIncluded beats/pg_cron_status.sql
 --! Included beats/list_runs.sql
@@ -3451,6 +3681,16 @@ $$;
 comment on function carillon._cron_next(carillon.crons, timestamptz) is 'A cron''s first slot after a time.';
 revoke all on function carillon._cron_next(carillon.crons, timestamptz) from public;
 --! EndIncluded ticks/_cron_next.sql
+--! Included ticks/_overlap_reason.sql
+create or replace function carillon._overlap_reason(overlap_policy text) returns text
+language sql immutable parallel safe security invoker
+return case overlap_policy
+  when 'buffer' then 'a job of this cron is already waiting'
+  else 'a job of this cron is still queued or running'
+end;
+comment on function carillon._overlap_reason(text) is 'Why an overlap policy let no job through, for the ledger.';
+revoke all on function carillon._overlap_reason(text) from public;
+--! EndIncluded ticks/_overlap_reason.sql
 --! Included ticks/_decide_slot.sql
 create or replace function carillon._decide_slot(
   cron carillon.crons,
@@ -3463,22 +3703,35 @@ language plpgsql volatile security invoker
 set search_path = ''
 as $$
 declare
-  v_denied text := carillon._may_fire(cron.owner_id, cron.app_id);
-  v_blocker bigint := case when cron.overlap_policy = 'skip' then carillon._live_job_of(cron.id) end;
+  v_outcome text := outcome;
+  v_reason text := carillon._may_fire(cron.owner_id, cron.app_id);
+  v_other bigint;
   v_job bigint;
 begin
   if exists (select from carillon.ticks t where t.cron_id = cron.id and t.scheduled_for = slot) then
     return;
   end if;
-  if v_denied is null and v_blocker is null then
-    v_job := carillon._send_job(cron.app_id, carillon._cron_payload(cron.id, cron.payload, cron.method), cron.owner_id,
-      carillon._cron_headers(cron.id, slot), now + carillon._jitter(cron.id, cron.jitter_seconds));
+  if v_reason is not null then
+    v_outcome := 'denied';
+  else
+    v_other := carillon._blocker_of(cron.id, cron.overlap_policy, now);
+    if v_other is not null then
+      v_outcome := 'skipped';
+      v_reason := carillon._overlap_reason(cron.overlap_policy);
+    else
+      if cron.overlap_policy = 'replace' then
+        v_other := carillon._replace_jobs(cron.id, format('replaced by the job of the slot %s', to_json(slot) #>> '{}'));
+        if v_other is not null then
+          v_outcome := 'replaced';
+          v_reason := 'the job before it was canceled';
+        end if;
+      end if;
+      v_job := carillon._send_job(cron.app_id, carillon._cron_payload(cron.id, cron.payload, cron.method), cron.owner_id,
+        carillon._cron_headers(cron.id, slot), now + carillon._jitter(cron.id, cron.jitter_seconds));
+    end if;
   end if;
   insert into carillon.ticks (cron_id, scheduled_for, app_id, outcome, reason, msg_id, blocked_by, driver, decided_at)
-  values (cron.id, slot, cron.app_id,
-    case when v_denied is not null then 'denied' when v_blocker is not null then 'skipped' else outcome end,
-    coalesce(v_denied, case when v_blocker is not null then 'a job of this cron is still queued or running' end),
-    v_job, case when v_denied is null then v_blocker end, driver, now);
+  values (cron.id, slot, cron.app_id, v_outcome, v_reason, v_job, v_other, driver, now);
 end;
 $$;
 comment on function carillon._decide_slot(carillon.crons, timestamptz, timestamptz, text, text) is
@@ -3491,60 +3744,85 @@ language plpgsql volatile security invoker
 set search_path = ''
 as $$
 declare
-  v_window constant interval := interval '1 hour';
   v_on_time constant interval := interval '1 minute';
   v_batch constant integer := 5000;
+  v_keep constant integer := case cron.catch_up when 'all' then cron.catch_up_max else 1 end;
+  v_since constant timestamptz := now - case when cron.catch_up = 'none' then v_on_time
+    else greatest(v_on_time, cron.catch_up_window_seconds * interval '1 second') end;
+  v_slots timestamptz[] := '{}';
   v_slot timestamptz := cron.next_fire_at;
-  v_missed timestamptz[] := '{}';
-  v_newest timestamptz;
+  v_settled integer;
 begin
-  while v_slot <= now loop
-    -- What lies beyond the window can only be missed, so it may be settled a batch at a time.
-    exit when v_slot <= now - v_window and cardinality(v_missed) >= v_batch;
-    if v_newest is not null then
-      v_missed := v_missed || v_newest;
-    end if;
-    v_newest := v_slot;
+  while v_slot <= now and cardinality(v_slots) < v_batch loop
+    v_slots := v_slots || v_slot;
     v_slot := carillon._cron_next(cron, v_slot);
   end loop;
-  if v_newest <= now - v_window then
-    v_missed := v_missed || v_newest;
-    v_newest := null;
+
+  -- Of a backlog longer than a batch, those that newer slots will outlive are settled now.
+  v_settled := greatest(cardinality(v_slots) - v_keep, 0);
+  if v_slot <= now then
+    v_slot := v_slots[v_settled + 1];
+    v_slots := v_slots[1 : v_settled];
   end if;
 
   insert into carillon.ticks (cron_id, scheduled_for, app_id, outcome, reason, driver, decided_at)
   select cron.id, m.slot, cron.app_id, 'missed',
-    case when m.slot <= now - v_window then 'nothing could fire within the catch-up window'
-      else 'a later slot was due as well' end,
+    case when m.slot <= v_since then format('nothing could fire within the catch-up window (catchUp "%s")', cron.catch_up)
+      else format('newer slots were due as well (catchUp "%s")', cron.catch_up) end,
     driver, now
-  from unnest(v_missed) as m (slot)
+  from unnest(v_slots) with ordinality as m (slot, place)
+  where m.place <= v_settled or m.slot <= v_since
   on conflict on constraint ticks_one_per_slot do nothing;
 
-  if v_newest is not null then
-    perform carillon._decide_slot(cron, v_newest, now, driver,
-      case when v_newest > now - v_on_time then 'enqueued' else 'caught_up' end);
-  end if;
+  for v_at in v_settled + 1 .. cardinality(v_slots) loop
+    if v_slots[v_at] > v_since then
+      perform carillon._decide_slot(cron, v_slots[v_at], now, driver,
+        case when v_slots[v_at] > now - v_on_time then 'enqueued' else 'caught_up' end);
+    end if;
+  end loop;
   return v_slot;
 end;
 $$;
 comment on function carillon._decide_backlog(carillon.crons, timestamptz, text) is
-  'Decides every slot of a locked cron that has come due: one job for the newest within the last hour, the others recorded as missed. Returns the slot to decide next.';
+  'Decides every slot of a locked cron that has come due, by its catch-up policy; what is not caught up is recorded as missed. Returns the slot to decide next.';
 revoke all on function carillon._decide_backlog(carillon.crons, timestamptz, text) from public;
 --! EndIncluded ticks/_decide_backlog.sql
+--! Included ticks/_skip_slot.sql
+create or replace function carillon._skip_slot(cron carillon.crons, now timestamptz, driver text, reason text) returns void
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+begin
+  insert into carillon.ticks (cron_id, scheduled_for, app_id, outcome, reason, driver, decided_at)
+  values (cron.id, cron.next_fire_at, cron.app_id, 'skipped', 'paused: ' || reason, driver, now)
+  on conflict on constraint ticks_one_per_slot do nothing;
+  perform carillon._pause_cron(cron.id, reason);
+end;
+$$;
+comment on function carillon._skip_slot(carillon.crons, timestamptz, text, text) is
+  'Pauses a locked cron instead of deciding its slot, which is recorded as skipped.';
+revoke all on function carillon._skip_slot(carillon.crons, timestamptz, text, text) from public;
+--! EndIncluded ticks/_skip_slot.sql
 --! Included ticks/_fire_one.sql
 create or replace function carillon._fire_one(cron uuid, now timestamptz, driver text) returns boolean
 language plpgsql volatile security invoker
 set search_path = ''
 as $$
 declare
+  v_pause_after constant integer := 10;
   v_cron carillon.crons;
   v_next timestamptz;
   v_error text;
 begin
-  select c.* into v_cron from carillon.crons c where c.id = _fire_one.cron for update;
+  select c.* into v_cron from carillon.crons c where c.id = _fire_one.cron for no key update;
   if v_cron.next_fire_at is null or v_cron.next_fire_at > now then
     return true;
   end if;
+  if carillon._failed_too_often(v_cron.id, v_cron.max_consecutive_failures) then
+    perform carillon._skip_slot(v_cron, now, driver, format('%s jobs in a row failed', v_cron.max_consecutive_failures));
+    return true;
+  end if;
+
   begin
     v_next := carillon._decide_backlog(v_cron, now, driver);
   exception when others then
@@ -3563,11 +3841,20 @@ begin
   set next_fire_at = v_next,
       completed_at = case when v_next is null and v_error is null then now end
   where c.id = v_cron.id;
+
+  if v_error is not null and v_pause_after = (
+    select count(*) filter (where t.outcome = 'failed')
+    from (
+      select k.outcome from carillon.ticks k where k.cron_id = v_cron.id order by k.scheduled_for desc limit v_pause_after
+    ) t
+  ) then
+    perform carillon._pause_cron(v_cron.id, format('its last %s slots could not be decided: %s', v_pause_after, left(v_error, 300)));
+  end if;
   return v_error is null;
 end;
 $$;
 comment on function carillon._fire_one(uuid, timestamptz, text) is
-  'Decides what is due of one cron; an error is recorded as the outcome failed instead of stopping its neighbours. Returns whether it went well.';
+  'Decides what is due of one cron; an error is recorded as the outcome failed instead of stopping its neighbours, and pauses the cron when it keeps happening. Returns whether it went well.';
 revoke all on function carillon._fire_one(uuid, timestamptz, text) from public;
 --! EndIncluded ticks/_fire_one.sql
 --! Included ticks/_fire_batch.sql
@@ -3587,7 +3874,7 @@ begin
     where c.next_fire_at <= _fire_batch.now
     order by c.next_fire_at, c.id
     limit max_crons
-    for update skip locked);
+    for no key update skip locked);
   if cardinality(v_due) = 0 then
     decided := 0;
     late := '{}';
@@ -3596,7 +3883,8 @@ begin
 
   with due as materialized (
     select c.id, c.app_id, c.owner_id, c.overlap_policy, c.payload, c.method, c.jitter_seconds, c.next_fire_at as slot,
-      c.schedule, c.timezone, c.anchor_at, c.starts_at, c.ends_at, c.dst_gap, c.dst_fold
+      c.schedule, c.timezone, c.anchor_at, c.starts_at, c.ends_at, c.dst_gap, c.dst_fold,
+      c.max_consecutive_failures
     from carillon.crons c
     where c.id = any (v_due)
   ),
@@ -3617,10 +3905,12 @@ begin
   ),
   judged as materialized (
     select n.*, p.following, o.denied,
-      n.slot > _fire_batch.now - interval '1 minute' and (p.following is null or p.following > _fire_batch.now) as fresh,
-      case when n.overlap_policy = 'skip' and o.denied is null then (
-        select q.msg_id from pgmq.q_jobs q where q.headers ->> 'cron_id' = n.id::text limit 1
-      ) end as blocker
+      n.slot > _fire_batch.now - interval '1 minute' and (p.following is null or p.following > _fire_batch.now)
+        -- Canceling and pausing are done one cron at a time.
+        and (n.max_consecutive_failures is null or not carillon._failed_too_often(n.id, n.max_consecutive_failures))
+        and (n.overlap_policy <> 'replace' or carillon._blocker_of(n.id, 'skip', _fire_batch.now) is null) as fresh,
+      case when n.overlap_policy in ('skip', 'buffer') and o.denied is null
+        then carillon._blocker_of(n.id, n.overlap_policy, _fire_batch.now) end as blocker
     from numbered n
     join plans p using (plan)
     join permits o using (permit)
@@ -3646,7 +3936,7 @@ begin
     select f.id, f.slot, f.app_id,
       case when f.denied is not null then 'denied' when f.blocker is not null then 'skipped' else 'enqueued' end,
       case when f.denied is not null then f.denied
-        when f.blocker is not null then 'a job of this cron is still queued or running' end,
+        when f.blocker is not null then carillon._overlap_reason(f.overlap_policy) end,
       f.msg_id, f.blocker, _fire_batch.driver, _fire_batch.now
     from fresh f
   ),
@@ -3665,7 +3955,7 @@ begin
 end;
 $$;
 comment on function carillon._fire_batch(timestamptz, text, integer) is
-  'Locks all due crons and decides their slots in one statement: overlap, ledger, queue. Crons with more than one slot due, or a late one, are returned in late and stay locked.';
+  'Locks all due crons and decides their slots in one statement: overlap, ledger, queue. Crons with more than one slot due, a late one, or a job to replace are returned in late and stay locked.';
 revoke all on function carillon._fire_batch(timestamptz, text, integer) from public;
 --! EndIncluded ticks/_fire_batch.sql
 --! Included ticks/_rearm_crons.sql
@@ -3681,7 +3971,7 @@ begin
     select c.* from carillon.crons c
     where c.enabled and c.next_fire_at is null and c.completed_at is null
     limit 1000
-    for update skip locked
+    for no key update skip locked
   loop
     begin
       v_cron := carillon._arm_cron(v_cron, v_now);
@@ -3712,6 +4002,9 @@ begin
   if driver is null or driver not in ('pg_cron', 'ticker', 'sweep', 'api') then
     perform carillon._invalid('driver', 'must be "pg_cron", "ticker", "sweep" or "api"');
   end if;
+  if (carillon.clone_status() ->> 'held')::boolean then
+    return jsonb_build_object('fired', 0, 'failed', 0, 'held', true);
+  end if;
   loop
     begin
       select b.decided, b.late into v_decided, v_late from carillon._fire_batch(v_now, driver, v_batch) as b;
@@ -3720,7 +4013,7 @@ begin
       v_decided := 0;
       v_late := array(
         select c.id from carillon.crons c where c.next_fire_at <= v_now
-        order by c.next_fire_at, c.id limit v_batch for update skip locked);
+        order by c.next_fire_at, c.id limit v_batch for no key update skip locked);
     end;
     v_fired := v_fired + v_decided;
     foreach v_cron in array v_late loop
@@ -3736,12 +4029,200 @@ begin
 end;
 $$;
 comment on function carillon.fire_due(text) is
-  'Decides every slot that has come due and that no other driver is deciding. Calling it too often is harmless.';
+  'Decides every slot that has come due and that no other driver is deciding. Calling it too often is harmless. Fires nothing in a copy of the database that is held (clone_status).';
 revoke all on function carillon.fire_due(text) from public;
 --! EndIncluded ticks/fire_due.sql
---! Included ticks/sweep.sql
-create or replace function carillon.sweep() returns jsonb
+--! Included ticks/_follow_zones.sql
+create or replace function carillon._follow_zones() returns integer
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+  v_known jsonb := coalesce((select s.value from carillon.settings s where s.key = 'zones'), '{"at": "-infinity", "rules": {}}');
+  v_rules jsonb;
+  v_changed text[];
+  v_crons uuid[];
+begin
+  if (v_known ->> 'at')::timestamptz > v_now - interval '1 hour' then
+    return 0;
+  end if;
+  -- A zone's rules as a server sees them: its offset at the middle of each of the coming 24 months.
+  select coalesce(jsonb_object_agg(z.timezone, z.offsets), '{}') into v_rules
+  from (
+    select c.timezone, (
+      select string_agg(((m at time zone carillon._zone_name(c.timezone)) - (m at time zone 'UTC'))::text, ',' order by m)
+      from generate_series(date_trunc('month', v_now, 'UTC') + interval '14 days', v_now + interval '2 years', interval '1 month') as m
+    ) as offsets
+    from (select distinct c.timezone from carillon.crons c where c.timezone not in ('GMT', 'UTC')) c
+  ) z;
+
+  -- Offsets at the same times are compared: the window moves with the months.
+  select coalesce(array_agg(n.key), '{}') into v_changed
+  from jsonb_each_text(v_rules) n
+  join jsonb_each_text(v_known -> 'rules') o on o.key = n.key
+  where v_known ->> 'month' = to_char(v_now at time zone 'UTC', 'YYYY-MM') and o.value <> n.value;
+  v_crons := array(
+    select c.id from carillon.crons c where c.timezone = any (v_changed) and c.enabled for no key update skip locked);
+  update carillon.crons c set next_fire_at = carillon._cron_next(c, v_now)
+  where c.id = any (v_crons) and c.next_fire_at > v_now;
+  perform carillon._enlist_crons(v_crons);
+  insert into carillon.settings (key, value)
+  values ('zones', jsonb_build_object('at', v_now, 'month', to_char(v_now at time zone 'UTC', 'YYYY-MM'), 'rules', v_rules))
+  on conflict (key) do update set value = excluded.value;
+  return cardinality(v_changed);
+end;
+$$;
+comment on function carillon._follow_zones() is
+  'Once an hour: finds time zones whose rules have changed (a new tzdata), and computes and compiles their crons anew; returns how many zones.';
+revoke all on function carillon._follow_zones() from public;
+--! EndIncluded ticks/_follow_zones.sql
+--! Included ticks/_undecided_slots.sql
+create or replace function carillon._undecided_slots(cron carillon.crons, from_at timestamptz, to_at timestamptz, most integer)
+returns timestamptz[]
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+declare
+  v_slots timestamptz[] := '{}';
+  v_slot timestamptz := carillon._cron_next(cron, from_at - interval '1 microsecond');
+  v_steps integer := 0;
+begin
+  while v_slot <= to_at and cardinality(v_slots) <= most loop
+    if not exists (select from carillon.ticks t where t.cron_id = cron.id and t.scheduled_for = v_slot) then
+      v_slots := v_slots || v_slot;
+    end if;
+    v_steps := v_steps + 1;
+    if v_steps > 100000 then
+      perform carillon._invalid('to', 'must end the range within 100000 slots of the cron');
+    end if;
+    v_slot := carillon._cron_next(cron, v_slot);
+  end loop;
+  return v_slots;
+end;
+$$;
+comment on function carillon._undecided_slots(carillon.crons, timestamptz, timestamptz, integer) is
+  'The slots of a cron from one time to another, both included, that have no tick; one more than most where there are more.';
+revoke all on function carillon._undecided_slots(carillon.crons, timestamptz, timestamptz, integer) from public;
+--! EndIncluded ticks/_undecided_slots.sql
+--! Included ticks/_run_backfills.sql
+create or replace function carillon._run_backfills() returns integer
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+  v_backfill carillon.backfills;
+  v_cron carillon.crons;
+  v_slots timestamptz[];
+  v_slot timestamptz;
+  v_denied text;
+  v_total integer := 0;
+begin
+  if (carillon.clone_status() ->> 'held')::boolean then
+    return 0;
+  end if;
+  for v_backfill in
+    select b.* from carillon.backfills b where b.finished_at is null order by b.created_at limit 100 for update skip locked
+  loop
+    select c.* into v_cron from carillon.crons c where c.id = v_backfill.cron_id;
+    v_denied := carillon._may_fire(v_cron.owner_id, v_cron.app_id);
+    v_slots := v_backfill.slots[v_backfill.enqueued + 1 : v_backfill.enqueued + v_backfill.concurrency
+      - (select count(*) from pgmq.q_jobs q where q.headers ->> 'cron_id' = v_cron.id::text
+           and q.headers ->> 'backfill_id' = v_backfill.id::text)::integer];
+    foreach v_slot in array v_slots loop
+      insert into carillon.ticks (cron_id, scheduled_for, app_id, outcome, reason, msg_id, driver, decided_at)
+      select v_cron.id, v_slot, v_cron.app_id, case when v_denied is null then 'caught_up' else 'denied' end,
+        coalesce(v_denied, 'backfill'),
+        case when v_denied is null then carillon._send_job(v_cron.app_id,
+          carillon._cron_payload(v_cron.id, v_cron.payload, v_cron.method), v_cron.owner_id,
+          carillon._cron_headers(v_cron.id, v_slot) || jsonb_build_object('backfill_id', v_backfill.id), v_now) end,
+        'backfill', v_now
+      where not exists (select from carillon.ticks t where t.cron_id = v_cron.id and t.scheduled_for = v_slot);
+    end loop;
+    v_total := v_total + cardinality(v_slots);
+    update carillon.backfills b
+    set enqueued = b.enqueued + cardinality(v_slots),
+        finished_at = case when b.enqueued + cardinality(v_slots) = cardinality(b.slots) then v_now end
+    where b.id = v_backfill.id;
+  end loop;
+  return v_total;
+end;
+$$;
+comment on function carillon._run_backfills() is
+  'Enqueues the next slots of open backfills, as far as the concurrency of each allows; returns how many.';
+revoke all on function carillon._run_backfills() from public;
+--! EndIncluded ticks/_run_backfills.sql
+--! Included ticks/backfill_cron.sql
+create or replace function carillon.backfill_cron(
+  cron uuid,
+  from_at timestamptz,
+  to_at timestamptz,
+  dry_run boolean default false,
+  concurrency integer default 1,
+  app text default null,
+  actor uuid default null
+) returns jsonb
 language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_most constant integer := 10000;
+  v_now timestamptz := carillon.now();
+  v_cron carillon.crons := carillon._lock_cron(app, cron);
+  v_slots timestamptz[];
+  v_id uuid;
+begin
+  perform carillon._require_cron_owner(v_cron, actor);
+  if from_at is null or to_at is null or from_at > to_at then
+    perform carillon._invalid('to', 'must not be before from');
+  end if;
+  if to_at > v_now then
+    perform carillon._invalid('to', 'must not be in the future: slots to come are the schedule''s');
+  end if;
+  if concurrency is null or concurrency not between 1 and 1000 then
+    perform carillon._invalid('concurrency', 'must be a whole number from 1 to 1000');
+  end if;
+  -- What has come due but is not decided yet is the drivers' to decide.
+  v_slots := carillon._undecided_slots(v_cron, from_at,
+    least(to_at, coalesce(v_cron.next_fire_at, 'infinity') - interval '1 microsecond'), v_most);
+  if cardinality(v_slots) > v_most then
+    perform carillon._invalid('to', format('must end the range within %s undecided slots', v_most));
+  end if;
+  if not dry_run and cardinality(v_slots) > 0 then
+    insert into carillon.backfills (cron_id, from_at, to_at, concurrency, slots, created_by, created_at)
+    values (v_cron.id, from_at, to_at, backfill_cron.concurrency, v_slots, actor, v_now)
+    returning id into v_id;
+    perform carillon._run_backfills();
+  end if;
+  return jsonb_build_object('id', v_id, 'dryRun', dry_run, 'count', cardinality(v_slots), 'slots', to_jsonb(v_slots));
+end;
+$$;
+comment on function carillon.backfill_cron(uuid, timestamptz, timestamptz, boolean, integer, text, uuid) is
+  'Enqueues the slots of a past range that have no tick, by the cron''s present schedule, oldest first and at most concurrency jobs at a time; dry_run only lists them. At most 10000 slots.';
+revoke all on function carillon.backfill_cron(uuid, timestamptz, timestamptz, boolean, integer, text, uuid) from public;
+--! EndIncluded ticks/backfill_cron.sql
+--! Included ticks/list_backfills.sql
+create or replace function carillon.list_backfills(cron uuid)
+returns table (
+  id uuid, from_at timestamptz, to_at timestamptz, concurrency integer, slots integer, enqueued integer, created_by uuid,
+  created_at timestamptz, finished_at timestamptz
+)
+language sql stable security definer
+set search_path = ''
+as $$
+  select b.id, b.from_at, b.to_at, b.concurrency, cardinality(b.slots), b.enqueued, b.created_by, b.created_at, b.finished_at
+  from carillon.backfills b
+  where b.cron_id = cron
+  order by b.created_at desc
+  limit 100
+$$;
+comment on function carillon.list_backfills(uuid) is 'The newest backfills of a cron with their progress.';
+revoke all on function carillon.list_backfills(uuid) from public;
+--! EndIncluded ticks/list_backfills.sql
+--! Included ticks/_sweep.sql
+create or replace function carillon._sweep() returns jsonb
+language plpgsql volatile security invoker
 set search_path = ''
 as $$
 declare
@@ -3753,23 +4234,94 @@ begin
     return jsonb_build_object('swept', false);
   end if;
   perform carillon._ensure_partitions();
+  perform carillon._drop_old_partitions();
+  perform carillon._pause_failing_crons();
   perform carillon._rearm_crons();
+  perform carillon._follow_zones();
   -- Not both: each locks beats in order, the two after one another would not.
   if carillon._repair_beats() = 0 then
     perform carillon._enlist_strays(1000);
   end if;
-  v_fired := carillon.fire_due('sweep');
+  -- What is due just now is a beat's to decide; the sweep is for what was missed.
+  if exists (select from carillon.crons c where c.next_fire_at <= v_now - interval '5 seconds') then
+    v_fired := carillon.fire_due('sweep');
+  end if;
+  perform carillon._run_backfills();
   v_buried := carillon._bury_lost_jobs();
   perform carillon._trim_runs();
   insert into carillon.settings (key, value) values ('swept_at', to_jsonb(v_now))
   on conflict (key) do update set value = excluded.value;
-  return jsonb_build_object('swept', true, 'buried', v_buried) || v_fired;
+  return jsonb_build_object('swept', true, 'buried', v_buried) || coalesce(v_fired, '{"fired": 0, "failed": 0}');
+end;
+$$;
+comment on function carillon._sweep() is 'The once-a-minute work, by whoever drives; one at a time.';
+revoke all on function carillon._sweep() from public;
+--! EndIncluded ticks/_sweep.sql
+--! Included ticks/sweep.sql
+create or replace function carillon.sweep() returns jsonb
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+begin
+  -- Only pg_cron calls this; that it did is how the ticker knows that pg_cron lives.
+  insert into carillon.settings (key, value) values ('pg_cron_seen_at', to_jsonb(carillon.now()))
+  on conflict (key) do update set value = excluded.value;
+  return carillon._sweep();
 end;
 $$;
 comment on function carillon.sweep() is
-  'Once a minute: fires what was missed, makes partitions, mends beats, buries jobs past their delivery limit, trims pg_cron''s history.';
+  'What pg_cron calls once a minute: fires what was missed, makes and drops partitions, mends beats, pauses failing crons, buries jobs past their delivery limit, trims pg_cron''s history.';
 revoke all on function carillon.sweep() from public;
 --! EndIncluded ticks/sweep.sql
+--! Included ticks/admin_tick.sql
+create or replace function carillon.admin_tick(permissions text[]) returns jsonb
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+  v_minute timestamptz := date_trunc('minute', v_now);
+  v_held boolean;
+  v_counts jsonb;
+  v_decided jsonb;
+begin
+  v_held := carillon.fire_due('api') ? 'held';
+  -- Only what the caller may see is told and counted.
+  with visible as (
+    select c.* from carillon.crons c
+    where carillon._has_permission(admin_tick.permissions, 'app:' || c.app_id || ':cron.read')
+  ),
+  recent as (
+    select v.id, t.outcome, t.reason, t.msg_id, t.scheduled_for,
+      t.driver = 'api' and t.pid = pg_backend_pid() and t.decided_at >= v_now as mine
+    from visible v
+    join carillon.ticks t on t.cron_id = v.id and t.scheduled_for >= least(v_minute, v_now - interval '1 hour')
+  )
+  select
+    jsonb_build_object(
+      'fired', coalesce((select jsonb_agg(jsonb_build_object('cronId', r.id, 'scheduledFor', r.scheduled_for, 'outcome', r.outcome,
+        'msgId', r.msg_id)) from recent r where r.mine and r.outcome <> 'failed'), '[]'),
+      'failed', coalesce((select jsonb_agg(jsonb_build_object('cronId', r.id, 'scheduledFor', r.scheduled_for, 'error', r.reason))
+        from recent r where r.mine and r.outcome = 'failed'), '[]')),
+    jsonb_build_object(
+      'skippedAlreadyFired', count(*) filter (where v.done),
+      'skippedExpired', count(*) filter (where not v.done and v.completed_at is not null),
+      'skippedNotMatching', count(*) filter (where not v.done and v.enabled and v.completed_at is null),
+      'held', v_held)
+  into v_decided, v_counts
+  from (
+    select v.enabled, v.completed_at,
+      exists (select from recent r where r.id = v.id and not r.mine and r.scheduled_for >= v_minute) as done
+    from visible v
+    where not exists (select from recent r where r.id = v.id and r.mine)
+  ) v;
+  return v_decided || v_counts;
+end;
+$$;
+comment on function carillon.admin_tick(text[]) is
+  'Ticks once for an outside driver, and says what it did, over the crons that a holder of these permissions may see: fired, failed, and how many were already fired this minute, expired, or have no slot due.';
+revoke all on function carillon.admin_tick(text[]) from public;
+--! EndIncluded ticks/admin_tick.sql
 --! Included ticks/tick.sql
 create or replace function carillon.tick() returns jsonb
 language plpgsql volatile security definer
@@ -3777,41 +4329,64 @@ set search_path = ''
 as $$
 declare
   v_now timestamptz := carillon.now();
-  v_fired jsonb;
+  v_swept_at timestamptz;
+  v_result jsonb := '{"leader": true, "fired": 0, "failed": 0}';
 begin
   -- Leadership is the database's: whoever gets the lock ticks, the others have nothing to do.
   if not pg_try_advisory_xact_lock(hashtextextended('carillon.tick', 0)) then
-    return jsonb_build_object('leader', false);
+    return '{"leader": false}';
   end if;
   if exists (select from carillon.crons c where c.next_fire_at <= v_now) then
-    v_fired := carillon.fire_due('ticker');
+    v_result := v_result || carillon.fire_due('ticker');
   end if;
-  if coalesce((select (s.value #>> '{}')::timestamptz from carillon.settings s where s.key = 'swept_at'), '-infinity')
-     < v_now - interval '1 minute' then
-    perform carillon.sweep();
+  if exists (select from carillon.backfills b where b.finished_at is null) then
+    perform carillon._run_backfills();
   end if;
-  return jsonb_build_object('leader', true) || coalesce(v_fired, '{"fired": 0, "failed": 0}');
+  select (s.value #>> '{}')::timestamptz into v_swept_at from carillon.settings s where s.key = 'swept_at';
+  -- A little over a minute, so that pg_cron, where it lives, is there first.
+  if v_swept_at is null or v_swept_at < v_now - interval '75 seconds' then
+    perform carillon._sweep();
+    v_result := v_result || jsonb_build_object(
+      'clone', (carillon.clone_status() ->> 'clone')::boolean, 'pgCronStuck', carillon._pg_cron_stuck(v_now));
+  end if;
+  return v_result;
 end;
 $$;
 comment on function carillon.tick() is
-  'The ticker''s one statement a second: decides what is due, and sweeps when nobody has for a minute. Only one caller at a time is the leader.';
+  'The ticker''s one statement a second: decides what is due, and sweeps when nobody has for a minute; then it also says whether this database is a copy, and whether pg_cron has stopped. Only one caller at a time is the leader.';
 revoke all on function carillon.tick() from public;
 --! EndIncluded ticks/tick.sql
 --! Included ticks/list_ticks.sql
-create or replace function carillon.list_ticks(cron uuid, max_rows integer default 50) returns setof carillon.ticks
+create or replace function carillon.list_ticks(
+  cron uuid,
+  max_rows integer default 50,
+  before timestamptz default null,
+  outcomes text[] default null,
+  from_at timestamptz default null,
+  to_at timestamptz default null
+) returns setof carillon.ticks
 language plpgsql stable security definer
 set search_path = ''
 as $$
+declare
+  v_before timestamptz := coalesce(before, 'infinity');
+  v_from timestamptz := coalesce(from_at, '-infinity');
+  v_to timestamptz := coalesce(to_at, 'infinity');
 begin
   if max_rows is null or max_rows not between 1 and 500 then
     perform carillon._invalid('limit', 'must be from 1 to 500');
   end if;
   return query
-    select t.* from carillon.ticks t where t.cron_id = list_ticks.cron order by t.scheduled_for desc limit max_rows;
+    select t.* from carillon.ticks t
+    where t.cron_id = list_ticks.cron and t.scheduled_for < v_before and t.scheduled_for >= v_from and t.scheduled_for <= v_to
+      and (outcomes is null or t.outcome = any (outcomes))
+    order by t.scheduled_for desc
+    limit max_rows;
 end;
 $$;
-comment on function carillon.list_ticks(uuid, integer) is 'The newest decided slots of a cron.';
-revoke all on function carillon.list_ticks(uuid, integer) from public;
+comment on function carillon.list_ticks(uuid, integer, timestamptz, text[], timestamptz, timestamptz) is
+  'Decided slots of a cron, newest first: those before a slot (the cursor), of the given outcomes, from one time to another.';
+revoke all on function carillon.list_ticks(uuid, integer, timestamptz, text[], timestamptz, timestamptz) from public;
 --! EndIncluded ticks/list_ticks.sql
 --! Included crons/cron_details.sql
 create or replace view carillon.cron_details as
@@ -3819,11 +4394,14 @@ select
   c.id, c.app_id, c.name, c.schedule, c.timezone, c.dst_gap, c.dst_fold, c.starts_at, c.ends_at, c.jitter_seconds,
   c.method,
   c.payload || case when c.method is null then '{}' else jsonb_build_object('method', c.method) end as payload,
-  c.overlap_policy, c.enabled, c.origin,
-  case when c.enabled then b.pg_job_id end as pg_job_id,
+  c.overlap_policy, c.catch_up, c.catch_up_max, c.catch_up_window_seconds, c.max_consecutive_failures,
+  coalesce(f.consecutive, 0) as consecutive_failures, c.description, c.enabled, c.paused_at, c.paused_by, c.pause_note, c.origin,
+  -- A completed cron leaves its beat at the next sweep, and is as good as gone from it.
+  case when c.next_fire_at is not null then b.pg_job_id end as pg_job_id,
   c.next_fire_at, c.completed_at, c.owner_id as created_by, c.created_at, c.updated_at
 from carillon.crons c
-left join carillon.beats b on b.id = c.beat_id;
+left join carillon.beats b on b.id = c.beat_id
+left join carillon.cron_failures f on f.cron_id = c.id;
 comment on view carillon.cron_details is 'Crons as the API shows them.';
 --! EndIncluded crons/cron_details.sql
 --! Included crons/_cron_payload.sql
@@ -3861,6 +4439,56 @@ comment on function carillon._check_schedule_at(text, text, text) is
   'check_schedule, naming the field by its whole path within a manifest.';
 revoke all on function carillon._check_schedule_at(text, text, text) from public;
 --! EndIncluded crons/_check_schedule_at.sql
+--! Included crons/_failed_too_often.sql
+create or replace function carillon._failed_too_often(cron uuid, most integer) returns boolean
+language sql stable security invoker
+set search_path = ''
+as $$
+  select exists (select from carillon.cron_failures f where f.cron_id = cron and f.consecutive >= most)
+$$;
+comment on function carillon._failed_too_often(uuid, integer) is 'Whether at least so many jobs of a cron have failed in a row; null counts as never.';
+revoke all on function carillon._failed_too_often(uuid, integer) from public;
+--! EndIncluded crons/_failed_too_often.sql
+--! Included crons/_pause_cron.sql
+create or replace function carillon._pause_cron(cron uuid, note text) returns void
+language sql volatile security invoker
+set search_path = ''
+as $$
+  update carillon.crons c
+  set enabled = false, next_fire_at = null, completed_at = null, paused_at = carillon.now(), paused_by = carillon._system_principal(),
+      pause_note = note, updated_at = carillon.now()
+  where c.id = cron and c.enabled
+$$;
+comment on function carillon._pause_cron(uuid, text) is
+  'Pauses a cron on the system''s own account; it leaves its beat at the next sweep.';
+revoke all on function carillon._pause_cron(uuid, text) from public;
+--! EndIncluded crons/_pause_cron.sql
+--! Included crons/_pause_failing_crons.sql
+create or replace function carillon._pause_failing_crons() returns integer
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_cron carillon.crons;
+  v_paused integer := 0;
+begin
+  for v_cron in
+    select c.* from carillon.cron_failures f
+    join carillon.crons c on c.id = f.cron_id
+    where c.enabled and f.consecutive >= c.max_consecutive_failures
+    limit 1000
+    for no key update of c skip locked
+  loop
+    perform carillon._pause_cron(v_cron.id, format('%s jobs in a row failed', v_cron.max_consecutive_failures));
+    v_paused := v_paused + 1;
+  end loop;
+  return v_paused;
+end;
+$$;
+comment on function carillon._pause_failing_crons() is
+  'Pauses crons whose jobs have failed maxConsecutiveFailures times in a row; returns how many.';
+revoke all on function carillon._pause_failing_crons() from public;
+--! EndIncluded crons/_pause_failing_crons.sql
 --! Included crons/_cron_from_spec.sql
 create or replace function carillon._cron_from_spec(base carillon.crons, spec jsonb, path text default '') returns carillon.crons
 language plpgsql stable security invoker
@@ -3922,14 +4550,27 @@ begin
         base.payload := coalesce(v, '{}');
       when 'overlapPolicy' then
         base.overlap_policy := case when v is null then 'skip' else carillon._json_text(v, v_field) end;
-        if base.overlap_policy not in ('skip', 'queue') then
-          perform carillon._invalid(v_field, format('must be "skip" or "queue", got "%s"', base.overlap_policy));
+        if base.overlap_policy not in ('skip', 'queue', 'buffer', 'replace') then
+          perform carillon._invalid(v_field, format('must be "skip", "queue", "buffer" or "replace", got "%s"', base.overlap_policy));
         end if;
+      when 'catchUp' then
+        base.catch_up := case when v is null then 'latest' else carillon._json_text(v, v_field) end;
+        if base.catch_up not in ('latest', 'all', 'none') then
+          perform carillon._invalid(v_field, format('must be "latest", "all" or "none", got "%s"', base.catch_up));
+        end if;
+      when 'catchUpMax' then
+        base.catch_up_max := case when v is null then 100 else carillon._json_integer(v, v_field, 1, 1000) end;
+      when 'catchUpWindow' then
+        base.catch_up_window_seconds := case when v is null then 3600 else carillon._json_integer(v, v_field, 0, 31536000) end;
+      when 'maxConsecutiveFailures' then
+        base.max_consecutive_failures := case when v is not null then carillon._json_integer(v, v_field, 1, 1000000) end;
       when 'enabled' then
         if jsonb_typeof(coalesce(v, 'true')) <> 'boolean' then
           perform carillon._invalid(v_field, 'must be true or false');
         end if;
         base.enabled := coalesce(v, 'true')::boolean;
+      when 'pauseNote' then
+        base.pause_note := case when v is not null then carillon._json_text(v, v_field, 500) end;
       else
         perform carillon._invalid(v_field, 'is not a field of a cron');
     end case;
@@ -3946,6 +4587,13 @@ begin
   end if;
   if spec ?| array['schedule', 'timezone'] then
     perform carillon._check_schedule_at(base.schedule, base.timezone, path);
+    base.description := carillon.describe_schedule(base.schedule, base.timezone);
+  end if;
+  if base.pause_note is not null and base.enabled then
+    if nullif(spec -> 'pauseNote', 'null') is not null then
+      perform carillon._invalid(path || 'pauseNote', 'goes with "enabled": false');
+    end if;
+    base.pause_note := null;
   end if;
   return base;
 end;
@@ -3974,6 +4622,9 @@ begin
   v_cron.jitter_seconds := 0;
   v_cron.payload := '{}';
   v_cron.overlap_policy := 'skip';
+  v_cron.catch_up := 'latest';
+  v_cron.catch_up_max := 100;
+  v_cron.catch_up_window_seconds := 3600;
   v_cron.enabled := true;
   v_cron.origin := origin;
   v_cron.owner_id := coalesce(owner, carillon._system_principal());
@@ -3986,22 +4637,30 @@ comment on function carillon._new_cron(text, text, uuid) is 'A cron with every d
 revoke all on function carillon._new_cron(text, text, uuid) from public;
 --! EndIncluded crons/_new_cron.sql
 --! Included crons/_arm_cron.sql
-create or replace function carillon._arm_cron(cron carillon.crons, after timestamptz) returns carillon.crons
+create or replace function carillon._arm_cron(cron carillon.crons, after timestamptz, actor uuid default null) returns carillon.crons
 language plpgsql stable security invoker
 set search_path = ''
 as $$
 begin
-  -- Only a rate schedule counts from an anchor; other forms must not differ by it (fire_due groups crons by it).
-  cron.anchor_at := case when cron.schedule ~* '^\s*every\s' then coalesce(cron.starts_at, cron.anchor_at, after) end;
-  cron.next_fire_at := case when cron.enabled then carillon.next_fire(cron.schedule, cron.timezone, after,
-    cron.anchor_at, cron.starts_at, cron.ends_at, cron.dst_gap, cron.dst_fold) end;
+  -- Only a rate schedule counts from an anchor; other forms must not differ by it (firing groups crons by it).
+  -- A whole minute, so that pg_cron, which wakes at whole minutes, is there on time.
+  cron.anchor_at := case when cron.schedule ~* '^\s*every\s' then date_trunc('minute', coalesce(cron.starts_at, cron.anchor_at, after)) end;
+  cron.next_fire_at := case when cron.enabled then carillon._cron_next(cron, after) end;
   cron.completed_at := case when cron.enabled and cron.next_fire_at is null then coalesce(cron.completed_at, after) end;
+  if cron.enabled then
+    cron.paused_at := null;
+    cron.paused_by := null;
+    cron.pause_note := null;
+  elsif cron.paused_at is null then
+    cron.paused_at := after;
+    cron.paused_by := actor;
+  end if;
   return cron;
 end;
 $$;
-comment on function carillon._arm_cron(carillon.crons, timestamptz) is
-  'The cron with its next slot after a time; a cron that has none any more is completed.';
-revoke all on function carillon._arm_cron(carillon.crons, timestamptz) from public;
+comment on function carillon._arm_cron(carillon.crons, timestamptz, uuid) is
+  'The cron with its next slot after a time, or with who paused it and when; a cron that has no slot any more is completed.';
+revoke all on function carillon._arm_cron(carillon.crons, timestamptz, uuid) from public;
 --! EndIncluded crons/_arm_cron.sql
 --! Included crons/_lock_cron.sql
 create or replace function carillon._lock_cron(app text, cron uuid) returns carillon.crons
@@ -4035,9 +4694,12 @@ begin
   else
     update carillon.crons c
     set (name, schedule, timezone, dst_gap, dst_fold, starts_at, ends_at, anchor_at, jitter_seconds, method, payload,
-         overlap_policy, enabled, origin, declared_enabled, owner_id, next_fire_at, completed_at, updated_at)
+         overlap_policy, catch_up, catch_up_max, catch_up_window_seconds, max_consecutive_failures, description,
+         enabled, paused_at, paused_by, pause_note, origin, declared_enabled, owner_id, next_fire_at, completed_at, updated_at)
       = (cron.name, cron.schedule, cron.timezone, cron.dst_gap, cron.dst_fold, cron.starts_at, cron.ends_at, cron.anchor_at,
-         cron.jitter_seconds, cron.method, cron.payload, cron.overlap_policy, cron.enabled, cron.origin,
+         cron.jitter_seconds, cron.method, cron.payload, cron.overlap_policy, cron.catch_up, cron.catch_up_max,
+         cron.catch_up_window_seconds, cron.max_consecutive_failures, cron.description, cron.enabled, cron.paused_at,
+         cron.paused_by, cron.pause_note, cron.origin,
          cron.declared_enabled, cron.owner_id, cron.next_fire_at, cron.completed_at, cron.updated_at)
     where c.id = cron.id;
   end if;
@@ -4050,7 +4712,7 @@ comment on function carillon._store_cron(carillon.crons, boolean) is 'Inserts or
 revoke all on function carillon._store_cron(carillon.crons, boolean) from public;
 --! EndIncluded crons/_store_cron.sql
 --! Included crons/_change_cron.sql
-create or replace function carillon._change_cron(old carillon.crons, new carillon.crons) returns boolean
+create or replace function carillon._change_cron(old carillon.crons, new carillon.crons, actor uuid) returns boolean
 language plpgsql volatile security invoker
 set search_path = ''
 as $$
@@ -4072,15 +4734,18 @@ begin
       new.anchor_at := null;
       new.completed_at := null;
     end if;
-    new := carillon._arm_cron(new, v_now);
+    new := carillon._arm_cron(new, v_now, actor);
+  end if;
+  if new.enabled and not old.enabled then
+    delete from carillon.cron_failures f where f.cron_id = new.id;
   end if;
   perform carillon._store_cron(new, false);
   return true;
 end;
 $$;
-comment on function carillon._change_cron(carillon.crons, carillon.crons) is
+comment on function carillon._change_cron(carillon.crons, carillon.crons, uuid) is
   'Stores a changed cron (locked by the caller): settles what came due before, arms it anew, and returns whether anything changed.';
-revoke all on function carillon._change_cron(carillon.crons, carillon.crons) from public;
+revoke all on function carillon._change_cron(carillon.crons, carillon.crons, uuid) from public;
 --! EndIncluded crons/_change_cron.sql
 --! Included crons/_drop_crons.sql
 create or replace function carillon._drop_crons(crons uuid[]) returns void
@@ -4088,7 +4753,7 @@ language plpgsql volatile security invoker
 set search_path = ''
 as $$
 begin
-  update carillon.crons c set enabled = false, next_fire_at = null where c.id = any (_drop_crons.crons);
+  update carillon.crons c set next_fire_at = null where c.id = any (_drop_crons.crons);
   perform carillon._enlist_crons(_drop_crons.crons);
   delete from carillon.crons c where c.id = any (_drop_crons.crons);
 end;
@@ -4110,6 +4775,11 @@ create or replace function carillon.create_cron(
   ends_at timestamptz default null,
   jitter integer default null,
   dst jsonb default null,
+  catch_up text default null,
+  catch_up_max integer default null,
+  catch_up_window integer default null,
+  max_consecutive_failures integer default null,
+  pause_note text default null,
   actor uuid default null
 ) returns carillon.cron_details
 language plpgsql volatile security definer
@@ -4125,18 +4795,20 @@ begin
     jsonb_build_object('name', create_cron.name, 'schedule', create_cron.schedule, 'timezone', create_cron.timezone,
       'payload', create_cron.payload, 'method', create_cron.method, 'overlapPolicy', create_cron.overlap_policy,
       'enabled', create_cron.enabled, 'jitter', create_cron.jitter, 'dst', create_cron.dst,
+      'catchUp', create_cron.catch_up, 'catchUpMax', create_cron.catch_up_max, 'catchUpWindow', create_cron.catch_up_window,
+      'maxConsecutiveFailures', create_cron.max_consecutive_failures, 'pauseNote', create_cron.pause_note,
       'startsAt', carillon._time_json(create_cron.starts_at, 'startsAt'),
       'endsAt', carillon._time_json(create_cron.ends_at, 'endsAt')));
-  v_cron := carillon._arm_cron(v_cron, v_cron.created_at);
+  v_cron := carillon._arm_cron(v_cron, v_cron.created_at, actor);
   perform carillon._store_cron(v_cron, true);
   perform carillon._enlist_crons(array[v_cron.id]);
   select d.* into v_details from carillon.cron_details d where d.id = v_cron.id;
   return v_details;
 end;
 $$;
-comment on function carillon.create_cron(text, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, uuid) is
+comment on function carillon.create_cron(text, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, text, uuid) is
   'Makes a cron of an app: select carillon.create_cron(app => ''crm'', name => ''daily'', schedule => ''0 9 * * *''). Null means the default.';
-revoke all on function carillon.create_cron(text, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, uuid) from public;
+revoke all on function carillon.create_cron(text, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, text, uuid) from public;
 --! EndIncluded crons/create_cron.sql
 --! Included crons/patch_cron.sql
 create or replace function carillon.patch_cron(cron uuid, patch jsonb, app text default null, actor uuid default null)
@@ -4149,7 +4821,7 @@ declare
   v_details carillon.cron_details;
 begin
   perform carillon._require_cron_owner(v_old, actor);
-  if carillon._change_cron(v_old, carillon._cron_from_spec(v_old, patch)) then
+  if carillon._change_cron(v_old, carillon._cron_from_spec(v_old, patch), actor) then
     perform carillon._enlist_crons(array[v_old.id]);
   end if;
   select d.* into v_details from carillon.cron_details d where d.id = v_old.id;
@@ -4174,6 +4846,11 @@ create or replace function carillon.update_cron(
   ends_at timestamptz default null,
   jitter integer default null,
   dst jsonb default null,
+  catch_up text default null,
+  catch_up_max integer default null,
+  catch_up_window integer default null,
+  max_consecutive_failures integer default null,
+  pause_note text default null,
   actor uuid default null
 ) returns carillon.cron_details
 language sql volatile security definer
@@ -4183,16 +4860,18 @@ as $$
     (select coalesce(jsonb_object_agg(f.key, f.value), '{}')
      from jsonb_each(jsonb_build_object('name', name, 'schedule', schedule, 'timezone', timezone, 'payload', payload,
        'method', method, 'overlapPolicy', overlap_policy, 'enabled', enabled, 'jitter', jitter, 'dst', dst,
+       'catchUp', catch_up, 'catchUpMax', catch_up_max, 'catchUpWindow', catch_up_window,
+       'maxConsecutiveFailures', max_consecutive_failures, 'pauseNote', pause_note,
        'startsAt', carillon._time_json(starts_at, 'startsAt'), 'endsAt', carillon._time_json(ends_at, 'endsAt'))) as f
      where f.value <> 'null'),
     actor => update_cron.actor)
 $$;
-comment on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, uuid) is
+comment on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, text, uuid) is
   'Changes the fields that are given: select carillon.update_cron(cron => ''…'', schedule => ''*/5 * * * *''). To reset one, use patch_cron.';
-revoke all on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, uuid) from public;
+revoke all on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, text, uuid) from public;
 --! EndIncluded crons/update_cron.sql
 --! Included crons/set_cron_enabled.sql
-create or replace function carillon.set_cron_enabled(cron uuid, enabled boolean, app text default null, actor uuid default null)
+create or replace function carillon.set_cron_enabled(cron uuid, enabled boolean, note text default null, app text default null, actor uuid default null)
 returns carillon.cron_details
 language plpgsql volatile security definer
 set search_path = ''
@@ -4201,12 +4880,12 @@ begin
   if enabled is null then
     perform carillon._invalid('enabled', 'must be true or false');
   end if;
-  return carillon.patch_cron(cron, jsonb_build_object('enabled', enabled), app, actor);
+  return carillon.patch_cron(cron, jsonb_build_object('enabled', enabled, 'pauseNote', note), app, actor);
 end;
 $$;
-comment on function carillon.set_cron_enabled(uuid, boolean, text, uuid) is
+comment on function carillon.set_cron_enabled(uuid, boolean, text, text, uuid) is
   'Pauses or resumes a cron. While paused it is not woken by pg_cron; triggers by hand still work.';
-revoke all on function carillon.set_cron_enabled(uuid, boolean, text, uuid) from public;
+revoke all on function carillon.set_cron_enabled(uuid, boolean, text, text, uuid) from public;
 --! EndIncluded crons/set_cron_enabled.sql
 --! Included crons/delete_cron.sql
 create or replace function carillon.delete_cron(cron uuid, app text default null, actor uuid default null) returns void
@@ -4228,6 +4907,7 @@ revoke all on function carillon.delete_cron(uuid, text, uuid) from public;
 create or replace function carillon.trigger_cron(
   cron uuid,
   payload jsonb default null,
+  respect_overlap boolean default false,
   app text default null,
   actor uuid default null
 ) returns bigint
@@ -4235,12 +4915,18 @@ language plpgsql volatile security definer
 set search_path = ''
 as $$
 declare
+  v_now timestamptz := carillon.now();
   v_cron carillon.crons;
+  v_blocker bigint;
 begin
-  select c.* into v_cron from carillon.crons c
-  where c.id = trigger_cron.cron and c.app_id = coalesce(trigger_cron.app, c.app_id);
-  if v_cron.id is null then
-    raise exception using errcode = 'TK102', message = format('no cron %s', trigger_cron.cron);
+  if respect_overlap then
+    v_cron := carillon._lock_cron(app, cron);
+  else
+    select c.* into v_cron from carillon.crons c
+    where c.id = trigger_cron.cron and c.app_id = coalesce(trigger_cron.app, c.app_id);
+    if v_cron.id is null then
+      raise exception using errcode = 'TK102', message = format('no cron %s', trigger_cron.cron);
+    end if;
   end if;
   perform carillon._require_cron_owner(v_cron, actor);
   if carillon._may_fire(v_cron.owner_id, v_cron.app_id) is not null then
@@ -4250,17 +4936,28 @@ begin
   if trigger_cron.payload is not null then
     v_cron := carillon._cron_from_spec(v_cron, jsonb_build_object('payload', trigger_cron.payload));
   end if;
+  if respect_overlap then
+    v_blocker := carillon._blocker_of(v_cron.id, v_cron.overlap_policy, v_now);
+    if v_blocker is not null then
+      raise exception using errcode = 'TK202',
+        message = format('%s (job %s), and its overlap policy is "%s"', carillon._overlap_reason(v_cron.overlap_policy), v_blocker,
+          v_cron.overlap_policy);
+    end if;
+    if v_cron.overlap_policy = 'replace' then
+      perform carillon._replace_jobs(v_cron.id, 'replaced by a job triggered by hand');
+    end if;
+  end if;
   return carillon._send_job(
     v_cron.app_id,
     carillon._cron_payload(v_cron.id, v_cron.payload, v_cron.method),
     v_cron.owner_id,
     jsonb_build_object('trigger', 'manual', 'cron_id', v_cron.id),
-    carillon.now());
+    v_now);
 end;
 $$;
-comment on function carillon.trigger_cron(uuid, jsonb, text, uuid) is
-  'Enqueues one job of a cron at once, whatever its schedule, pause or overlap policy; returns the job''s id (pgmq msg_id).';
-revoke all on function carillon.trigger_cron(uuid, jsonb, text, uuid) from public;
+comment on function carillon.trigger_cron(uuid, jsonb, boolean, text, uuid) is
+  'Enqueues one job of a cron at once, whatever its schedule or pause; with respect_overlap its overlap policy holds (TK202 when that lets no job through). Returns the job''s id (pgmq msg_id).';
+revoke all on function carillon.trigger_cron(uuid, jsonb, boolean, text, uuid) from public;
 --! EndIncluded crons/trigger_cron.sql
 --! Included crons/sync_manifest.sql
 create or replace function carillon.sync_manifest(app text, manifest jsonb, actor uuid default null) returns jsonb
@@ -4301,7 +4998,7 @@ begin
     v_new := carillon._cron_from_spec(carillon._new_cron(app, 'manifest', actor), v_entry, format('crons[%s].', v_at));
     v_new.declared_enabled := v_new.enabled;
     if v_old.id is null then
-      perform carillon._store_cron(carillon._arm_cron(v_new, v_new.created_at), true);
+      perform carillon._store_cron(carillon._arm_cron(v_new, v_new.created_at, actor), true);
       v_created := v_created || v_new.name;
       v_touched := v_touched || v_new.id;
     else
@@ -4316,8 +5013,11 @@ begin
       v_new.completed_at := v_old.completed_at;
       if v_new.declared_enabled is not distinct from v_old.declared_enabled then
         v_new.enabled := v_old.enabled;
+        v_new.paused_at := v_old.paused_at;
+        v_new.paused_by := v_old.paused_by;
+        v_new.pause_note := v_old.pause_note;
       end if;
-      if carillon._change_cron(v_old, v_new) then
+      if carillon._change_cron(v_old, v_new, actor) then
         v_updated := v_updated || v_new.name;
         v_touched := v_touched || v_new.id;
       else
@@ -4332,7 +5032,7 @@ begin
   from carillon.crons c
   where c.app_id = app and c.origin = 'manifest' and c.id <> all (v_ids);
   -- All beats in one call, so that two deploys lock them in the same order.
-  update carillon.crons c set enabled = false, next_fire_at = null where c.id = any (v_dropped);
+  update carillon.crons c set next_fire_at = null where c.id = any (v_dropped);
   perform carillon._enlist_crons(v_touched || v_dropped);
   delete from carillon.crons c where c.id = any (v_dropped);
 
@@ -4666,6 +5366,31 @@ comment on function carillon.next_job_in(text[]) is
   'Seconds until the next job of these apps comes due, or a lease on one runs out: tells an idle worker when to look again. 0 when one is due, null when there is none.';
 revoke all on function carillon.next_job_in(text[]) from public;
 --! EndIncluded jobs/next_job_in.sql
+--! Included jobs/_count_failures.sql
+create or replace function carillon._count_failures(succeeded uuid[], failed uuid[]) returns void
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+begin
+  -- Lock order: by cron. A cron with both in one batch is on its feet again.
+  if succeeded is not null then
+    perform from carillon.cron_failures f where f.cron_id = any (succeeded) order by f.cron_id for update;
+    delete from carillon.cron_failures f where f.cron_id = any (succeeded);
+  end if;
+  insert into carillon.cron_failures as f (cron_id, consecutive)
+  select c.id, count(*)
+  from unnest(failed) as n (cron_id)
+  join carillon.crons c on c.id = n.cron_id
+  where c.id <> all (coalesce(succeeded, '{}'))
+  group by c.id
+  order by c.id
+  on conflict (cron_id) do update set consecutive = f.consecutive + excluded.consecutive;
+end;
+$$;
+comment on function carillon._count_failures(uuid[], uuid[]) is
+  'Counts the failed jobs of crons (one element a job), and forgets the count of those that had a job succeed.';
+revoke all on function carillon._count_failures(uuid[], uuid[]) from public;
+--! EndIncluded jobs/_count_failures.sql
 --! Included jobs/finish_jobs.sql
 create or replace function carillon.finish_jobs(outcomes jsonb) returns setof bigint
 language plpgsql volatile security definer
@@ -4673,29 +5398,42 @@ set search_path = ''
 as $$
 declare
   v_now timestamptz := carillon.now();
+  v_finished bigint[];
+  v_succeeded uuid[];
+  v_failed uuid[];
 begin
   if jsonb_typeof(outcomes) is distinct from 'array' then
     perform carillon._invalid('outcomes', 'must be a JSON array');
   end if;
-  return query
-    with o as materialized (
-      select * from jsonb_to_recordset(outcomes)
-        as o (job_id bigint, attempt integer, status text, result jsonb, error jsonb)
-    ),
-    gone as (
-      -- The fence: only the attempt that holds the lease finishes the job.
-      delete from pgmq.q_jobs q
-      using o
-      where q.msg_id = o.job_id and q.read_ct = o.attempt and q.headers ? 'lease'
-      returning q.*, o.status, o.result, o.error
-    )
+  with o as materialized (
+    select * from jsonb_to_recordset(outcomes)
+      as o (job_id bigint, attempt integer, status text, result jsonb, error jsonb)
+  ),
+  gone as (
+    -- The fence: only the attempt that holds the lease finishes the job.
+    delete from pgmq.q_jobs q
+    using o
+    where q.msg_id = o.job_id and q.read_ct = o.attempt and q.headers ? 'lease'
+    returning q.*, o.status, o.result, o.error
+  ),
+  kept as (
     insert into carillon.job_history as h (job_id, app_id, cron_id, scheduled_for, trigger, status, user_id, payload, headers,
       result, error, attempt, worker, enqueued_at, started_at, finished_at)
     select g.msg_id, g.message ->> 'app_id', (g.headers ->> 'cron_id')::uuid, (g.headers ->> 'scheduled_for')::timestamptz,
       carillon._job_trigger(g.headers), g.status, carillon._job_user(g.message, g.headers), g.message -> 'payload', g.headers - 'lease',
       g.result, g.error, g.read_ct, g.headers #>> '{lease,worker}', g.enqueued_at, g.last_read_at, greatest(v_now, g.last_read_at)
     from gone g
-    returning h.job_id;
+    returning h.job_id, h.cron_id, h.status
+  )
+  select array_agg(k.job_id), array_agg(k.cron_id) filter (where k.status = 'completed' and k.cron_id is not null),
+    array_agg(k.cron_id) filter (where k.status = 'failed' and k.cron_id is not null)
+  into v_finished, v_succeeded, v_failed
+  from kept k;
+
+  if v_succeeded is not null or v_failed is not null then
+    perform carillon._count_failures(v_succeeded, v_failed);
+  end if;
+  return query select unnest(v_finished);
 end;
 $$;
 comment on function carillon.finish_jobs(jsonb) is
@@ -4817,6 +5555,7 @@ do $$
 begin
   perform carillon._ensure_partitions();
   insert into carillon.principals (kind, username) values ('system', 'system') on conflict do nothing;
+  insert into carillon.settings (key, value) values ('home', carillon._here()) on conflict do nothing;
   insert into carillon.roles (name, permissions) values ('admin', '{*}') on conflict do nothing;
 end;
 $$;

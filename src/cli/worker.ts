@@ -15,14 +15,15 @@ export const workerCommand = new Command("worker")
   )
   .action(async (file: string, options: { app?: string }) => {
     const hooks = (await import(pathToFileURL(resolve(file)).href)) as Hooks;
-    if (hooks.onJob === undefined) {
-      throw new CarillonError("invalid_input", `${file} exports no onJob`, {
+    const { onJob, onAgent, onStart, onShutdown } = hooks;
+    if (onJob === undefined && onAgent === undefined) {
+      throw new CarillonError("invalid_input", `${file} exports neither onJob nor onAgent`, {
         hint: "export const onJob = async (payload, caller, ctx) => { … }",
       });
     }
-    const { onJob, onStart, onShutdown } = hooks;
     const worker = serve(options.app === undefined ? {} : { app: options.app }, {
-      onJob,
+      ...(onJob ? { onJob } : {}),
+      ...(onAgent ? { onAgent } : {}),
       ...(onStart ? { onStart } : {}),
       ...(onShutdown ? { onShutdown } : {}),
     });

@@ -55,6 +55,13 @@ describe("the RootCX document", () => {
       createdBy: api.admin.id,
       createdAt: expect.stringMatching(TIME) as string,
       updatedAt: expect.stringMatching(TIME) as string,
+      catchUp: "latest",
+      catchUpMax: 100,
+      catchUpWindow: 3600,
+      maxConsecutiveFailures: null,
+      consecutiveFailures: 0,
+      description: "Every day at 09:00, America/New_York time",
+      paused: null,
       method: null,
       startsAt: null,
       endsAt: null,
@@ -178,10 +185,12 @@ describe("the RootCX document", () => {
       expect(runs.body).toEqual([]);
     }
     const ticks = await api.as(api.admin, "GET", `${CRONS}/${id}/ticks?limit=2`);
-    const times = (ticks.body as { scheduledFor: string }[]).map((tick) => tick.scheduledFor);
+    const times = (ticks.body as { items: { scheduledFor: string }[] }).items.map(
+      (tick) => tick.scheduledFor,
+    );
     expect(times).toHaveLength(2);
     expect(times).toEqual([...times].sort().reverse());
-    expect((ticks.body as object[])[0]).toMatchObject({
+    expect((ticks.body as { items: object[] }).items[0]).toMatchObject({
       cronId: id,
       appId: "crm",
       outcome: "skipped",

@@ -222,6 +222,7 @@ describe("update_cron", () => {
     expect(changed).toEqual({
       ...cron,
       schedule: "0 10 * * *",
+      description: "Every day at 10:00 GMT",
       next_fire_at: changed.next_fire_at,
       updated_at: changed.updated_at,
     });
