@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:4cdffeb06f69f8d429daaf4accc3cb24dd3bf54a
+--! Hash: sha1:5c3bea8a6ed0db89db0b6de56da220fbf41115dd
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -2890,7 +2890,7 @@ begin
   )
   select coalesce(array_agg(id), '{}') into v_crons from stopped;
   perform carillon._enlist_crons(v_crons);
-  perform carillon._cancel_jobs(array(select q.msg_id from pgmq.q_jobs q where q.message ->> 'app_id' = app),
+  perform carillon._cancel_jobs(array(select carillon._live_jobs_of_app(app)),
     'the app was uninstalled');
   delete from carillon.apps a where a.id = app;
 end;
@@ -2949,6 +2949,16 @@ $$;
 comment on function carillon._live_job_of(uuid) is 'A job of this cron that is still queued or running, by the trusted header; null when there is none.';
 revoke all on function carillon._live_job_of(uuid) from public;
 --! EndIncluded queue/_live_job_of.sql
+--! Included queue/_live_jobs_of_app.sql
+create or replace function carillon._live_jobs_of_app(app text) returns setof bigint
+language sql stable security invoker
+set search_path = ''
+as $$
+  select q.msg_id from pgmq.q_jobs q where q.message ->> 'app_id' = app
+$$;
+comment on function carillon._live_jobs_of_app(text) is 'Every job of an app that is still in the queue, due or not.';
+revoke all on function carillon._live_jobs_of_app(text) from public;
+--! EndIncluded queue/_live_jobs_of_app.sql
 --! Included queue/_send_job.sql
 create or replace function carillon._send_job(app text, payload jsonb, user_id uuid, headers jsonb, due_at timestamptz) returns bigint
 language plpgsql volatile security invoker
