@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:5fcf07de242bb8631aaaacc00b7ed7bdcecede50
+--! Hash: sha1:8dd0579f63437d0f507f082578f7aea4284052c8
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -3070,7 +3070,7 @@ begin
   )
   select coalesce(array_agg(id), '{}') into v_crons from stopped;
   perform carillon._enlist_crons(v_crons);
-  perform carillon._cancel_jobs(array(select q.msg_id from pgmq.q_jobs q where q.message ->> 'app_id' = app),
+  perform carillon._cancel_jobs(array(select carillon._live_jobs_of_app(app)),
     'the app was uninstalled');
   delete from carillon.apps a where a.id = app;
 end;
@@ -3140,6 +3140,28 @@ comment on function carillon._blocker_of(uuid, text, timestamptz) is
   'The live job of a cron, found by the trusted header, that keeps its overlap policy from enqueuing another; null when nothing does.';
 revoke all on function carillon._blocker_of(uuid, text, timestamptz) from public;
 --! EndIncluded queue/_blocker_of.sql
+--! Included queue/_live_jobs_of_app.sql
+create or replace function carillon._live_jobs_of_app(app text) returns setof bigint
+language sql stable security invoker
+set search_path = ''
+as $$
+  select q.msg_id from pgmq.q_jobs q where q.message ->> 'app_id' = app
+$$;
+comment on function carillon._live_jobs_of_app(text) is 'Every job of an app that is still in the queue, due or not.';
+revoke all on function carillon._live_jobs_of_app(text) from public;
+--! EndIncluded queue/_live_jobs_of_app.sql
+--! Included queue/_live_jobs_of_backfill.sql
+create or replace function carillon._live_jobs_of_backfill(cron uuid, backfill uuid) returns integer
+language sql stable security invoker
+set search_path = ''
+as $$
+  select count(*)
+  from pgmq.q_jobs q
+  where q.headers ->> 'cron_id' = cron::text and q.headers ->> 'backfill_id' = backfill::text
+$$;
+comment on function carillon._live_jobs_of_backfill(uuid, uuid) is 'How many jobs of a backfill are still queued or running.';
+revoke all on function carillon._live_jobs_of_backfill(uuid, uuid) from public;
+--! EndIncluded queue/_live_jobs_of_backfill.sql
 --! Included queue/_send_job.sql
 create or replace function carillon._send_job(app text, payload jsonb, user_id uuid, headers jsonb, due_at timestamptz) returns bigint
 language plpgsql volatile security invoker
@@ -4128,8 +4150,7 @@ begin
     select c.* into v_cron from carillon.crons c where c.id = v_backfill.cron_id;
     v_denied := carillon._may_fire(v_cron.owner_id, v_cron.app_id);
     v_slots := v_backfill.slots[v_backfill.enqueued + 1 : v_backfill.enqueued + v_backfill.concurrency
-      - (select count(*) from pgmq.q_jobs q where q.headers ->> 'cron_id' = v_cron.id::text
-           and q.headers ->> 'backfill_id' = v_backfill.id::text)::integer];
+      - carillon._live_jobs_of_backfill(v_cron.id, v_backfill.id)];
     foreach v_slot in array v_slots loop
       insert into carillon.ticks (cron_id, scheduled_for, app_id, outcome, reason, msg_id, driver, decided_at)
       select v_cron.id, v_slot, v_cron.app_id, case when v_denied is null then 'caught_up' else 'denied' end,

@@ -413,7 +413,7 @@ describe("leases", () => {
   test("of no length are refused", async () => {
     await using db = await newDatabase();
     for (const seconds of [0, -1, null]) {
-      const refused = await refusal(extend(db.sql, [], seconds as number));
+      const refused = await refusal(extend(db.sql, [], seconds!));
       expect(refused).toMatchObject({ code: "TK001", field: "leaseSeconds" });
     }
   });
