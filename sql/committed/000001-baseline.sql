@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:8dd0579f63437d0f507f082578f7aea4284052c8
+--! Hash: sha1:535c8a35ad3235f2ec06e2e1d0312c8b9b167c22
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -3426,7 +3426,9 @@ declare
   v_sweep constant text := 'select carillon.sweep()';
   v_broken bigint[];
 begin
-  if carillon._pg_cron_version() is null then
+  -- pg_cron raises when two remove the same job; who enables it right now mends everything anyway.
+  if carillon._pg_cron_version() is null
+     or not pg_try_advisory_xact_lock(hashtextextended('carillon.enable_pg_cron', 0)) then
     return 0;
   end if;
   -- Jobs that somebody removed or changed. cron.schedule() would keep what else was changed about them.
@@ -3582,6 +3584,7 @@ language plpgsql volatile security definer
 set search_path = ''
 as $$
 begin
+  perform pg_advisory_xact_lock(hashtextextended('carillon.enable_pg_cron', 0));
   if carillon._pg_cron_version() is not null then
     perform carillon._unschedule_job(j.jobid) from cron.job j where j.jobname = 'carillon sweep';
   end if;

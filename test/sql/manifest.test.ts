@@ -350,7 +350,7 @@ describe("install_app", () => {
     const { sql } = shared;
     const before = await fingerprint(sql);
     const refused = await refusal(
-      sql`select carillon.install_app(app => 'crm', actor => gen_random_uuid())`,
+      sql`select carillon.install_app(app => 'absent', actor => gen_random_uuid())`,
     );
     expect(refused.code).toBe("TK104");
     expect(await fingerprint(sql)).toEqual(before);
@@ -394,7 +394,7 @@ describe("uninstall_app", () => {
 
   test("refuses an app that is not there", async () => {
     const { sql } = shared;
-    expect(await refusal(sql`select carillon.uninstall_app(app => 'crm')`)).toMatchObject({
+    expect(await refusal(sql`select carillon.uninstall_app(app => 'absent')`)).toMatchObject({
       code: "TK101",
     });
   });
