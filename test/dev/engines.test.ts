@@ -233,13 +233,13 @@ describe("when its process is killed", () => {
   });
 
   test("the next start removes what even the supervisor could not", async () => {
-    const { started, url, dataDir } = await startInChild();
+    const { started, dataDir } = await startInChild();
     const supervisors = await mentioning(`carillon-postgres\0QUIT\0${dirname(dataDir)}`);
     expect(supervisors.length).toBeGreaterThan(0);
     for (const line of supervisors) process.kill(Number.parseInt(line, 10), "SIGKILL");
     started.kill("SIGKILL");
     await new Promise((resolve) => started.once("exit", resolve));
-    expect(await query(url, "select 1 as alive")).toEqual([{ alive: 1 }]);
+    // The orphan lives on, unless another test file has just started an engine, which removes it too.
     await using next = await startEngine({ engine });
     expect(next.dataDir).not.toBe(dataDir);
     expect(existsSync(dirname(dataDir))).toBe(false);
