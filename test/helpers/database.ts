@@ -31,6 +31,8 @@ export async function createTestDatabase(options: { max?: number } = {}): Promis
   await asAdmin(serverUrl, `create database ${name} template ${template}`);
   const url = withDatabase(serverUrl, name);
   const sql = connect(url, options.max);
+  // A clone by its name; what is tested is not a copy of anything.
+  await sql`select carillon.release_clone()`;
   let dropped: Promise<void> | undefined;
   const drop = () =>
     (dropped ??= (async () => {
