@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:535c8a35ad3235f2ec06e2e1d0312c8b9b167c22
+--! Hash: sha1:bf9b908e716610d58f4324f1c0bee737671b0570
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -229,8 +229,9 @@ create table carillon.job_history (
 comment on table carillon.job_history is 'Every finished job with its outcome, partitioned by the day it finished.';
 comment on column carillon.job_history.headers is 'The pgmq headers at the end, with the earlier attempts under "attempts".';
 create index job_history_job_idx on carillon.job_history (job_id);
-create index job_history_app_idx on carillon.job_history (app_id, finished_at desc, job_id desc);
-create index job_history_cron_idx on carillon.job_history (cron_id, finished_at desc, job_id desc) where cron_id is not null;
+-- Read backwards, newest first; written in ascending order, at the end of the index.
+create index job_history_app_idx on carillon.job_history (app_id, finished_at, job_id);
+create index job_history_cron_idx on carillon.job_history (cron_id, finished_at, job_id) where cron_id is not null;
 create table carillon.job_history_default partition of carillon.job_history default;
 comment on table carillon.job_history_default is 'Jobs finished outside the prepared days.';
 --! EndIncluded tables/job_history.sql
@@ -5184,17 +5185,6 @@ comment on function carillon._lost_headers(jsonb, integer, timestamptz) is
   'Headers with the open lease turned into a recorded attempt that was lost.';
 revoke all on function carillon._lost_headers(jsonb, integer, timestamptz) from public;
 --! EndIncluded jobs/_lost_headers.sql
---! Included jobs/_leased_headers.sql
-create or replace function carillon._leased_headers(headers jsonb, read_ct integer, last_read_at timestamptz, worker text) returns jsonb
-language sql immutable parallel safe security invoker
-return case
-  when headers ? 'lease' then carillon._lost_headers(headers, read_ct, last_read_at)
-  else coalesce(headers, '{}')
-end || jsonb_build_object('lease', jsonb_build_object('worker', worker));
-comment on function carillon._leased_headers(jsonb, integer, timestamptz, text) is
-  'Headers of a job being leased; a lease still on it was lost, and is put on record.';
-revoke all on function carillon._leased_headers(jsonb, integer, timestamptz, text) from public;
---! EndIncluded jobs/_leased_headers.sql
 --! Included jobs/_bury_lost_jobs.sql
 create or replace function carillon._bury_lost_jobs() returns integer
 language plpgsql volatile security invoker
@@ -5318,6 +5308,8 @@ declare
   v_now timestamptz := carillon.now();
   v_app text;
   v_left integer := max_jobs;
+  v_lease jsonb := jsonb_build_object('lease', jsonb_build_object('worker', worker));
+  v_until timestamptz := v_now + lease_seconds * interval '1 second';
   v_claimed integer;
 begin
   if apps is null or worker is null then
@@ -5333,7 +5325,7 @@ begin
     exit when v_left <= 0;
     return query
       with due as materialized (
-        select q.msg_id
+        select q.ctid as at
         from pgmq.q_jobs q
         where q.message ->> 'app_id' = v_app and q.vt <= v_now
           and not carillon._is_lost_for_good(q.headers)
@@ -5342,18 +5334,21 @@ begin
         for update skip locked
       ),
       claimed as (
+        -- By its place: these rows are locked, and no plan can then read the whole queue to find them.
         update pgmq.q_jobs q
-        set read_ct = q.read_ct + 1, last_read_at = v_now, vt = v_now + lease_seconds * interval '1 second',
-            headers = carillon._leased_headers(q.headers, q.read_ct, q.last_read_at, worker)
+        set read_ct = q.read_ct + 1, last_read_at = v_now, vt = v_until,
+            headers = case
+              when q.headers ? 'lease' then carillon._lost_headers(q.headers, q.read_ct, q.last_read_at)
+              else coalesce(q.headers, '{}')
+            end || v_lease
         from due
-        where q.msg_id = due.msg_id
-        returning q.*
+        where q.ctid = due.at
+        returning q.msg_id, q.read_ct, q.message, q.headers, q.enqueued_at, carillon._job_user(q.message, q.headers) as user_id
       )
       select c.msg_id, c.read_ct, v_app, c.message -> 'payload', (c.headers ->> 'cron_id')::uuid,
-        (c.headers ->> 'scheduled_for')::timestamptz, carillon._job_trigger(c.headers), carillon._job_user(c.message, c.headers),
-        p.username, c.enqueued_at
+        (c.headers ->> 'scheduled_for')::timestamptz, carillon._job_trigger(c.headers), c.user_id, p.username, c.enqueued_at
       from claimed c
-      left join carillon.principals p on p.id = carillon._job_user(c.message, c.headers)
+      left join carillon.principals p on p.id = c.user_id
       order by c.msg_id;
     get diagnostics v_claimed = row_count;
     v_left := v_left - v_claimed;
@@ -5438,7 +5433,7 @@ begin
     delete from pgmq.q_jobs q
     using o
     where q.msg_id = o.job_id and q.read_ct = o.attempt and q.headers ? 'lease'
-    returning q.*, o.status, o.result, o.error
+    returning q.msg_id, q.read_ct, q.enqueued_at, q.last_read_at, q.message, q.headers, o.status, o.result, o.error
   ),
   kept as (
     insert into carillon.job_history as h (job_id, app_id, cron_id, scheduled_for, trigger, status, user_id, payload, headers,

@@ -101,8 +101,9 @@ export const finishJobs = async (sql: Queryable, outcomes: readonly JobOutcome[]
     job_id: o.jobId,
     attempt: o.attempt,
     status: o.status,
-    result: o.result ?? null,
-    error: o.error ?? null,
+    // What is absent is null, and need not be sent.
+    result: o.result ?? undefined,
+    error: o.error,
   }));
   const rows = await run(sql<{ jobId: number }[]>`
     select * from carillon.finish_jobs(outcomes => ${json(sql, records)}) as job_id`);
