@@ -15,6 +15,11 @@ export const ERRORS = {
   key_not_found: { sqlstate: "TK105", status: 404, title: "API key not found" },
   name_taken: { sqlstate: "TK201", status: 400, title: "Name already taken" },
   overlap: { sqlstate: "TK202", status: 409, title: "A job of the cron is still in the queue" },
+  idempotency_conflict: {
+    sqlstate: "TK203",
+    status: 409,
+    title: "Idempotency key used for another request",
+  },
   reserved_app_id: { sqlstate: "TK401", status: 403, title: "Reserved app id" },
   not_owner: { sqlstate: "TK402", status: 403, title: "Not the owner" },
   permission_denied: { sqlstate: "TK403", status: 403, title: "Permission denied" },

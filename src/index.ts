@@ -23,7 +23,8 @@ export type {
   Worker,
 } from "./worker/types.js";
 export { type AbortCause, JobAborted } from "./worker/abort.js";
-export type { JobTrigger } from "./db/jobs.js";
+export { Discard, discard, RetryAfter, retryAfter } from "./worker/control.js";
+export type { JobOptions, JobTrigger } from "./db/jobs.js";
 export { connect, type ConnectOptions, type JsonObject, type Sql } from "./db/connect.js";
 export {
   CarillonError,

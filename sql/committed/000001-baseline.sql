@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:bf9b908e716610d58f4324f1c0bee737671b0570
+--! Hash: sha1:89f6048a0ff25a52a929ad2f93f922297bca183e
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -247,11 +247,25 @@ begin
 end;
 $$;
 
--- Claiming walks one app's due jobs in order of their due time, whatever else the queue holds.
-create index carillon_jobs_due_idx on pgmq.q_jobs ((message ->> 'app_id'), vt, msg_id);
+-- Claiming walks one app's due jobs, priority by priority in order of their due time, whatever else the queue holds.
+create index carillon_jobs_due_idx on pgmq.q_jobs ((message ->> 'app_id'), (coalesce((headers ->> 'priority')::integer, 0)) desc, vt, msg_id);
+-- The sweep looks for jobs that were not started in time.
+create index carillon_jobs_expiry_idx on pgmq.q_jobs ((headers ->> 'expires_at')) where headers ? 'expires_at';
 -- Overlap asks for the live jobs of one cron, by the trusted header.
 create index carillon_jobs_cron_idx on pgmq.q_jobs ((headers ->> 'cron_id')) where headers ->> 'cron_id' is not null;
 --! EndIncluded tables/queue.sql
+--! Included tables/idempotency_keys.sql
+create table carillon.idempotency_keys (
+  app_id text not null references carillon.apps (id) on delete cascade,
+  key text not null,
+  request_hash bytea not null,
+  job_id bigint not null,
+  created_at timestamptz not null,
+  primary key (app_id, key)
+);
+comment on table carillon.idempotency_keys is 'Which job an idempotency key of an app stands for, for 24 hours.';
+create index idempotency_keys_created_idx on carillon.idempotency_keys (created_at);
+--! EndIncluded tables/idempotency_keys.sql
 --! EndIncluded tables.sql
 --! Included all.sql
 -- Every function and view, in an order in which each finds what it names.
@@ -3164,23 +3178,23 @@ comment on function carillon._live_jobs_of_backfill(uuid, uuid) is 'How many job
 revoke all on function carillon._live_jobs_of_backfill(uuid, uuid) from public;
 --! EndIncluded queue/_live_jobs_of_backfill.sql
 --! Included queue/_send_job.sql
-create or replace function carillon._send_job(app text, payload jsonb, user_id uuid, headers jsonb, due_at timestamptz) returns bigint
+create or replace function carillon._send_job(app text, payload jsonb, user_id uuid, headers jsonb, due_at timestamptz, id bigint default null) returns bigint
 language plpgsql volatile security invoker
 set search_path = ''
 as $$
 declare
   v_id bigint;
 begin
-  insert into pgmq.q_jobs (enqueued_at, vt, message, headers)
-  values (carillon.now(), due_at, carillon._job_message(app, payload, user_id), _send_job.headers)
+  insert into pgmq.q_jobs (msg_id, enqueued_at, vt, message, headers) overriding system value
+  values (coalesce(id, nextval(pg_get_serial_sequence('pgmq.q_jobs', 'msg_id'))), carillon.now(), due_at, carillon._job_message(app, payload, user_id), _send_job.headers)
   returning msg_id into v_id;
   perform pg_notify('carillon_jobs', app);
   return v_id;
 end;
 $$;
-comment on function carillon._send_job(text, jsonb, uuid, jsonb, timestamptz) is
+comment on function carillon._send_job(text, jsonb, uuid, jsonb, timestamptz, bigint) is
   'Puts one message into the queue and wakes the app''s workers at commit; returns its msg_id.';
-revoke all on function carillon._send_job(text, jsonb, uuid, jsonb, timestamptz) from public;
+revoke all on function carillon._send_job(text, jsonb, uuid, jsonb, timestamptz, bigint) from public;
 --! EndIncluded queue/_send_job.sql
 --! Included queue/_replace_jobs.sql
 create or replace function carillon._replace_jobs(cron uuid, reason text) returns bigint
@@ -4273,6 +4287,8 @@ begin
   end if;
   perform carillon._run_backfills();
   v_buried := carillon._bury_lost_jobs();
+  perform carillon._expire_jobs();
+  perform carillon._trim_idempotency_keys();
   perform carillon._trim_runs();
   insert into carillon.settings (key, value) values ('swept_at', to_jsonb(v_now))
   on conflict (key) do update set value = excluded.value;
@@ -5133,6 +5149,20 @@ comment on function carillon._job_user(jsonb, jsonb) is
   'Who a job is run for. In a message that was not put into the queue by Carillon, what is no uuid is nobody: one malformed message must not keep the whole queue from being claimed.';
 revoke all on function carillon._job_user(jsonb, jsonb) from public;
 --! EndIncluded jobs/_job_user.sql
+--! Included jobs/_job_attempts.sql
+create or replace function carillon._job_attempts(headers jsonb, attempt integer, worker text, started_at timestamptz, finished_at timestamptz, error jsonb)
+returns jsonb
+language sql immutable parallel safe security invoker
+return coalesce(headers -> 'attempts', '[]') || case
+  -- A lost attempt is on record already, and one handed back is not one.
+  when started_at is null or headers -> 'attempts' -> -1 -> 'attempt' = to_jsonb(attempt) then '[]'
+  else jsonb_build_array(jsonb_build_object(
+    'attempt', attempt, 'worker', worker, 'startedAt', started_at, 'finishedAt', finished_at, 'error', error))
+end;
+comment on function carillon._job_attempts(jsonb, integer, text, timestamptz, timestamptz, jsonb) is
+  'Every attempt of a job, oldest first: those on record in its headers, then the running or last one.';
+revoke all on function carillon._job_attempts(jsonb, integer, text, timestamptz, timestamptz, jsonb) from public;
+--! EndIncluded jobs/_job_attempts.sql
 --! Included jobs/jobs.sql
 create or replace view carillon.jobs as
 select
@@ -5156,12 +5186,15 @@ select
   q.enqueued_at,
   q.vt as due_at,
   case when q.headers ? 'lease' then q.last_read_at end as started_at,
-  null::timestamptz as finished_at
+  null::timestamptz as finished_at,
+  carillon._job_attempts(q.headers, q.read_ct, q.headers #>> '{lease,worker}', case when q.headers ? 'lease' then q.last_read_at end, null, null)
+    as attempts
 from pgmq.q_jobs q
 union all
 select
   h.job_id, h.app_id, h.cron_id, h.scheduled_for, h.trigger, h.status, h.user_id, h.payload, h.headers, h.result, h.error,
-  h.attempt, h.worker, h.enqueued_at, null, h.started_at, h.finished_at
+  h.attempt, h.worker, h.enqueued_at, null, h.started_at, h.finished_at,
+  carillon._job_attempts(h.headers, h.attempt, h.worker, h.started_at, h.finished_at, h.error)
 from carillon.job_history h;
 comment on view carillon.jobs is 'Every job: the live ones as the queue has them, the finished ones from the history.';
 --! EndIncluded jobs/jobs.sql
@@ -5261,45 +5294,310 @@ comment on function carillon._cancel_jobs(bigint[], text) is
   'Cancels live jobs: they leave the queue for the history. A running attempt loses its lease and finds out at its next heartbeat.';
 revoke all on function carillon._cancel_jobs(bigint[], text) from public;
 --! EndIncluded jobs/_cancel_jobs.sql
+--! Included jobs/_has_expired.sql
+create or replace function carillon._has_expired(headers jsonb, now timestamptz) returns boolean
+language sql stable parallel safe security invoker
+return coalesce(headers ? 'expires_at' and not headers ? 'lease' and not headers ? 'attempts'
+  and (headers ->> 'expires_at')::timestamptz <= now, false);
+comment on function carillon._has_expired(jsonb, timestamptz) is 'Whether a job has not been started by the time its headers say.';
+revoke all on function carillon._has_expired(jsonb, timestamptz) from public;
+--! EndIncluded jobs/_has_expired.sql
+--! Included jobs/_expire_jobs.sql
+create or replace function carillon._expire_jobs() returns integer
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+begin
+  return carillon._cancel_jobs(array(
+    select q.msg_id from pgmq.q_jobs q
+    -- As text, in the one form in which it is written.
+    where q.headers ? 'expires_at' and q.headers ->> 'expires_at' <= carillon._time_json(v_now, 'now') #>> '{}'
+      and carillon._has_expired(q.headers, v_now)
+    limit 1000
+    for update skip locked), 'not started before it expired');
+end;
+$$;
+comment on function carillon._expire_jobs() is 'Cancels jobs that were not started in time, 1000 at most; returns how many.';
+revoke all on function carillon._expire_jobs() from public;
+--! EndIncluded jobs/_expire_jobs.sql
+--! Included jobs/_next_priority.sql
+create or replace function carillon._next_priority(app text, below integer) returns integer
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+declare
+  v_below integer := coalesce(below, 2147483647);
+begin
+  return (
+    select coalesce((q.headers ->> 'priority')::integer, 0) from pgmq.q_jobs q
+    where q.message ->> 'app_id' = app and coalesce((q.headers ->> 'priority')::integer, 0) < v_below
+    order by coalesce((q.headers ->> 'priority')::integer, 0) desc
+    limit 1);
+end;
+$$;
+comment on function carillon._next_priority(text, integer) is
+  'The highest priority below the given one (null: of all) that a live job of the app has; one probe of the index.';
+revoke all on function carillon._next_priority(text, integer) from public;
+--! EndIncluded jobs/_next_priority.sql
+--! Included jobs/_idempotent_job.sql
+create or replace function carillon._idempotent_job(app text, key text, request jsonb, now timestamptz, job bigint) returns bigint
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_hash bytea := sha256(convert_to(request::text, 'UTF8'));
+  v_known carillon.idempotency_keys;
+begin
+  if length(key) not between 1 and 255 then
+    perform carillon._invalid('idempotencyKey', 'must be from 1 to 255 characters long');
+  end if;
+  -- Whoever comes second waits here for the first to commit.
+  insert into carillon.idempotency_keys as k (app_id, key, request_hash, job_id, created_at)
+  values (app, _idempotent_job.key, v_hash, job, _idempotent_job.now)
+  on conflict on constraint idempotency_keys_pkey do update
+    set request_hash = excluded.request_hash, job_id = excluded.job_id, created_at = excluded.created_at
+    where k.created_at <= excluded.created_at - interval '24 hours';
+  if found then
+    return job;
+  end if;
+  select k.* into v_known from carillon.idempotency_keys k where k.app_id = app and k.key = _idempotent_job.key;
+  if v_known.request_hash <> v_hash then
+    raise exception using errcode = 'TK203', column = 'idempotencyKey',
+      message = format('the idempotency key "%s" was used for another request', _idempotent_job.key),
+      hint = format('job %s was enqueued with it; keys are kept for 24 hours', v_known.job_id);
+  end if;
+  return v_known.job_id;
+end;
+$$;
+comment on function carillon._idempotent_job(text, text, jsonb, timestamptz, bigint) is
+  'The job an idempotency key stands for: the given new one, or that of an equal request in the last 24 hours; TK203 after an unequal one.';
+revoke all on function carillon._idempotent_job(text, text, jsonb, timestamptz, bigint) from public;
+--! EndIncluded jobs/_idempotent_job.sql
+--! Included jobs/_trim_idempotency_keys.sql
+create or replace function carillon._trim_idempotency_keys() returns void
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_before timestamptz := carillon.now() - interval '24 hours';
+begin
+  delete from carillon.idempotency_keys k
+  using (
+    select o.app_id, o.key from carillon.idempotency_keys o
+    where o.created_at <= v_before
+    order by o.created_at
+    limit 10000
+    for update skip locked
+  ) old
+  where k.app_id = old.app_id and k.key = old.key;
+end;
+$$;
+comment on function carillon._trim_idempotency_keys() is 'Forgets idempotency keys after 24 hours, 10,000 at most.';
+revoke all on function carillon._trim_idempotency_keys() from public;
+--! EndIncluded jobs/_trim_idempotency_keys.sql
+--! Included jobs/_check_payload.sql
+create or replace function carillon._check_payload(payload jsonb, field text) returns void
+language plpgsql immutable security invoker
+set search_path = ''
+as $$
+begin
+  if jsonb_typeof(coalesce(payload, 'null')) <> 'object' then
+    perform carillon._invalid(field, format('must be a JSON object, got %s', coalesce(jsonb_typeof(payload), 'nothing')));
+  end if;
+  if octet_length(payload::text) > 1048576 then
+    perform carillon._invalid(field, 'must be at most 1 MiB');
+  end if;
+end;
+$$;
+comment on function carillon._check_payload(jsonb, text) is 'Refuses a payload that is no JSON object, or too large.';
+revoke all on function carillon._check_payload(jsonb, text) from public;
+--! EndIncluded jobs/_check_payload.sql
+--! Included jobs/_job_headers.sql
+create or replace function carillon._job_headers(options jsonb, path text, due_at timestamptz) returns jsonb
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+declare
+  v_headers jsonb := '{"trigger": "api"}';
+  v_backoff numeric;
+  v_expires timestamptz;
+begin
+  if options ? 'priority' then
+    -- The default is no header: so are most jobs.
+    v_headers := v_headers || jsonb_strip_nulls(jsonb_build_object('priority',
+      nullif(carillon._json_integer(options -> 'priority', path || 'priority', -32768, 32767), 0)));
+  end if;
+  if options ? 'maxAttempts' then
+    v_headers := v_headers || jsonb_build_object('max_attempts',
+      carillon._json_integer(options -> 'maxAttempts', path || 'maxAttempts', 1, 100));
+  end if;
+  if options ? 'retryDelay' then
+    v_headers := v_headers || jsonb_build_object('retry_delay',
+      carillon._json_integer(options -> 'retryDelay', path || 'retryDelay', 0, 86400));
+  end if;
+  if options ? 'retryBackoff' then
+    v_backoff := case when jsonb_typeof(options -> 'retryBackoff') = 'number' then (options ->> 'retryBackoff')::numeric end;
+    if v_backoff is null or v_backoff not between 1 and 10 then
+      perform carillon._invalid(path || 'retryBackoff', 'must be a number from 1 to 10');
+    end if;
+    v_headers := v_headers || jsonb_build_object('retry_backoff', v_backoff);
+  end if;
+  if options ? 'timeout' then
+    v_headers := v_headers || jsonb_build_object('timeout',
+      carillon._json_integer(options -> 'timeout', path || 'timeout', 1, 86400));
+  end if;
+  if options ? 'expiresAt' then
+    v_expires := carillon._json_timestamp(options -> 'expiresAt', path || 'expiresAt');
+    if v_expires <= due_at then
+      perform carillon._invalid(path || 'expiresAt', 'must lie in the future, and after runAt');
+    end if;
+    v_headers := v_headers || jsonb_build_object('expires_at', carillon._time_json(v_expires, path || 'expiresAt'));
+  end if;
+  if options ? 'tags' then
+    if jsonb_typeof(options -> 'tags') <> 'array' or jsonb_array_length(options -> 'tags') > 20
+      or exists (
+        select from jsonb_array_elements(options -> 'tags') as t (tag)
+        where jsonb_typeof(t.tag) <> 'string' or length(t.tag #>> '{}') not between 1 and 100)
+    then
+      perform carillon._invalid(path || 'tags', 'must be at most 20 strings of 1 to 100 characters');
+    end if;
+    v_headers := v_headers || jsonb_build_object('tags', options -> 'tags');
+  end if;
+  return v_headers;
+end;
+$$;
+comment on function carillon._job_headers(jsonb, text, timestamptz) is
+  'The trusted headers of a job enqueued with these options (API spelling); TK001 names the option that breaks a rule.';
+revoke all on function carillon._job_headers(jsonb, text, timestamptz) from public;
+--! EndIncluded jobs/_job_headers.sql
 --! Included jobs/enqueue_job.sql
 create or replace function carillon.enqueue_job(
   app text,
   payload jsonb default '{}',
   user_id uuid default null,
-  run_at timestamptz default null
+  run_at timestamptz default null,
+  priority integer default null,
+  idempotency_key text default null,
+  max_attempts integer default null,
+  retry_delay integer default null,
+  retry_backoff numeric default null,
+  timeout integer default null,
+  expires_at timestamptz default null,
+  tags text[] default null
 ) returns bigint
 language plpgsql volatile security definer
 set search_path = ''
 as $$
 declare
   v_now timestamptz := carillon.now();
+  v_due timestamptz := greatest(run_at, v_now);
+  v_options jsonb;
+  v_headers jsonb;
+  v_new bigint;
+  v_job bigint;
 begin
   perform carillon._require_app(app);
-  if jsonb_typeof(coalesce(payload, 'null')) <> 'object' then
-    perform carillon._invalid('payload', format('must be a JSON object, got %s', coalesce(jsonb_typeof(payload), 'nothing')));
-  end if;
-  if octet_length(payload::text) > 1048576 then
-    perform carillon._invalid('payload', 'must be at most 1 MiB');
-  end if;
+  perform carillon._check_payload(payload, 'payload');
   if user_id is not null and not exists (select from carillon.principals p where p.id = enqueue_job.user_id) then
     perform carillon._invalid('userId', 'is not a known principal');
   end if;
   if run_at >= '10000-01-01 00:00:00+00' then
     perform carillon._invalid('runAt', 'must be a time before the year 10000');
   end if;
-  return carillon._send_job(app, payload, coalesce(user_id, carillon._system_principal()),
-    jsonb_build_object('trigger', 'api'), greatest(run_at, v_now));
+  v_options := jsonb_strip_nulls(jsonb_build_object('priority', priority, 'maxAttempts', max_attempts, 'retryDelay', retry_delay,
+    'retryBackoff', retry_backoff, 'timeout', timeout, 'expiresAt', carillon._time_json(expires_at, 'expiresAt')))
+    || case when tags is null then '{}' else jsonb_build_object('tags', tags) end;
+  v_headers := carillon._job_headers(v_options, '', v_due);
+  if idempotency_key is not null then
+    v_new := nextval(pg_get_serial_sequence('pgmq.q_jobs', 'msg_id'));
+    v_job := carillon._idempotent_job(app, idempotency_key,
+      jsonb_build_object('payload', payload, 'userId', user_id, 'runAt', carillon._time_json(run_at, 'runAt'), 'options', v_options),
+      v_now, v_new);
+    if v_job <> v_new then
+      return v_job;
+    end if;
+  end if;
+  return carillon._send_job(app, payload, coalesce(user_id, carillon._system_principal()), v_headers, v_due, v_new);
 end;
 $$;
-comment on function carillon.enqueue_job(text, jsonb, uuid, timestamptz) is
-  'Enqueues one job of an app, in the caller''s transaction; a run_at in the past means now. Returns its id (pgmq msg_id).';
-revoke all on function carillon.enqueue_job(text, jsonb, uuid, timestamptz) from public;
+comment on function carillon.enqueue_job(text, jsonb, uuid, timestamptz, integer, text, integer, integer, numeric, integer, timestamptz, text[]) is
+  'Enqueues one job of an app, in the caller''s transaction, and returns its id (pgmq msg_id). A run_at in the past means now; higher priority goes first (default 0); the same idempotency_key and request within 24 hours give the same job (TK203 for another request); a job not started by expires_at is canceled. max_attempts (default 1) counts failures; between them pass retry_delay seconds (default 10) times retry_backoff (default 2) to the power of the failures before, give or take a tenth. timeout in seconds.';
+revoke all on function carillon.enqueue_job(text, jsonb, uuid, timestamptz, integer, text, integer, integer, numeric, integer, timestamptz, text[]) from public;
 --! EndIncluded jobs/enqueue_job.sql
+--! Included jobs/enqueue_jobs.sql
+create or replace function carillon.enqueue_jobs(app text, jobs jsonb, user_id uuid default null) returns setof bigint
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+  v_user uuid := coalesce(user_id, carillon._system_principal());
+  v_at bigint;
+  v_job jsonb;
+  v_path text;
+  v_unknown text;
+  v_due timestamptz[];
+  v_headers jsonb[];
+begin
+  perform carillon._require_app(app);
+  if jsonb_typeof(jobs) is distinct from 'array' or jsonb_array_length(jobs) > 10000 then
+    perform carillon._invalid('jobs', 'must be a JSON array of at most 10000 jobs');
+  end if;
+  if user_id is not null and not exists (select from carillon.principals p where p.id = enqueue_jobs.user_id) then
+    perform carillon._invalid('userId', 'is not a known principal');
+  end if;
+  -- Plain jobs pass by with one look; the others are read one by one.
+  for v_at, v_job in
+    select i.at, i.job from jsonb_array_elements(jobs) with ordinality as i (job, at)
+    where jsonb_typeof(i.job) <> 'object' or jsonb_typeof(i.job -> 'payload') is distinct from 'object'
+      or i.job - 'payload' <> '{}' or pg_column_size(i.job) > 100000
+  loop
+    v_path := format('jobs[%s].', v_at - 1);
+    if jsonb_typeof(v_job) <> 'object' then
+      perform carillon._invalid(rtrim(v_path, '.'), 'must be an object');
+    end if;
+    select k into v_unknown from jsonb_object_keys(v_job) as k
+    where k not in ('payload', 'runAt', 'priority', 'maxAttempts', 'retryDelay', 'retryBackoff', 'timeout', 'expiresAt', 'tags')
+    limit 1;
+    if v_unknown is not null then
+      perform carillon._invalid(v_path || v_unknown, 'is not a field of a job in a batch');
+    end if;
+    perform carillon._check_payload(coalesce(nullif(v_job -> 'payload', 'null'), '{}'), v_path || 'payload');
+    v_job := jsonb_strip_nulls(v_job - 'payload');
+    if v_due is null then
+      v_due := array_fill(v_now, array[jsonb_array_length(jobs)]);
+      v_headers := array_fill('{"trigger": "api"}'::jsonb, array[jsonb_array_length(jobs)]);
+    end if;
+    if v_job ? 'runAt' then
+      v_due[v_at] := greatest(v_now, carillon._json_timestamp(v_job -> 'runAt', v_path || 'runAt'));
+    end if;
+    v_headers[v_at] := carillon._job_headers(v_job, v_path, v_due[v_at]);
+  end loop;
+
+  return query
+    insert into pgmq.q_jobs (enqueued_at, vt, message, headers)
+    select v_now, coalesce(i.due, v_now),
+      carillon._job_message(app, coalesce(nullif(i.job -> 'payload', 'null'), '{}'), v_user),
+      coalesce(i.headers, '{"trigger": "api"}')
+    from rows from (jsonb_array_elements(jobs), unnest(v_due), unnest(v_headers)) with ordinality as i (job, due, headers, at)
+    order by i.at
+    returning msg_id;
+  if jsonb_array_length(jobs) > 0 then
+    perform pg_notify('carillon_jobs', app);
+  end if;
+end;
+$$;
+comment on function carillon.enqueue_jobs(text, jsonb, uuid) is
+  'Enqueues many jobs of an app at once: [{payload, runAt, priority, maxAttempts, retryDelay, retryBackoff, timeout, expiresAt, tags}], all or none. Returns their ids in the same order.';
+revoke all on function carillon.enqueue_jobs(text, jsonb, uuid) from public;
+--! EndIncluded jobs/enqueue_jobs.sql
 --! Included jobs/claim_jobs.sql
 create or replace function carillon.claim_jobs(apps text[], worker text, max_jobs integer, lease_seconds integer)
 returns table (
   job_id bigint, attempt integer, app_id text, payload jsonb, cron_id uuid, scheduled_for timestamptz, trigger text,
-  user_id uuid, username text, enqueued_at timestamptz
+  user_id uuid, username text, enqueued_at timestamptz, timeout_seconds integer
 )
 language plpgsql volatile security definer
 set search_path = ''
@@ -5307,6 +5605,7 @@ as $$
 declare
   v_now timestamptz := carillon.now();
   v_app text;
+  v_priority integer;
   v_left integer := max_jobs;
   v_lease jsonb := jsonb_build_object('lease', jsonb_build_object('worker', worker));
   v_until timestamptz := v_now + lease_seconds * interval '1 second';
@@ -5322,41 +5621,47 @@ begin
     perform carillon._invalid('leaseSeconds', 'must be at least 1');
   end if;
   foreach v_app in array apps loop
-    exit when v_left <= 0;
-    return query
-      with due as materialized (
-        select q.ctid as at
-        from pgmq.q_jobs q
-        where q.message ->> 'app_id' = v_app and q.vt <= v_now
-          and not carillon._is_lost_for_good(q.headers)
-        order by q.vt, q.msg_id
-        limit v_left
-        for update skip locked
-      ),
-      claimed as (
-        -- By its place: these rows are locked, and no plan can then read the whole queue to find them.
-        update pgmq.q_jobs q
-        set read_ct = q.read_ct + 1, last_read_at = v_now, vt = v_until,
-            headers = case
-              when q.headers ? 'lease' then carillon._lost_headers(q.headers, q.read_ct, q.last_read_at)
-              else coalesce(q.headers, '{}')
-            end || v_lease
-        from due
-        where q.ctid = due.at
-        returning q.msg_id, q.read_ct, q.message, q.headers, q.enqueued_at, carillon._job_user(q.message, q.headers) as user_id
-      )
-      select c.msg_id, c.read_ct, v_app, c.message -> 'payload', (c.headers ->> 'cron_id')::uuid,
-        (c.headers ->> 'scheduled_for')::timestamptz, carillon._job_trigger(c.headers), c.user_id, p.username, c.enqueued_at
-      from claimed c
-      left join carillon.principals p on p.id = c.user_id
-      order by c.msg_id;
-    get diagnostics v_claimed = row_count;
-    v_left := v_left - v_claimed;
+    v_priority := null;
+    loop
+      exit when v_left <= 0;
+      v_priority := carillon._next_priority(v_app, v_priority);
+      exit when v_priority is null;
+      return query
+        with due as materialized (
+          select q.ctid as at
+          from pgmq.q_jobs q
+          where q.message ->> 'app_id' = v_app and coalesce((q.headers ->> 'priority')::integer, 0) = v_priority and q.vt <= v_now
+            and not carillon._is_lost_for_good(q.headers) and not carillon._has_expired(q.headers, v_now)
+          order by q.vt, q.msg_id
+          limit v_left
+          for update skip locked
+        ),
+        claimed as (
+          -- By its place: these rows are locked, and no plan can then read the whole queue to find them.
+          update pgmq.q_jobs q
+          set read_ct = q.read_ct + 1, last_read_at = v_now, vt = v_until,
+              headers = case
+                when q.headers ? 'lease' then carillon._lost_headers(q.headers, q.read_ct, q.last_read_at)
+                else coalesce(q.headers, '{}')
+              end || v_lease
+          from due
+          where q.ctid = due.at
+          returning q.msg_id, q.read_ct, q.message, q.headers, q.enqueued_at, carillon._job_user(q.message, q.headers) as user_id
+        )
+        select c.msg_id, c.read_ct, v_app, c.message -> 'payload', (c.headers ->> 'cron_id')::uuid,
+          (c.headers ->> 'scheduled_for')::timestamptz, carillon._job_trigger(c.headers), c.user_id, p.username, c.enqueued_at,
+          (c.headers ->> 'timeout')::integer
+        from claimed c
+        left join carillon.principals p on p.id = c.user_id
+        order by c.msg_id;
+      get diagnostics v_claimed = row_count;
+      v_left := v_left - v_claimed;
+    end loop;
   end loop;
 end;
 $$;
 comment on function carillon.claim_jobs(text[], text, integer, integer) is
-  'Leases up to max_jobs due jobs of these apps to a worker, oldest due first. The pair (job_id, attempt) fences every later call about them.';
+  'Leases up to max_jobs due jobs of these apps to a worker, by priority, oldest due first. The pair (job_id, attempt) fences every later call about them.';
 revoke all on function carillon.claim_jobs(text[], text, integer, integer) from public;
 --! EndIncluded jobs/claim_jobs.sql
 --! Included jobs/next_job_in.sql
@@ -5367,15 +5672,22 @@ as $$
 declare
   v_now timestamptz := carillon.now();
   v_app text;
+  v_priority integer;
   v_due timestamptz;
   v_next timestamptz;
 begin
   foreach v_app in array apps loop
-    select q.vt into v_due from pgmq.q_jobs q
-    where q.message ->> 'app_id' = v_app and not (q.vt <= v_now and carillon._is_lost_for_good(q.headers))
-    order by q.vt, q.msg_id
-    limit 1;
-    v_next := least(v_next, v_due);
+    v_priority := null;
+    loop
+      v_priority := carillon._next_priority(v_app, v_priority);
+      exit when v_priority is null;
+      select q.vt into v_due from pgmq.q_jobs q
+      where q.message ->> 'app_id' = v_app and coalesce((q.headers ->> 'priority')::integer, 0) = v_priority
+        and not (q.vt <= v_now and (carillon._is_lost_for_good(q.headers) or carillon._has_expired(q.headers, v_now)))
+      order by q.vt, q.msg_id
+      limit 1;
+      v_next := least(v_next, v_due);
+    end loop;
   end loop;
   -- greatest() would pass over a null.
   return greatest(extract(epoch from v_next - v_now), case when v_next is not null then 0 end);
@@ -5410,6 +5722,48 @@ comment on function carillon._count_failures(uuid[], uuid[]) is
   'Counts the failed jobs of crons (one element a job), and forgets the count of those that had a job succeed.';
 revoke all on function carillon._count_failures(uuid[], uuid[]) from public;
 --! EndIncluded jobs/_count_failures.sql
+--! Included jobs/_retry_attempts.sql
+create or replace function carillon._retry_attempts(outcomes jsonb, now timestamptz) returns bigint[]
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_retried bigint[];
+  v_apps text[];
+begin
+  with o as materialized (
+    select * from jsonb_to_recordset(outcomes)
+      as o (job_id bigint, attempt integer, status text, error jsonb, retry_in numeric, discard boolean)
+    where o.status = 'failed' and o.error is not null
+  ),
+  again as (
+    update pgmq.q_jobs q
+    set vt = _retry_attempts.now + interval '1 second' * coalesce(o.retry_in, least(86400,
+          coalesce((q.headers ->> 'retry_delay')::numeric, 10)
+          -- A hundred failures at a factor of ten are beyond any number.
+          * power(coalesce((q.headers ->> 'retry_backoff')::numeric, 2), least(coalesce((q.headers ->> 'failures')::integer, 0), 20))
+          * (0.9 + 0.2 * random())::numeric)),
+      headers = (q.headers - 'lease')
+        || jsonb_build_object('attempts', carillon._job_attempts(q.headers, q.read_ct, q.headers #>> '{lease,worker}',
+          q.last_read_at, greatest(_retry_attempts.now, q.last_read_at), o.error))
+        || case when o.retry_in is null
+          then jsonb_build_object('failures', coalesce((q.headers ->> 'failures')::integer, 0) + 1) else '{}' end
+    from o
+    where q.msg_id = o.job_id and q.read_ct = o.attempt and q.headers ? 'lease'
+      and (o.retry_in is not null or (o.discard is not true
+        and coalesce((q.headers ->> 'failures')::integer, 0) + 1 < coalesce((q.headers ->> 'max_attempts')::integer, 1)))
+    returning q.msg_id, q.message ->> 'app_id' as app
+  )
+  select array_agg(a.msg_id), array_agg(distinct a.app) into v_retried, v_apps from again a;
+  -- Idle workers then plan for the time it is due.
+  perform pg_notify('carillon_jobs', a) from unnest(v_apps) as a;
+  return v_retried;
+end;
+$$;
+comment on function carillon._retry_attempts(jsonb, timestamptz) is
+  'Puts failed jobs that have attempts left, or asked for another time, back into the queue for later; returns their ids.';
+revoke all on function carillon._retry_attempts(jsonb, timestamptz) from public;
+--! EndIncluded jobs/_retry_attempts.sql
 --! Included jobs/finish_jobs.sql
 create or replace function carillon.finish_jobs(outcomes jsonb) returns setof bigint
 language plpgsql volatile security definer
@@ -5417,6 +5771,7 @@ set search_path = ''
 as $$
 declare
   v_now timestamptz := carillon.now();
+  v_retried bigint[];
   v_finished bigint[];
   v_succeeded uuid[];
   v_failed uuid[];
@@ -5424,6 +5779,10 @@ begin
   if jsonb_typeof(outcomes) is distinct from 'array' then
     perform carillon._invalid('outcomes', 'must be a JSON array');
   end if;
+  if outcomes @? '$[*] ? (@.status == "failed")' then
+    v_retried := carillon._retry_attempts(outcomes, v_now);
+  end if;
+  -- What is tried again has given its lease back, and is passed over.
   with o as materialized (
     select * from jsonb_to_recordset(outcomes)
       as o (job_id bigint, attempt integer, status text, result jsonb, error jsonb)
@@ -5452,11 +5811,11 @@ begin
   if v_succeeded is not null or v_failed is not null then
     perform carillon._count_failures(v_succeeded, v_failed);
   end if;
-  return query select unnest(v_finished);
+  return query select unnest(v_finished || v_retried);
 end;
 $$;
 comment on function carillon.finish_jobs(jsonb) is
-  'Moves jobs from the queue to the history: [{job_id, attempt, status: completed|failed, result, error}]. Returns the ids it moved; one that is missing had lost its lease.';
+  'Records how attempts ended: [{job_id, attempt, status: completed|failed, result, error, retry_in, discard}]. Jobs move to the history, failed ones with attempts left (or a retry_in, in seconds) wait for the next; discard rules that out. Returns the ids recorded; one that is missing had lost its lease.';
 revoke all on function carillon.finish_jobs(jsonb) from public;
 --! EndIncluded jobs/finish_jobs.sql
 --! Included jobs/extend_leases.sql

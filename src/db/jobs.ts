@@ -22,6 +22,16 @@ export interface JobRow {
   dueAt: Date | null;
   startedAt: Date | null;
   finishedAt: Date | null;
+  attempts: AttemptRecord[];
+}
+
+/** One attempt on record; times as JSON has them. */
+export interface AttemptRecord {
+  attempt: number;
+  worker: string | null;
+  startedAt: string;
+  finishedAt?: string | null;
+  error?: JobError | null;
 }
 
 /** Why a job failed, as it is kept. */
@@ -45,6 +55,8 @@ export interface ClaimedJob {
   userId: string | null;
   username: string | null;
   enqueuedAt: Date;
+  /** Seconds the handler may run; null for the worker's own limit. */
+  timeoutSeconds: number | null;
 }
 
 /** How an attempt ended. */
@@ -54,6 +66,10 @@ export interface JobOutcome {
   status: "completed" | "failed";
   result?: unknown;
   error?: JobError;
+  /** Try again after so many seconds, whatever attempts are left; of a failed attempt only. */
+  retryIn?: number;
+  /** Fail the job for good, whatever attempts are left; of a failed attempt only. */
+  discard?: boolean;
 }
 
 /** Names one attempt of one job. */
@@ -62,21 +78,64 @@ export interface Lease {
   attempt: number;
 }
 
-/** Enqueues one job; its id. `runAt` (RFC 3339) delays it. */
+/** What a job may be told when it is enqueued; what is absent has its default. */
+export interface JobOptions {
+  /** Not before this time (RFC 3339); the past means now. */
+  runAt?: string | null | undefined;
+  /** Higher goes first, -32768 to 32767; default 0. */
+  priority?: number | null | undefined;
+  /** Tries until the job has failed, 1 to 100; default 1. */
+  maxAttempts?: number | null | undefined;
+  /** Seconds before the second try, 0 to 86400; default 10. */
+  retryDelay?: number | null | undefined;
+  /** Factor by which the delay grows with every further try, 1 to 10; default 2. */
+  retryBackoff?: number | null | undefined;
+  /** Seconds the handler may run, 1 to 86400; default the worker's. */
+  timeout?: number | null | undefined;
+  /** A job not started by then (RFC 3339) is canceled. */
+  expiresAt?: string | null | undefined;
+  /** At most 20 labels to find it by. */
+  tags?: string[] | null | undefined;
+}
+
+/** Besides, for one job: on whose behalf it runs, and the key that keeps it from being enqueued twice. */
+export interface OneJobOptions extends JobOptions {
+  userId?: string | null | undefined;
+  idempotencyKey?: string | null | undefined;
+}
+
+/** Enqueues one job; its id. */
 export const enqueueJob = async (
   sql: Queryable,
   appId: string,
   payload: JsonObject,
-  options: { userId?: string | null | undefined; runAt?: string | null | undefined } = {},
+  options: OneJobOptions = {},
 ) => {
   const row = await one<{ jobId: number }>(sql`
     select carillon.enqueue_job(
       app => ${appId}, payload => ${json(sql, payload)},
-      user_id => ${options.userId ?? null}, run_at => ${options.runAt ?? null}) as job_id`);
+      user_id => ${options.userId ?? null}, run_at => ${options.runAt ?? null},
+      priority => ${options.priority ?? null}, idempotency_key => ${options.idempotencyKey ?? null},
+      max_attempts => ${options.maxAttempts ?? null}, retry_delay => ${options.retryDelay ?? null},
+      retry_backoff => ${options.retryBackoff ?? null}, timeout => ${options.timeout ?? null},
+      expires_at => ${options.expiresAt ?? null}, tags => ${options.tags ?? null}) as job_id`);
   return row.jobId;
 };
 
-/** Leases up to `max` due jobs of these apps, oldest due first. */
+/** Enqueues many jobs at once, all or none; their ids in the same order. */
+export const enqueueJobs = async (
+  sql: Queryable,
+  appId: string,
+  jobs: readonly (JobOptions & { payload?: JsonObject })[],
+  userId: string | null = null,
+) => {
+  const rows = await run(sql<{ jobId: number }[]>`
+    select * from carillon.enqueue_jobs(
+      app => ${appId}, jobs => ${json(sql, jobs)}, user_id => ${userId}) as job_id`);
+  return rows.map((row) => row.jobId);
+};
+
+/** Leases up to `max` due jobs of these apps, by priority, oldest due first. */
 export const claimJobs = (
   sql: Queryable,
   apps: string[],
@@ -95,7 +154,7 @@ export const nextJobIn = async (sql: Queryable, apps: string[]) => {
   return row.seconds;
 };
 
-/** Moves finished jobs to the history; the ids moved. One that is missing had lost its lease. */
+/** Records how attempts ended; the ids recorded. One that is missing had lost its lease. */
 export const finishJobs = async (sql: Queryable, outcomes: readonly JobOutcome[]) => {
   const records = outcomes.map((o) => ({
     job_id: o.jobId,
@@ -104,6 +163,8 @@ export const finishJobs = async (sql: Queryable, outcomes: readonly JobOutcome[]
     // What is absent is null, and need not be sent.
     result: o.result ?? undefined,
     error: o.error,
+    retry_in: o.retryIn,
+    discard: o.discard,
   }));
   const rows = await run(sql<{ jobId: number }[]>`
     select * from carillon.finish_jobs(outcomes => ${json(sql, records)}) as job_id`);

@@ -44,10 +44,12 @@ export class ContextFactory {
   }
 
   #enqueue(appId: string, userId: string | null): Enqueue {
-    return (payload, { runAt } = {}) =>
+    return (payload, options = {}) =>
       enqueueJob(this.#sql, appId, payload, {
+        ...options,
         userId,
-        runAt: runAt instanceof Date ? runAt.toISOString() : runAt,
+        runAt: asText(options.runAt),
+        expiresAt: asText(options.expiresAt),
       });
   }
 
@@ -60,3 +62,6 @@ export class ContextFactory {
     };
   }
 }
+
+const asText = (time: Date | string | null | undefined) =>
+  time instanceof Date ? time.toISOString() : time;

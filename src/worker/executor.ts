@@ -2,6 +2,7 @@ import type { JobError, JobOutcome } from "../db/jobs.js";
 import type { Logger } from "../log.js";
 import type { Attempt } from "./attempt.js";
 import type { ContextFactory } from "./context.js";
+import { Discard, RetryAfter } from "./control.js";
 import { describeFailure, failure } from "./failure.js";
 import { storableResult } from "./result.js";
 import type { Route } from "./router.js";
@@ -32,21 +33,29 @@ export class Executor {
    * handler that ignores it does later no longer counts.
    */
   async run(attempt: Attempt): Promise<Ending> {
-    const { timeoutSeconds, log } = this.#deps;
+    const { log } = this.#deps;
     attempt.phase = "running";
     let deadline: NodeJS.Timeout | undefined;
     const cut = new Promise<Ending>((resolve) => {
       attempt.onAbandon(() => resolve({ kind: "released" }));
-      deadline = setTimeout(() => {
-        if (!attempt.signal.aborted) attempt.abort("timeout");
-        resolve(this.#overdue(attempt));
-      }, timeoutSeconds * 1000);
+      deadline = setTimeout(
+        () => {
+          if (!attempt.signal.aborted) attempt.abort("timeout");
+          resolve(this.#overdue(attempt));
+        },
+        this.#limit(attempt) * 1000,
+      );
     });
     const ending = await Promise.race([this.#invoke(attempt), cut]);
     clearTimeout(deadline);
     attempt.phase = "settling";
     if (ending.kind === "dropped") log.warn(attempt.fields, "outcome dropped: no longer our job");
     return ending;
+  }
+
+  /** Seconds this attempt may take. */
+  #limit({ job }: Attempt): number {
+    return job.timeoutSeconds ?? this.#deps.timeoutSeconds;
   }
 
   async #invoke(attempt: Attempt): Promise<Ending> {
@@ -62,7 +71,7 @@ export class Executor {
       if (isLost(attempt)) return { kind: "dropped" };
       // What a handler throws because it was told to stop is no failure of the job.
       if (attempt.aborted === "shutdown") return { kind: "released" };
-      return failed(attempt, describeFailure(thrown));
+      return failed(attempt, describeFailure(thrown), control(thrown));
     }
   }
 
@@ -72,7 +81,8 @@ export class Executor {
   }
 
   #overdue(attempt: Attempt): Ending {
-    const { timeoutSeconds, log } = this.#deps;
+    const { log } = this.#deps;
+    const timeoutSeconds = this.#limit(attempt);
     if (isLost(attempt)) return { kind: "dropped" };
     if (attempt.aborted === "shutdown") return { kind: "released" };
     log.warn(attempt.fields, `timed out after ${timeoutSeconds} s`);
@@ -86,7 +96,15 @@ export class Executor {
 const isLost = ({ aborted }: Attempt): boolean =>
   aborted === "lease_lost" || aborted === "canceled";
 
-const failed = ({ lease }: Attempt, error: JobError): Ending => ({
+const failed = ({ lease }: Attempt, error: JobError, told: Control = {}): Ending => ({
   kind: "finished",
-  outcome: { ...lease, status: "failed", error },
+  outcome: { ...lease, status: "failed", error, ...told },
 });
+
+type Control = Pick<JobOutcome, "retryIn" | "discard">;
+
+/** What a handler asked for by what it threw. */
+function control(thrown: unknown): Control {
+  if (thrown instanceof RetryAfter) return { retryIn: thrown.ms / 1000 };
+  return thrown instanceof Discard ? { discard: true } : {};
+}

@@ -1,5 +1,5 @@
 import type { JsonObject } from "../db/connect.js";
-import type { JobTrigger } from "../db/jobs.js";
+import type { JobOptions, JobTrigger } from "../db/jobs.js";
 
 /** Who a job is run for: its owner. */
 export interface Caller {
@@ -14,9 +14,14 @@ export interface JobLog {
   error(message: string, fields?: object): void;
 }
 
-export interface EnqueueOptions {
+/** How a handler enqueues a job: as {@link JobOptions}, with times as Dates, too. */
+export interface EnqueueOptions extends Omit<JobOptions, "runAt" | "expiresAt"> {
   /** When the job is due: a Date, or RFC 3339 text with an offset. Now when absent or past. */
   runAt?: Date | string | null | undefined;
+  /** A job not started by then is canceled. */
+  expiresAt?: Date | string | null | undefined;
+  /** The same key and request within 24 hours give the same job; another request is refused. */
+  idempotencyKey?: string | null | undefined;
 }
 
 /** Enqueues a job of the same app and gives its id. */

@@ -260,7 +260,17 @@ describe("a job", () => {
       "user_id",
     ],
     [{ runAt: "soon" }, "runAt"],
-    [{ priority: 1 }, "priority"],
+    [{ priority: 1.5 }, "priority"],
+    [{ priority: 40_000 }, "priority"],
+    [{ idempotencyKey: "" }, "idempotencyKey"],
+    [{ maxAttempts: 0 }, "maxAttempts"],
+    [{ retryDelay: -1 }, "retryDelay"],
+    [{ retryBackoff: 11 }, "retryBackoff"],
+    [{ timeout: 0 }, "timeout"],
+    [{ expiresAt: "2020-01-01T00:00:00Z" }, "expiresAt"],
+    [{ expiresAt: "later" }, "expiresAt"],
+    [{ tags: "red" }, "tags"],
+    [{ colour: "red" }, "colour"],
   ])("%j is refused, naming %s", async (body, field) => {
     expect(fieldsOf(await refused("POST", JOBS, body))).toEqual([field]);
   });

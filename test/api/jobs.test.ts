@@ -55,6 +55,33 @@ describe("enqueueing", () => {
     });
   });
 
+  test("takes options, and shows them", async () => {
+    const options = {
+      ...{ priority: 7, maxAttempts: 3, retryDelay: 5, retryBackoff: 1.5, timeout: 60 },
+      ...{ expiresAt: "2099-05-08T10:30:00Z", tags: ["nightly", "eu"] },
+    };
+    const id = await enqueue({ payload: {}, ...options });
+    expect(await job(id)).toMatchObject({
+      priority: 7,
+      maxAttempts: 3,
+      expiresAt: "2099-05-08T10:30:00.000Z",
+      tags: ["nightly", "eu"],
+      attempts: [],
+    });
+    expect(await job(await enqueue())).toMatchObject({
+      ...{ priority: 0, maxAttempts: 1, expiresAt: null, tags: [] },
+    });
+  });
+
+  test("with an idempotency key makes one job; another body is a conflict", async () => {
+    const body = { payload: { a: 1 }, idempotencyKey: "order-1" };
+    const id = await enqueue(body);
+    expect(await enqueue(body)).toBe(id);
+    const other = await api.as(api.admin, "POST", JOBS, { body: { ...body, payload: {} } });
+    expect(other.status).toBe(409);
+    expect(problemOf(other)).toMatchObject({ code: "idempotency_conflict" });
+  });
+
   test.each(["userId", "user_id"])("for somebody else by %s needs act_as", async (field) => {
     const other = await api.caller(`other-${field}`, []);
     const user = await api.caller(`user-${field}`, ["app:crm:invoke"]);

@@ -21,6 +21,21 @@ export const Job = z.strictObject({
   dueAt: Time.nullable().describe("Not before this time; null once finished."),
   startedAt: Time.nullable(),
   finishedAt: Time.nullable(),
+  priority: z.int().describe("Higher goes first."),
+  maxAttempts: z.int().describe("Tries until it has failed."),
+  expiresAt: Time.nullable().describe("Canceled when not started by then."),
+  tags: z.array(z.string()),
+  attempts: z
+    .array(
+      z.strictObject({
+        attempt: z.int(),
+        worker: z.string().nullable(),
+        startedAt: Time,
+        finishedAt: Time.nullable(),
+        error: z.unknown().describe("Why the attempt failed; null otherwise."),
+      }),
+    )
+    .describe("Every attempt so far, oldest first."),
 });
 
 export const toJob = (row: JobRow): z.input<typeof Job> => ({
@@ -40,4 +55,18 @@ export const toJob = (row: JobRow): z.input<typeof Job> => ({
   dueAt: timeOrNull(row.dueAt),
   startedAt: timeOrNull(row.startedAt),
   finishedAt: timeOrNull(row.finishedAt),
+  priority: (row.headers.priority as number | undefined) ?? 0,
+  maxAttempts: (row.headers.max_attempts as number | undefined) ?? 1,
+  expiresAt: asTime(row.headers.expires_at),
+  tags: (row.headers.tags as string[] | undefined) ?? [],
+  attempts: row.attempts.map(({ attempt, worker, startedAt, finishedAt, error }) => ({
+    attempt,
+    worker,
+    startedAt: new Date(startedAt).toISOString(),
+    finishedAt: asTime(finishedAt),
+    error: error ?? null,
+  })),
 });
+
+/** A time as the database has it in JSON. */
+const asTime = (text: unknown) => (typeof text === "string" ? new Date(text).toISOString() : null);
