@@ -20,6 +20,7 @@ export const ERRORS = {
     status: 409,
     title: "Idempotency key used for another request",
   },
+  job_state: { sqlstate: "TK204", status: 409, title: "The job is not in a state for this" },
   reserved_app_id: { sqlstate: "TK401", status: 403, title: "Reserved app id" },
   not_owner: { sqlstate: "TK402", status: 403, title: "Not the owner" },
   permission_denied: { sqlstate: "TK403", status: 403, title: "Permission denied" },

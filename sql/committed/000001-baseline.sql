@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:89f6048a0ff25a52a929ad2f93f922297bca183e
+--! Hash: sha1:e0b2a36a8eda52e0d2645f5e949cedf1dd1beb4c
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -5267,6 +5267,7 @@ as $$
 declare
   v_now timestamptz := carillon.now();
   v_canceled integer;
+  v_told integer;
 begin
   loop
     begin
@@ -5278,20 +5279,26 @@ begin
   end loop;
   with gone as (
     delete from pgmq.q_jobs q where q.msg_id = any (_cancel_jobs.job_ids) returning q.*
+  ),
+  kept as (
+    insert into carillon.job_history (job_id, app_id, cron_id, scheduled_for, trigger, status, user_id, payload, headers,
+      attempt, worker, enqueued_at, started_at, finished_at)
+    select g.msg_id, g.message ->> 'app_id', (g.headers ->> 'cron_id')::uuid, (g.headers ->> 'scheduled_for')::timestamptz,
+      carillon._job_trigger(g.headers), 'canceled', carillon._job_user(g.message, g.headers), g.message -> 'payload',
+      (coalesce(g.headers, '{}') - 'lease') || jsonb_build_object('canceled', reason), g.read_ct, g.headers #>> '{lease,worker}', g.enqueued_at,
+      g.last_read_at, v_now
+    from gone g
+  ),
+  told as (
+    -- A worker that listens aborts the handler at once; any other at its next heartbeat.
+    select pg_notify('carillon_jobs', 'canceled:' || g.msg_id) from gone g where g.headers ? 'lease'
   )
-  insert into carillon.job_history (job_id, app_id, cron_id, scheduled_for, trigger, status, user_id, payload, headers,
-    attempt, worker, enqueued_at, started_at, finished_at)
-  select g.msg_id, g.message ->> 'app_id', (g.headers ->> 'cron_id')::uuid, (g.headers ->> 'scheduled_for')::timestamptz,
-    carillon._job_trigger(g.headers), 'canceled', carillon._job_user(g.message, g.headers), g.message -> 'payload',
-    (coalesce(g.headers, '{}') - 'lease') || jsonb_build_object('canceled', reason), g.read_ct, g.headers #>> '{lease,worker}', g.enqueued_at,
-    g.last_read_at, v_now
-  from gone g;
-  get diagnostics v_canceled = row_count;
+  select count(*), (select count(*) from told) into v_canceled, v_told from gone;
   return v_canceled;
 end;
 $$;
 comment on function carillon._cancel_jobs(bigint[], text) is
-  'Cancels live jobs: they leave the queue for the history. A running attempt loses its lease and finds out at its next heartbeat.';
+  'Cancels live jobs: they leave the queue for the history. A running attempt loses its lease; its worker is told, and finds out at its next heartbeat at the latest.';
 revoke all on function carillon._cancel_jobs(bigint[], text) from public;
 --! EndIncluded jobs/_cancel_jobs.sql
 --! Included jobs/_has_expired.sql
@@ -5927,6 +5934,100 @@ $$;
 comment on function carillon.get_job(bigint, text) is 'One job, live or finished; TK103 when unknown, or of another app where app is given.';
 revoke all on function carillon.get_job(bigint, text) from public;
 --! EndIncluded jobs/get_job.sql
+--! Included jobs/_lock_job.sql
+create or replace function carillon._lock_job(job bigint, app text) returns pgmq.q_jobs
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_live pgmq.q_jobs;
+begin
+  select q.* into v_live from pgmq.q_jobs q
+  where q.msg_id = job and q.message ->> 'app_id' = coalesce(app, q.message ->> 'app_id')
+  for update;
+  if v_live.msg_id is null then
+    -- TK103 where there is none at all.
+    raise exception using errcode = 'TK204',
+      message = format('job %s has ended: it is %s', job, (carillon.get_job(job, app)).status);
+  end if;
+  return v_live;
+end;
+$$;
+comment on function carillon._lock_job(bigint, text) is 'A live job, locked; TK204 when it has ended, TK103 when unknown.';
+revoke all on function carillon._lock_job(bigint, text) from public;
+--! EndIncluded jobs/_lock_job.sql
+--! Included jobs/cancel_job.sql
+create or replace function carillon.cancel_job(job bigint, app text default null, reason text default 'canceled by hand') returns carillon.jobs
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+begin
+  if length(reason) not between 1 and 1000 then
+    perform carillon._invalid('reason', 'must be from 1 to 1000 characters long');
+  end if;
+  perform carillon._lock_job(job, app);
+  perform carillon._cancel_jobs(array[job], coalesce(cancel_job.reason, 'canceled by hand'));
+  return carillon.get_job(job, app);
+end;
+$$;
+comment on function carillon.cancel_job(bigint, text, text) is
+  'Cancels a job that is waiting or running, whose handler is told to stop. TK204 when it has ended, TK103 when unknown.';
+revoke all on function carillon.cancel_job(bigint, text, text) from public;
+--! EndIncluded jobs/cancel_job.sql
+--! Included jobs/move_job.sql
+create or replace function carillon.move_job(job bigint, run_at timestamptz, app text default null) returns carillon.jobs
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+  v_live pgmq.q_jobs;
+begin
+  if run_at is null or run_at >= '10000-01-01 00:00:00+00' then
+    perform carillon._invalid('runAt', 'must be a time before the year 10000');
+  end if;
+  v_live := carillon._lock_job(job, app);
+  if v_live.headers ? 'lease' then
+    raise exception using errcode = 'TK204', message = format('job %s has been started', job);
+  end if;
+  if (v_live.headers ->> 'expires_at')::timestamptz <= run_at and not v_live.headers ? 'attempts' then
+    perform carillon._invalid('runAt', 'must be before the job expires');
+  end if;
+  update pgmq.q_jobs q set vt = greatest(run_at, v_now) where q.msg_id = job;
+  perform pg_notify('carillon_jobs', v_live.message ->> 'app_id');
+  return carillon.get_job(job, app);
+end;
+$$;
+comment on function carillon.move_job(bigint, timestamptz, text) is
+  'Changes when a waiting job is due; the past means now. TK204 when it runs or has ended, TK103 when unknown.';
+revoke all on function carillon.move_job(bigint, timestamptz, text) from public;
+--! EndIncluded jobs/move_job.sql
+--! Included jobs/retry_job.sql
+create or replace function carillon.retry_job(job bigint, app text default null) returns bigint
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_old carillon.jobs := carillon.get_job(job, app);
+  v_headers jsonb;
+begin
+  if v_old.finished_at is null then
+    raise exception using errcode = 'TK204', message = format('job %s has not ended: it is %s', job, v_old.status),
+      hint = 'only a completed, failed or canceled job can be run again';
+  end if;
+  perform carillon._require_app(v_old.app_id);
+  -- What it was told when it was enqueued; not what became of it.
+  select coalesce(jsonb_object_agg(h.key, h.value), '{}') into v_headers
+  from jsonb_each(v_old.headers) as h (key, value)
+  where h.key in ('cron_id', 'scheduled_for', 'priority', 'max_attempts', 'retry_delay', 'retry_backoff', 'timeout', 'tags');
+  return carillon._send_job(v_old.app_id, coalesce(v_old.payload, '{}'), coalesce(v_old.user_id, carillon._system_principal()),
+    v_headers || jsonb_build_object('trigger', 'manual', 'retry_of', job), carillon.now());
+end;
+$$;
+comment on function carillon.retry_job(bigint, text) is
+  'Runs a job that has ended again, as a new job that links to it (header retry_of), and returns that one''s id. TK204 while it is live, TK103 when unknown.';
+revoke all on function carillon.retry_job(bigint, text) from public;
+--! EndIncluded jobs/retry_job.sql
 --! EndIncluded all.sql
 --! Included core/install_defaults.sql
 do $$

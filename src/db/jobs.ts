@@ -211,5 +211,27 @@ export const listJobs = (
 export const getJob = (sql: Queryable, appId: string, jobId: number) =>
   one<JobRow>(sql`select * from carillon.get_job(job => ${jobId}, app => ${appId})`);
 
-/** Channel on which the queue announces new jobs; the payload is the app's id. */
+/** Cancels a waiting or running job. */
+export const cancelJob = (sql: Queryable, appId: string, jobId: number, reason?: string | null) =>
+  one<JobRow>(sql`
+    select * from carillon.cancel_job(
+      job => ${jobId}, app => ${appId}, reason => ${reason ?? "canceled by hand"})`);
+
+/** Changes when a waiting job is due (RFC 3339). */
+export const moveJob = (sql: Queryable, appId: string, jobId: number, runAt: string) =>
+  one<JobRow>(sql`
+    select * from carillon.move_job(job => ${jobId}, run_at => ${runAt}, app => ${appId})`);
+
+/** Runs a job that has ended again, as a new job; its id. */
+export const retryJob = async (sql: Queryable, appId: string, jobId: number) => {
+  const row = await one<{ jobId: number }>(sql`
+    select carillon.retry_job(job => ${jobId}, app => ${appId}) as job_id`);
+  return row.jobId;
+};
+
+/** Channel on which the queue announces new jobs; the payload is the app's id, or that of a canceled job. */
 export const JOBS_CHANNEL = "carillon_jobs";
+
+/** The canceled job that an announcement is about; undefined for one of new jobs. */
+export const canceledJob = (announcement: string): number | undefined =>
+  announcement.startsWith("canceled:") ? Number(announcement.slice(9)) : undefined;

@@ -37,6 +37,14 @@ export class Leases {
     if (this.#held.get(attempt.job.jobId) === attempt) this.#held.delete(attempt.job.jobId);
   }
 
+  /** Tells the handler of a canceled job, if it is held here. */
+  cancel(jobId: number): void {
+    const attempt = this.#held.get(jobId);
+    if (attempt === undefined || attempt.phase === "settling") return;
+    this.#abort(attempt, "canceled");
+    this.drop(attempt);
+  }
+
   /** Beats until the signal is aborted. */
   async run(signal: AbortSignal): Promise<void> {
     const interval = (this.#deps.leaseSeconds * 1000) / 3;

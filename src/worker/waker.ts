@@ -1,5 +1,5 @@
 import type { Sql } from "../db/connect.js";
-import { JOBS_CHANNEL } from "../db/jobs.js";
+import { canceledJob, JOBS_CHANNEL } from "../db/jobs.js";
 import type { Logger } from "../log.js";
 import { pause } from "./retry.js";
 
@@ -15,6 +15,8 @@ export interface WakerDeps {
   log: Logger;
   /** Called whenever there may be something to claim. */
   onWake: () => void;
+  /** Called when a running job was canceled, of this worker or another. */
+  onCanceled: (jobId: number) => void;
 }
 
 /**
@@ -73,12 +75,14 @@ export class Waker {
   }
 
   async #listen(): Promise<void> {
-    const { sql, log } = this.#deps;
+    const { sql, log, onCanceled } = this.#deps;
     try {
       const subscription = await sql.listen(
         JOBS_CHANNEL,
-        (app) => {
-          if (this.#apps.has(app)) this.#wake();
+        (announced) => {
+          const canceled = canceledJob(announced);
+          if (canceled !== undefined) onCanceled(canceled);
+          else if (this.#apps.has(announced)) this.#wake();
         },
         // Runs at every subscription, the later ones too: what was announced meanwhile was missed.
         () => this.#wake(),

@@ -168,3 +168,51 @@ test("a job that is unknown or another app's is not found", async () => {
     expect(problemOf(answer).code).toBe("job_not_found");
   }
 });
+
+describe("a job", () => {
+  const act = (method: string, id: number, what = "", body?: object) =>
+    api.as(api.admin, method, `${JOBS}/${id}${what}`, body === undefined ? {} : { body });
+
+  test("can be moved, canceled, and run again as a new one that links to it", async () => {
+    const id = await enqueue({ payload: { n: 1 }, runAt: "2099-05-08T10:30:00Z", tags: ["t"] });
+    const moved = await act("PATCH", id, "", { runAt: "2099-06-01T00:00:00+02:00" });
+    expect(moved.status, moved.text).toBe(200);
+    expect(moved.body).toMatchObject({ status: "pending", dueAt: "2099-05-31T22:00:00.000Z" });
+    const canceled = await act("POST", id, "/cancel", { reason: "no longer wanted" });
+    expect(canceled.body).toMatchObject({ msgId: id, status: "canceled", attempts: [] });
+    for (const [method, what, body] of [
+      ["POST", "/cancel", undefined],
+      ["PATCH", "", { runAt: "2099-06-01T00:00:00Z" }],
+    ] as const) {
+      const refused = await act(method, id, what, body);
+      expect(refused.status).toBe(409);
+      expect(problemOf(refused)).toMatchObject({
+        code: "job_state",
+        detail: `job ${id} has ended: it is canceled`,
+      });
+    }
+    const again = await act("POST", id, "/retry");
+    expect(again.status, again.text).toBe(201);
+    const { msgId } = again.body as { msgId: number };
+    expect(await job(msgId)).toMatchObject({
+      ...{ status: "queued", trigger: "manual", retryOf: id, payload: { n: 1 }, tags: ["t"] },
+    });
+    expect((await act("POST", msgId, "/retry")).status).toBe(409);
+    expect(await job(id)).toMatchObject({ status: "canceled", retryOf: null });
+  });
+
+  test("of another app is not there to be changed", async () => {
+    const id = await enqueue();
+    for (const [method, what, body] of [
+      ["POST", "/cancel", undefined],
+      ["POST", "/retry", undefined],
+      ["PATCH", "", { runAt: "2099-06-01T00:00:00Z" }],
+    ] as const) {
+      const path = `/api/v1/apps/other/jobs/${id}${what}`;
+      const answer = await api.as(api.admin, method, path, body === undefined ? {} : { body });
+      expect(answer.status).toBe(404);
+      expect(problemOf(answer)).toMatchObject({ code: "job_not_found" });
+    }
+    expect(await job(id)).toMatchObject({ status: "queued" });
+  });
+});

@@ -42,6 +42,7 @@ function requestFor(route: Route) {
 const bodies: Record<string, object> = {
   "post /api/v1/apps/{appId}/crons": { name: "x", schedule: "0 9 * * *" },
   "patch /api/v1/apps/{appId}/crons/{id}": { enabled: false },
+  "patch /api/v1/apps/{appId}/jobs/{id}": { runAt: "2099-01-01T00:00:00Z" },
   "put /api/v1/apps/{appId}/manifest": { crons: [] },
 };
 

@@ -318,3 +318,43 @@ describe("a failed attempt", () => {
     ]);
   });
 });
+
+describe("a job in the wrong state", () => {
+  test("is not moved, canceled or run again", async () => {
+    await using db = await newDatabase();
+    const { sql } = db;
+    const id = await enqueue(sql, "priority => 3, max_attempts => 2");
+    const move = () => sql`select carillon.move_job(job => ${id}, run_at => '2026-03-03Z')`;
+    const retry = () => sql`select carillon.retry_job(job => ${id}) as id`;
+    const cancel = () => sql`select carillon.cancel_job(job => ${id})`;
+    expect(await refusal(retry())).toMatchObject({ code: "TK204" });
+    const [job] = await claim(sql, "crm");
+    expect(await refusal(move())).toMatchObject({ code: "TK204" });
+    expect(await refusal(retry())).toMatchObject({ code: "TK204" });
+    await fail(sql, job);
+    await move();
+    expect((await getJob(sql, id)).due_at).toEqual(new Date("2026-03-03T00:00:00Z"));
+    await cancel();
+    expect(await refusal(move())).toMatchObject({ code: "TK204" });
+    expect(await refusal(cancel())).toMatchObject({ code: "TK204" });
+    const canceled = await getJob(sql, id);
+    expect(canceled).toMatchObject({ status: "canceled", attempt: 1 });
+    expect(canceled.attempts).toHaveLength(1);
+    const [again] = await retry();
+    expect((await getJob(sql, again!.id as number)).headers).toEqual({
+      ...{ trigger: "manual", retry_of: id, priority: 3, max_attempts: 2 },
+    });
+    const unknown = sql`select carillon.cancel_job(job => 99999)`;
+    expect(await refusal(unknown)).toMatchObject({ code: "TK103" });
+  });
+
+  test.each([
+    ["runAt", "carillon.move_job(job => 1, run_at => null)"],
+    ["runAt", "carillon.move_job(job => 1, run_at => 'infinity')"],
+    ["reason", "carillon.cancel_job(job => 1, reason => '')"],
+  ])("is beside the point with a wrong %s: %s", async (field, call) => {
+    await using db = await newDatabase();
+    const refused = await refusal(db.sql.unsafe(`select ${call}`));
+    expect(refused).toMatchObject({ code: "TK001", field });
+  });
+});

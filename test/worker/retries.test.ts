@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { discard, retryAfter } from "../../src/index.js";
-import { type Bench, createBench } from "./helpers.js";
+import { discard, type JobAborted, retryAfter } from "../../src/index.js";
+import { type Bench, createBench, gate } from "./helpers.js";
 
 let bench: Bench;
 beforeEach(async () => {
@@ -81,4 +81,30 @@ test("ctx.enqueue takes the options", async () => {
   const { headers } = await bench.ended(result as number);
   expect(headers).toMatchObject({ priority: 2, tags: ["t"], max_attempts: 2 });
   expect(new Date(headers.expires_at as string)).toEqual(expiresAt);
+});
+
+test("the handler of a canceled job is told at once, not at the next heartbeat", async () => {
+  const started = gate();
+  let why: Promise<string> | undefined;
+  await using _worker = await bench.work(
+    {
+      onJob: (_p, _c, { signal }) => {
+        why = new Promise((resolve) =>
+          signal.addEventListener("abort", () => resolve((signal.reason as JobAborted).why)),
+        );
+        started.open();
+        return why;
+      },
+    },
+    { leaseSeconds: 3600 },
+  );
+  const id = await enqueue("max_attempts => 3");
+  await started.opened;
+  await bench.sql`select carillon.cancel_job(job => ${id}, reason => 'enough')`;
+  expect(await why).toBe("canceled");
+  expect(await bench.ended(id)).toMatchObject({
+    status: "canceled",
+    attempt: 1,
+    headers: { canceled: "enough" },
+  });
 });

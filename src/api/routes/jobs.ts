@@ -131,4 +131,40 @@ export const jobRoutes = [
       return reply(200, toJob(row));
     },
   }),
+  defineRoute({
+    method: "patch",
+    path: `${ALL}/{id}`,
+    summary: "Change when a waiting job is due",
+    permission: "app:{appId}:job.write",
+    params: OneJob,
+    body: z.strictObject({ runAt: Instant.describe("Not before this time; the past means now.") }),
+    responses: { 200: Job },
+    handler: async ({ sql, params: { appId, id }, body }) =>
+      reply(200, toJob(await jobs.moveJob(sql, appId, id, body.runAt))),
+  }),
+  defineRoute({
+    method: "post",
+    path: `${ALL}/{id}/cancel`,
+    summary: "Cancel a waiting or running job",
+    permission: "app:{appId}:job.write",
+    params: OneJob,
+    body: z
+      .strictObject({
+        reason: z.string().min(1).max(1000).nullish().describe("Kept with the job."),
+      })
+      .optional(),
+    responses: { 200: Job },
+    handler: async ({ sql, params: { appId, id }, body }) =>
+      reply(200, toJob(await jobs.cancelJob(sql, appId, id, body?.reason))),
+  }),
+  defineRoute({
+    method: "post",
+    path: `${ALL}/{id}/retry`,
+    summary: "Run a job that has ended again, as a new job that links to it",
+    permission: "app:{appId}:job.write",
+    params: OneJob,
+    responses: { 201: z.strictObject({ msgId: MsgId }) },
+    handler: async ({ sql, params: { appId, id } }) =>
+      reply(201, { msgId: await jobs.retryJob(sql, appId, id) }),
+  }),
 ];

@@ -25,6 +25,7 @@ export const Job = z.strictObject({
   maxAttempts: z.int().describe("Tries until it has failed."),
   expiresAt: Time.nullable().describe("Canceled when not started by then."),
   tags: z.array(z.string()),
+  retryOf: MsgId.nullable().describe("The job that this one runs again."),
   attempts: z
     .array(
       z.strictObject({
@@ -59,6 +60,7 @@ export const toJob = (row: JobRow): z.input<typeof Job> => ({
   maxAttempts: (row.headers.max_attempts as number | undefined) ?? 1,
   expiresAt: asTime(row.headers.expires_at),
   tags: (row.headers.tags as string[] | undefined) ?? [],
+  retryOf: (row.headers.retry_of as number | undefined) ?? null,
   attempts: row.attempts.map(({ attempt, worker, startedAt, finishedAt, error }) => ({
     attempt,
     worker,
