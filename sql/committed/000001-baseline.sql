@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:535c8a35ad3235f2ec06e2e1d0312c8b9b167c22
+--! Hash: sha1:c42dff614a48acb87d8f818a1af1ca18a0583b52
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -3552,7 +3552,8 @@ begin
   end if;
   if not v_here then
     begin
-      create extension pg_cron;
+      -- With search_path empty there is no default schema; from 1.5 on pg_cron asks for this one itself.
+      create extension pg_cron schema pg_catalog;
     exception when insufficient_privilege then
       raise exception using errcode = 'TK901', message = format('the role "%s" may not create the extension pg_cron', current_user),
         hint = format('as a superuser: create extension pg_cron; grant usage on schema cron to %I;', current_user);
@@ -3673,7 +3674,7 @@ begin
       select k.outcome, k.scheduled_for, k.msg_id
       from carillon.ticks k
       where k.cron_id = list_runs.cron
-        and k.scheduled_for <= d.start_time + interval '1 second'
+        and k.scheduled_for <= d.start_time
         and k.scheduled_for > d.start_time - case when b.expression like '%second%' then interval '1 second' else interval '1 minute' end
       order by k.scheduled_for desc
       limit 1
