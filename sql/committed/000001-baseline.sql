@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:d7649dbe584b79dcad5324d0e37f2a5daf391b88
+--! Hash: sha1:0ca4f31675b1c3215ef88c804389b84814a16154
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -2919,13 +2919,17 @@ begin
     return false;
   end if;
   insert into carillon.settings (key, value) values ('bootstrapped', to_jsonb(carillon.now()));
-  v_admin := carillon.create_principal('admin', 'user', '{admin}');
+  -- Somebody called admin is not therefore made the administrator.
+  v_admin := carillon.create_principal(
+    case when exists (select from carillon.principals p where p.username = 'admin')
+      then 'admin-' || left(gen_random_uuid()::text, 8) else 'admin' end,
+    'user', '{admin}');
   perform carillon.create_api_key(v_admin, 'bootstrap', bootstrap_admin.prefix, bootstrap_admin.hash);
   return true;
 end;
 $$;
 comment on function carillon.bootstrap_admin(text, bytea) is
-  'The first call makes the principal admin with this key and returns true; every later call changes nothing and returns false.';
+  'The first call makes an administrator (the principal admin, where the name is free) with this key and returns true; every later call changes nothing and returns false.';
 revoke all on function carillon.bootstrap_admin(text, bytea) from public;
 --! EndIncluded principals/bootstrap_admin.sql
 --! Included principals/authenticate_key.sql
@@ -4165,6 +4169,13 @@ begin
       return cardinality(v_changed);
     end if;
   end if;
+  if (v_known ->> 'from')::timestamptz is distinct from v_from then
+    -- pg_cron's expressions look five years ahead: once a month is often enough to look again.
+    v_crons := array(
+      select c.id from carillon.crons c where c.id in (select w.cron_id from carillon._wanted_beats(null) w)
+      for no key update skip locked);
+    perform carillon._enlist_crons(v_crons);
+  end if;
   insert into carillon.settings (key, value)
   values ('zones', jsonb_build_object('at', v_now, 'from', v_from, 'rules', v_rules))
   on conflict (key) do update set value = excluded.value;
@@ -4172,7 +4183,7 @@ begin
 end;
 $$;
 comment on function carillon._follow_zones() is
-  'Once an hour: finds time zones whose rules have changed (a new tzdata), and computes and compiles their crons anew; returns how many zones.';
+  'Once an hour: finds time zones whose rules have changed (a new tzdata), and computes and compiles their crons anew; returns how many zones. Once a month all crons are compiled anew.';
 revoke all on function carillon._follow_zones() from public;
 --! EndIncluded ticks/_follow_zones.sql
 --! Included ticks/_undecided_slots.sql
