@@ -28,7 +28,7 @@ const state = (sql: TestSql, id: string) =>
   one(sql<State[]>`select * from carillon.get_cron(cron => ${id})`);
 
 /** One minute, and what is due runs and fails (or does what it is told). */
-async function failing(sql: TestSql, end = fail) {
+async function failing(sql: TestSql, end: typeof complete = fail) {
   await minute(sql);
   await end(sql, await claim(sql, "crm"));
 }
