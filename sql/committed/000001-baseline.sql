@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:e0b2a36a8eda52e0d2645f5e949cedf1dd1beb4c
+--! Hash: sha1:dbed5116c469a66e1b63eaf046ce7ac9dfd79757
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -369,6 +369,7 @@ revoke all on function carillon._json_integer(jsonb, text, integer, integer) fro
 create or replace function carillon._ensure_partitions() returns integer
 language plpgsql volatile security invoker
 set search_path = ''
+set lock_timeout = '500ms'
 as $$
 declare
   v_today date := (carillon.now() at time zone 'UTC')::date;
@@ -381,13 +382,15 @@ begin
     foreach v_day in array array[v_today, v_today + 1, v_today + 2] loop
       v_name := v_parent || '_' || to_char(v_day, 'YYYYMMDD');
       continue when to_regclass(format('carillon.%I', v_name)) is not null;
-      -- A day whose rows already fell into the default partition stays there.
+      -- A day whose rows already fell into the default partition stays there. Readers in a long transaction
+      -- are not waited for: there are days of time.
       begin
         execute format('create table carillon.%I partition of carillon.%I for values from (%L) to (%L)',
           v_name, v_parent, v_day::text || ' 00:00:00+00', (v_day + 1)::text || ' 00:00:00+00');
         v_made := v_made + 1;
-      exception when check_violation or duplicate_table then
-        null;
+      exception
+        when check_violation or duplicate_table then null;
+        when lock_not_available then return v_made;
       end;
     end loop;
   end loop;
@@ -401,48 +404,46 @@ revoke all on function carillon._ensure_partitions() from public;
 create or replace function carillon._drop_old_partitions() returns integer
 language plpgsql volatile security invoker
 set search_path = ''
+set lock_timeout = '500ms'
 as $$
 declare
-  v_today date := (carillon.now() at time zone 'UTC')::date;
+  v_now timestamptz := carillon.now();
   v_parent text;
-  v_setting text;
   v_partition text;
+  v_days integer;
   v_dropped integer := 0;
 begin
-  for v_parent, v_setting in values ('ticks', 'tickRetentionDays'), ('job_history', 'jobRetentionDays') loop
+  for v_parent, v_days in
+    select p.parent, coalesce((select (s.value #>> '{}')::integer from carillon.settings s where s.key = p.setting), 90)
+    from (values ('ticks', 'tickRetentionDays'), ('job_history', 'jobRetentionDays')) as p (parent, setting)
+  loop
     for v_partition in
       select c.relname
       from pg_catalog.pg_inherits i
       join pg_catalog.pg_class c on c.oid = i.inhrelid
       where i.inhparent = ('carillon.' || v_parent)::regclass
         and c.relname ~ ('^' || v_parent || '_\d{8}$')
-        and to_date(right(c.relname, 8), 'YYYYMMDD') < v_today - coalesce(
-          (select (s.value #>> '{}')::integer from carillon.settings s where s.key = v_setting), 90)
+        and to_date(right(c.relname, 8), 'YYYYMMDD') < (v_now at time zone 'UTC')::date - v_days
       order by c.relname
     loop
       begin
-        -- Dropping waits for readers, and readers then wait for it: not for long, the next sweep tries again.
-        perform set_config('lock_timeout', '500ms', true);
         execute format('drop table carillon.%I', v_partition);
         v_dropped := v_dropped + 1;
       exception when lock_not_available then
-        null;
+        exit; -- dropping waits for readers, and others then wait for it: not for long, the next sweep tries again
       end;
-      perform set_config('lock_timeout', '0', true);
     end loop;
+    -- The default partitions hold what came when no day was prepared.
+    execute format(
+      'delete from carillon.%1$I d where d.ctid = any (array(select e.ctid from carillon.%1$I e where e.%2$I < $1 limit 10000))',
+      v_parent || '_default', case v_parent when 'ticks' then 'decided_at' else 'finished_at' end)
+    using v_now - make_interval(days => v_days);
   end loop;
-  -- The default partitions hold what came when no day was prepared.
-  delete from carillon.ticks_default t
-  where (t.cron_id, t.scheduled_for) in (
-    select d.cron_id, d.scheduled_for from carillon.ticks_default d
-    where d.decided_at < carillon.now() - make_interval(days => coalesce(
-      (select (s.value #>> '{}')::integer from carillon.settings s where s.key = 'tickRetentionDays'), 90))
-    limit 10000);
   return v_dropped;
 end;
 $$;
 comment on function carillon._drop_old_partitions() is
-  'Drops the day partitions of the ledger and of the job history past their retention (settings tickRetentionDays and jobRetentionDays, default 90); returns how many.';
+  'Drops the day partitions of the ledger and of the job history past their retention (settings tickRetentionDays and jobRetentionDays, default 90), and trims the default ones; returns how many it dropped.';
 revoke all on function carillon._drop_old_partitions() from public;
 --! EndIncluded core/_drop_old_partitions.sql
 --! Included core/set_retention.sql
@@ -491,7 +492,7 @@ as $$
     'here', carillon._here(),
     'clone', h.value <> carillon._here(),
     'onClone', coalesce(o.value #>> '{}', 'warn'),
-    'held', h.value <> carillon._here() and o.value = '"hold"')
+    'held', h.value <> carillon._here() and coalesce(o.value = '"hold"', false))
   from carillon.settings h
   left join carillon.settings o on o.key = 'onClone'
   where h.key = 'home'
@@ -500,6 +501,18 @@ comment on function carillon.clone_status() is
   'Whether this database is a copy of the one the schedules were made for, and whether firing is held because of it.';
 revoke all on function carillon.clone_status() from public;
 --! EndIncluded core/clone_status.sql
+--! Included core/_is_held.sql
+create or replace function carillon._is_held() returns boolean
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  return coalesce((carillon.clone_status() ->> 'held')::boolean, false);
+end;
+$$;
+comment on function carillon._is_held() is 'Whether nothing may fire here, because this database is a copy and held.';
+revoke all on function carillon._is_held() from public;
+--! EndIncluded core/_is_held.sql
 --! Included core/set_on_clone.sql
 create or replace function carillon.set_on_clone(policy text) returns void
 language plpgsql volatile security definer
@@ -522,13 +535,14 @@ create or replace function carillon.release_clone() returns jsonb
 language plpgsql volatile security definer
 set search_path = ''
 as $$
+declare
+  v_now timestamptz := carillon.now();
 begin
   insert into carillon.settings (key, value) values ('home', carillon._here())
   on conflict (key) do update set value = excluded.value;
   -- Slots that came due elsewhere, or while held, are not this database's to catch up on.
-  update carillon.crons c set next_fire_at = null, completed_at = null
-  where c.next_fire_at <= carillon.now();
-  perform carillon._rearm_crons();
+  update carillon.crons c set next_fire_at = null, completed_at = null where c.next_fire_at <= v_now;
+  perform carillon._rearm_crons(null);
   return carillon.clone_status();
 end;
 $$;
@@ -2920,13 +2934,17 @@ begin
     return false;
   end if;
   insert into carillon.settings (key, value) values ('bootstrapped', to_jsonb(carillon.now()));
-  v_admin := carillon.create_principal('admin', 'user', '{admin}');
+  -- Somebody called admin is not therefore made the administrator.
+  v_admin := carillon.create_principal(
+    case when exists (select from carillon.principals p where p.username = 'admin')
+      then 'admin-' || left(gen_random_uuid()::text, 8) else 'admin' end,
+    'user', '{admin}');
   perform carillon.create_api_key(v_admin, 'bootstrap', bootstrap_admin.prefix, bootstrap_admin.hash);
   return true;
 end;
 $$;
 comment on function carillon.bootstrap_admin(text, bytea) is
-  'The first call makes the principal admin with this key and returns true; every later call changes nothing and returns false.';
+  'The first call makes an administrator (the principal admin, where the name is free) with this key and returns true; every later call changes nothing and returns false.';
 revoke all on function carillon.bootstrap_admin(text, bytea) from public;
 --! EndIncluded principals/bootstrap_admin.sql
 --! Included principals/authenticate_key.sql
@@ -3502,6 +3520,9 @@ begin
   end if;
   -- pg_cron's history has no index but its key, and holds other people's runs too: it is walked once, from
   -- where the last sweep stopped, a bounded number of runs at a time.
+  if v_from > (select max(d.runid) from cron.job_run_details d) then
+    v_from := 0; -- a pg_cron made anew counts from 1 again
+  end if;
   select max(r.runid) filter (where coalesce(r.end_time, r.start_time) < v_before) into v_to
   from (
     select d.runid, d.start_time, d.end_time from cron.job_run_details d where d.runid > v_from order by d.runid limit 20000
@@ -3567,7 +3588,8 @@ begin
   end if;
   if not v_here then
     begin
-      create extension pg_cron;
+      -- With search_path empty there is no default schema; from 1.5 on pg_cron asks for this one itself.
+      create extension pg_cron schema pg_catalog;
     exception when insufficient_privilege then
       raise exception using errcode = 'TK901', message = format('the role "%s" may not create the extension pg_cron', current_user),
         hint = format('as a superuser: create extension pg_cron; grant usage on schema cron to %I;', current_user);
@@ -3688,7 +3710,7 @@ begin
       select k.outcome, k.scheduled_for, k.msg_id
       from carillon.ticks k
       where k.cron_id = list_runs.cron
-        and k.scheduled_for <= d.start_time + interval '1 second'
+        and k.scheduled_for <= d.start_time
         and k.scheduled_for > d.start_time - case when b.expression like '%second%' then interval '1 second' else interval '1 minute' end
       order by k.scheduled_for desc
       limit 1
@@ -3784,7 +3806,8 @@ language plpgsql volatile security invoker
 set search_path = ''
 as $$
 declare
-  v_on_time constant interval := interval '1 minute';
+  -- A wake that finds the cron locked leaves it to the next one, which may come a minute later.
+  v_on_time constant interval := interval '90 seconds';
   v_batch constant integer := 5000;
   v_keep constant integer := case cron.catch_up when 'all' then cron.catch_up_max else 1 end;
   v_since constant timestamptz := now - case when cron.catch_up = 'none' then v_on_time
@@ -3827,22 +3850,31 @@ comment on function carillon._decide_backlog(carillon.crons, timestamptz, text) 
   'Decides every slot of a locked cron that has come due, by its catch-up policy; what is not caught up is recorded as missed. Returns the slot to decide next.';
 revoke all on function carillon._decide_backlog(carillon.crons, timestamptz, text) from public;
 --! EndIncluded ticks/_decide_backlog.sql
---! Included ticks/_skip_slot.sql
-create or replace function carillon._skip_slot(cron carillon.crons, now timestamptz, driver text, reason text) returns void
+--! Included ticks/_pass_slots.sql
+create or replace function carillon._pass_slots(cron carillon.crons, now timestamptz, driver text, outcome text, reason text)
+returns timestamptz
 language plpgsql volatile security invoker
 set search_path = ''
 as $$
+declare
+  v_batch constant integer := 5000;
+  v_slots timestamptz[] := '{}';
+  v_slot timestamptz := cron.next_fire_at;
 begin
+  while v_slot <= now and cardinality(v_slots) < v_batch loop
+    v_slots := v_slots || v_slot;
+    v_slot := carillon._cron_next(cron, v_slot);
+  end loop;
   insert into carillon.ticks (cron_id, scheduled_for, app_id, outcome, reason, driver, decided_at)
-  values (cron.id, cron.next_fire_at, cron.app_id, 'skipped', 'paused: ' || reason, driver, now)
+  select cron.id, s, cron.app_id, outcome, reason, driver, now from unnest(v_slots) as s
   on conflict on constraint ticks_one_per_slot do nothing;
-  perform carillon._pause_cron(cron.id, reason);
+  return v_slot;
 end;
 $$;
-comment on function carillon._skip_slot(carillon.crons, timestamptz, text, text) is
-  'Pauses a locked cron instead of deciding its slot, which is recorded as skipped.';
-revoke all on function carillon._skip_slot(carillon.crons, timestamptz, text, text) from public;
---! EndIncluded ticks/_skip_slot.sql
+comment on function carillon._pass_slots(carillon.crons, timestamptz, text, text, text) is
+  'Records slots of a locked cron that have come due with an outcome without a job, unless they are decided, a bounded number at a time; returns the slot to go on with.';
+revoke all on function carillon._pass_slots(carillon.crons, timestamptz, text, text, text) from public;
+--! EndIncluded ticks/_pass_slots.sql
 --! Included ticks/_fire_one.sql
 create or replace function carillon._fire_one(cron uuid, now timestamptz, driver text) returns boolean
 language plpgsql volatile security invoker
@@ -3852,19 +3884,21 @@ declare
   v_pause_after constant integer := 10;
   v_cron carillon.crons;
   v_next timestamptz;
+  v_pause text;
   v_error text;
 begin
   select c.* into v_cron from carillon.crons c where c.id = _fire_one.cron for no key update;
   if v_cron.next_fire_at is null or v_cron.next_fire_at > now then
     return true;
   end if;
-  if carillon._failed_too_often(v_cron.id, v_cron.max_consecutive_failures) then
-    perform carillon._skip_slot(v_cron, now, driver, format('%s jobs in a row failed', v_cron.max_consecutive_failures));
-    return true;
-  end if;
 
   begin
-    v_next := carillon._decide_backlog(v_cron, now, driver);
+    if carillon._failed_too_often(v_cron.id, v_cron.max_consecutive_failures) then
+      v_pause := format('%s jobs in a row failed', v_cron.max_consecutive_failures);
+      v_next := carillon._pass_slots(v_cron, now, driver, 'skipped', 'paused: ' || v_pause);
+    else
+      v_next := carillon._decide_backlog(v_cron, now, driver);
+    end if;
   exception when others then
     -- The one place that isolates a bad cron: what it raised becomes the slot's outcome.
     v_error := sqlerrm;
@@ -3872,7 +3906,7 @@ begin
     values (v_cron.id, v_cron.next_fire_at, v_cron.app_id, 'failed', v_error, driver, now)
     on conflict on constraint ticks_one_per_slot do nothing;
     begin
-      v_next := carillon._cron_next(v_cron, now);
+      v_next := carillon._pass_slots(v_cron, now, driver, 'missed', 'a slot before it could not be decided');
     exception when others then
       v_next := null; -- the sweep tries to arm it again
     end;
@@ -3885,10 +3919,17 @@ begin
   if v_error is not null and v_pause_after = (
     select count(*) filter (where t.outcome = 'failed')
     from (
-      select k.outcome from carillon.ticks k where k.cron_id = v_cron.id order by k.scheduled_for desc limit v_pause_after
+      select k.outcome from carillon.ticks k
+      where k.cron_id = v_cron.id and k.outcome <> 'missed'
+      order by k.scheduled_for desc
+      limit v_pause_after
     ) t
   ) then
-    perform carillon._pause_cron(v_cron.id, format('its last %s slots could not be decided: %s', v_pause_after, left(v_error, 300)));
+    v_pause := format('its last %s slots could not be decided: %s', v_pause_after, left(v_error, 300));
+  end if;
+  -- Of a backlog longer than a batch, the rest is on record before the cron is paused.
+  if v_pause is not null and coalesce(v_next > now, true) then
+    perform carillon._pause_cron(v_cron.id, v_pause);
   end if;
   return v_error is null;
 end;
@@ -3945,7 +3986,7 @@ begin
   ),
   judged as materialized (
     select n.*, p.following, o.denied,
-      n.slot > _fire_batch.now - interval '1 minute' and (p.following is null or p.following > _fire_batch.now)
+      n.slot > _fire_batch.now - interval '90 seconds' and (p.following is null or p.following > _fire_batch.now)
         -- Canceling and pausing are done one cron at a time.
         and (n.max_consecutive_failures is null or not carillon._failed_too_often(n.id, n.max_consecutive_failures))
         and (n.overlap_policy <> 'replace' or carillon._blocker_of(n.id, 'skip', _fire_batch.now) is null) as fresh,
@@ -3999,7 +4040,7 @@ comment on function carillon._fire_batch(timestamptz, text, integer) is
 revoke all on function carillon._fire_batch(timestamptz, text, integer) from public;
 --! EndIncluded ticks/_fire_batch.sql
 --! Included ticks/_rearm_crons.sql
-create or replace function carillon._rearm_crons() returns void
+create or replace function carillon._rearm_crons(max_crons integer) returns void
 language plpgsql volatile security invoker
 set search_path = ''
 as $$
@@ -4010,7 +4051,7 @@ begin
   for v_cron in
     select c.* from carillon.crons c
     where c.enabled and c.next_fire_at is null and c.completed_at is null
-    limit 1000
+    limit max_crons
     for no key update skip locked
   loop
     begin
@@ -4022,8 +4063,8 @@ begin
   end loop;
 end;
 $$;
-comment on function carillon._rearm_crons() is 'Gives crons whose next slot could not be computed another try.';
-revoke all on function carillon._rearm_crons() from public;
+comment on function carillon._rearm_crons(integer) is 'Gives enabled crons that have no next slot one, at most so many (null: all): it could not be computed, or was given up.';
+revoke all on function carillon._rearm_crons(integer) from public;
 --! EndIncluded ticks/_rearm_crons.sql
 --! Included ticks/fire_due.sql
 create or replace function carillon.fire_due(driver text default 'api') returns jsonb
@@ -4042,7 +4083,7 @@ begin
   if driver is null or driver not in ('pg_cron', 'ticker', 'sweep', 'api') then
     perform carillon._invalid('driver', 'must be "pg_cron", "ticker", "sweep" or "api"');
   end if;
-  if (carillon.clone_status() ->> 'held')::boolean then
+  if carillon._is_held() then
     return jsonb_build_object('fired', 0, 'failed', 0, 'held', true);
   end if;
   loop
@@ -4072,6 +4113,36 @@ comment on function carillon.fire_due(text) is
   'Decides every slot that has come due and that no other driver is deciding. Calling it too often is harmless. Fires nothing in a copy of the database that is held (clone_status).';
 revoke all on function carillon.fire_due(text) from public;
 --! EndIncluded ticks/fire_due.sql
+--! Included ticks/_zone_rules.sql
+create or replace function carillon._zone_rules(timezone text, from_time timestamptz) returns text
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+declare
+  v_zone text;
+begin
+  v_zone := carillon._zone_name(timezone);
+  -- Steps of a week: no zone has ever changed there and back within one.
+  return (
+    select string_agg(
+      case when s.before is null then s.zone_offset::text
+        else format('%s@%s', s.zone_offset, carillon._zone_change(v_zone, s.instant - 7 * 86400, s.instant)) end,
+      ' ' order by s.instant)
+    from (
+      select i.instant, carillon._zone_offset(v_zone, i.instant) as zone_offset,
+        lag(carillon._zone_offset(v_zone, i.instant)) over (order by i.instant) as before
+      from (select date_part('epoch', from_time)::bigint + 7 * 86400 * w as instant from generate_series(0, 105) as w) i
+    ) s
+    where s.before is distinct from s.zone_offset
+  );
+exception when sqlstate 'TK003' then
+  return null;
+end;
+$$;
+comment on function carillon._zone_rules(text, timestamptz) is
+  'A time zone''s offset (in seconds) at a time and its changes, to the second, in the two years after it; null for a zone that this server does not know.';
+revoke all on function carillon._zone_rules(text, timestamptz) from public;
+--! EndIncluded ticks/_zone_rules.sql
 --! Included ticks/_follow_zones.sql
 create or replace function carillon._follow_zones() returns integer
 language plpgsql volatile security invoker
@@ -4079,6 +4150,7 @@ set search_path = ''
 as $$
 declare
   v_now timestamptz := carillon.now();
+  v_from timestamptz := date_trunc('month', v_now, 'UTC');
   v_known jsonb := coalesce((select s.value from carillon.settings s where s.key = 'zones'), '{"at": "-infinity", "rules": {}}');
   v_rules jsonb;
   v_changed text[];
@@ -4087,34 +4159,46 @@ begin
   if (v_known ->> 'at')::timestamptz > v_now - interval '1 hour' then
     return 0;
   end if;
-  -- A zone's rules as a server sees them: its offset at the middle of each of the coming 24 months.
-  select coalesce(jsonb_object_agg(z.timezone, z.offsets), '{}') into v_rules
-  from (
-    select c.timezone, (
-      select string_agg(((m at time zone carillon._zone_name(c.timezone)) - (m at time zone 'UTC'))::text, ',' order by m)
-      from generate_series(date_trunc('month', v_now, 'UTC') + interval '14 days', v_now + interval '2 years', interval '1 month') as m
-    ) as offsets
+  -- Compared is the window that was looked at before; kept is the one from this month on. What a
+  -- server no longer knows is remembered, for the day on which it does.
+  with zones as materialized (
+    select c.timezone, v_known -> 'rules' ->> c.timezone as known,
+      carillon._zone_rules(c.timezone, (v_known ->> 'from')::timestamptz) as then_now,
+      carillon._zone_rules(c.timezone, v_from) as rules
     from (select distinct c.timezone from carillon.crons c where c.timezone not in ('GMT', 'UTC')) c
-  ) z;
+  )
+  select coalesce(jsonb_object_agg(z.timezone, coalesce(z.rules, z.known)) filter (where coalesce(z.rules, z.known) is not null), '{}'),
+    coalesce(array_agg(z.timezone) filter (where z.known <> z.then_now), '{}')
+  into v_rules, v_changed
+  from zones z;
 
-  -- Offsets at the same times are compared: the window moves with the months.
-  select coalesce(array_agg(n.key), '{}') into v_changed
-  from jsonb_each_text(v_rules) n
-  join jsonb_each_text(v_known -> 'rules') o on o.key = n.key
-  where v_known ->> 'month' = to_char(v_now at time zone 'UTC', 'YYYY-MM') and o.value <> n.value;
-  v_crons := array(
-    select c.id from carillon.crons c where c.timezone = any (v_changed) and c.enabled for no key update skip locked);
-  update carillon.crons c set next_fire_at = carillon._cron_next(c, v_now)
-  where c.id = any (v_crons) and c.next_fire_at > v_now;
-  perform carillon._enlist_crons(v_crons);
+  if cardinality(v_changed) > 0 then
+    v_crons := array(
+      select c.id from carillon.crons c where c.timezone = any (v_changed) and c.next_fire_at > v_now for no key update skip locked);
+    update carillon.crons c set next_fire_at = carillon._cron_next(c, v_now) where c.id = any (v_crons);
+    perform carillon._enlist_crons(v_crons);
+    -- Those that somebody is editing are for the next sweep.
+    if exists (
+      select from carillon.crons c where c.timezone = any (v_changed) and c.next_fire_at > v_now and c.id <> all (v_crons)
+    ) then
+      return cardinality(v_changed);
+    end if;
+  end if;
+  if (v_known ->> 'from')::timestamptz is distinct from v_from then
+    -- pg_cron's expressions look five years ahead: once a month is often enough to look again.
+    v_crons := array(
+      select c.id from carillon.crons c where c.id in (select w.cron_id from carillon._wanted_beats(null) w)
+      for no key update skip locked);
+    perform carillon._enlist_crons(v_crons);
+  end if;
   insert into carillon.settings (key, value)
-  values ('zones', jsonb_build_object('at', v_now, 'month', to_char(v_now at time zone 'UTC', 'YYYY-MM'), 'rules', v_rules))
+  values ('zones', jsonb_build_object('at', v_now, 'from', v_from, 'rules', v_rules))
   on conflict (key) do update set value = excluded.value;
   return cardinality(v_changed);
 end;
 $$;
 comment on function carillon._follow_zones() is
-  'Once an hour: finds time zones whose rules have changed (a new tzdata), and computes and compiles their crons anew; returns how many zones.';
+  'Once an hour: finds time zones whose rules have changed (a new tzdata), and computes and compiles their crons anew; returns how many zones. Once a month all crons are compiled anew.';
 revoke all on function carillon._follow_zones() from public;
 --! EndIncluded ticks/_follow_zones.sql
 --! Included ticks/_undecided_slots.sql
@@ -4146,7 +4230,7 @@ comment on function carillon._undecided_slots(carillon.crons, timestamptz, times
 revoke all on function carillon._undecided_slots(carillon.crons, timestamptz, timestamptz, integer) from public;
 --! EndIncluded ticks/_undecided_slots.sql
 --! Included ticks/_run_backfills.sql
-create or replace function carillon._run_backfills() returns integer
+create or replace function carillon._run_backfills(backfill uuid default null) returns integer
 language plpgsql volatile security invoker
 set search_path = ''
 as $$
@@ -4159,12 +4243,20 @@ declare
   v_denied text;
   v_total integer := 0;
 begin
-  if (carillon.clone_status() ->> 'held')::boolean then
+  if carillon._is_held() then
     return 0;
   end if;
   for v_backfill in
-    select b.* from carillon.backfills b where b.finished_at is null order by b.created_at limit 100 for update skip locked
+    select b.* from carillon.backfills b
+    where b.finished_at is null and b.id = coalesce(backfill, b.id)
+      -- Those that wait for their jobs must not stand in the way of others.
+      and carillon._live_jobs_of_backfill(b.cron_id, b.id) < b.concurrency
+    order by b.created_at
+    limit 100
+    for update skip locked
   loop
+    -- Two backfills of a cron may hold the same slot. (Not the cron's own lock: drivers would pass it by.)
+    continue when not pg_try_advisory_xact_lock(hashtextextended('carillon.backfill ' || v_backfill.cron_id, 0));
     select c.* into v_cron from carillon.crons c where c.id = v_backfill.cron_id;
     v_denied := carillon._may_fire(v_cron.owner_id, v_cron.app_id);
     v_slots := v_backfill.slots[v_backfill.enqueued + 1 : v_backfill.enqueued + v_backfill.concurrency
@@ -4188,9 +4280,9 @@ begin
   return v_total;
 end;
 $$;
-comment on function carillon._run_backfills() is
-  'Enqueues the next slots of open backfills, as far as the concurrency of each allows; returns how many.';
-revoke all on function carillon._run_backfills() from public;
+comment on function carillon._run_backfills(uuid) is
+  'Enqueues the next slots of one backfill or of all open ones, as far as the concurrency of each allows; returns how many.';
+revoke all on function carillon._run_backfills(uuid) from public;
 --! EndIncluded ticks/_run_backfills.sql
 --! Included ticks/backfill_cron.sql
 create or replace function carillon.backfill_cron(
@@ -4213,7 +4305,10 @@ declare
   v_id uuid;
 begin
   perform carillon._require_cron_owner(v_cron, actor);
-  if from_at is null or to_at is null or from_at > to_at then
+  if from_at is null or not isfinite(from_at) then
+    perform carillon._invalid('from', 'must be a time');
+  end if;
+  if to_at is null or from_at > to_at then
     perform carillon._invalid('to', 'must not be before from');
   end if;
   if to_at > v_now then
@@ -4232,7 +4327,7 @@ begin
     insert into carillon.backfills (cron_id, from_at, to_at, concurrency, slots, created_by, created_at)
     values (v_cron.id, from_at, to_at, backfill_cron.concurrency, v_slots, actor, v_now)
     returning id into v_id;
-    perform carillon._run_backfills();
+    perform carillon._run_backfills(v_id);
   end if;
   return jsonb_build_object('id', v_id, 'dryRun', dry_run, 'count', cardinality(v_slots), 'slots', to_jsonb(v_slots));
 end;
@@ -4272,10 +4367,8 @@ begin
   if not pg_try_advisory_xact_lock(hashtextextended('carillon.sweep', 0)) then
     return jsonb_build_object('swept', false);
   end if;
-  perform carillon._ensure_partitions();
-  perform carillon._drop_old_partitions();
   perform carillon._pause_failing_crons();
-  perform carillon._rearm_crons();
+  perform carillon._rearm_crons(1000);
   perform carillon._follow_zones();
   -- Not both: each locks beats in order, the two after one another would not.
   if carillon._repair_beats() = 0 then
@@ -4292,6 +4385,9 @@ begin
   perform carillon._trim_runs();
   insert into carillon.settings (key, value) values ('swept_at', to_jsonb(v_now))
   on conflict (key) do update set value = excluded.value;
+  -- Last, because they lock the ledger and the history until the end of this transaction.
+  perform carillon._ensure_partitions();
+  perform carillon._drop_old_partitions();
   return jsonb_build_object('swept', true, 'buried', v_buried) || coalesce(v_fired, '{"fired": 0, "failed": 0}');
 end;
 $$;
@@ -4322,41 +4418,42 @@ as $$
 declare
   v_now timestamptz := carillon.now();
   v_minute timestamptz := date_trunc('minute', v_now);
+  v_due jsonb;
   v_held boolean;
-  v_counts jsonb;
-  v_decided jsonb;
+  v_answer jsonb;
 begin
+  -- What may come due in this call, before it does: a tick of ours from there on is one of this call.
+  select coalesce(jsonb_object_agg(c.id, c.next_fire_at), '{}') into v_due
+  from carillon.crons c
+  where c.next_fire_at <= v_now + interval '1 minute'
+    and carillon._has_permission(admin_tick.permissions, 'app:' || c.app_id || ':cron.read');
   v_held := carillon.fire_due('api') ? 'held';
   -- Only what the caller may see is told and counted.
-  with visible as (
-    select c.* from carillon.crons c
-    where carillon._has_permission(admin_tick.permissions, 'app:' || c.app_id || ':cron.read')
+  with mine as materialized (
+    select t.cron_id, t.scheduled_for, t.outcome, t.reason, t.msg_id
+    from jsonb_each_text(v_due) as d (cron, slot)
+    join carillon.ticks t on t.cron_id = d.cron::uuid and t.scheduled_for >= d.slot::timestamptz
+    where t.driver = 'api' and t.pid = pg_backend_pid() and t.decided_at >= v_now
   ),
-  recent as (
-    select v.id, t.outcome, t.reason, t.msg_id, t.scheduled_for,
-      t.driver = 'api' and t.pid = pg_backend_pid() and t.decided_at >= v_now as mine
-    from visible v
-    join carillon.ticks t on t.cron_id = v.id and t.scheduled_for >= least(v_minute, v_now - interval '1 hour')
+  others as (
+    select c.enabled, c.completed_at,
+      exists (select from carillon.ticks t where t.cron_id = c.id and t.scheduled_for >= v_minute) as done
+    from carillon.crons c
+    where carillon._has_permission(admin_tick.permissions, 'app:' || c.app_id || ':cron.read')
+      and c.id not in (select m.cron_id from mine m)
   )
-  select
-    jsonb_build_object(
-      'fired', coalesce((select jsonb_agg(jsonb_build_object('cronId', r.id, 'scheduledFor', r.scheduled_for, 'outcome', r.outcome,
-        'msgId', r.msg_id)) from recent r where r.mine and r.outcome <> 'failed'), '[]'),
-      'failed', coalesce((select jsonb_agg(jsonb_build_object('cronId', r.id, 'scheduledFor', r.scheduled_for, 'error', r.reason))
-        from recent r where r.mine and r.outcome = 'failed'), '[]')),
-    jsonb_build_object(
-      'skippedAlreadyFired', count(*) filter (where v.done),
-      'skippedExpired', count(*) filter (where not v.done and v.completed_at is not null),
-      'skippedNotMatching', count(*) filter (where not v.done and v.enabled and v.completed_at is null),
-      'held', v_held)
-  into v_decided, v_counts
-  from (
-    select v.enabled, v.completed_at,
-      exists (select from recent r where r.id = v.id and not r.mine and r.scheduled_for >= v_minute) as done
-    from visible v
-    where not exists (select from recent r where r.id = v.id and r.mine)
-  ) v;
-  return v_decided || v_counts;
+  select jsonb_build_object(
+    'fired', coalesce((select jsonb_agg(jsonb_build_object('cronId', m.cron_id, 'scheduledFor', m.scheduled_for,
+      'outcome', m.outcome, 'msgId', m.msg_id) order by m.scheduled_for, m.cron_id) from mine m where m.outcome <> 'failed'), '[]'),
+    'failed', coalesce((select jsonb_agg(jsonb_build_object('cronId', m.cron_id, 'scheduledFor', m.scheduled_for,
+      'error', m.reason) order by m.scheduled_for, m.cron_id) from mine m where m.outcome = 'failed'), '[]'),
+    'skippedAlreadyFired', count(*) filter (where o.done),
+    'skippedExpired', count(*) filter (where not o.done and o.completed_at is not null),
+    'skippedNotMatching', count(*) filter (where not o.done and o.enabled and o.completed_at is null),
+    'held', v_held)
+  into v_answer
+  from others o;
+  return v_answer;
 end;
 $$;
 comment on function carillon.admin_tick(text[]) is
@@ -4387,14 +4484,13 @@ begin
   -- A little over a minute, so that pg_cron, where it lives, is there first.
   if v_swept_at is null or v_swept_at < v_now - interval '75 seconds' then
     perform carillon._sweep();
-    v_result := v_result || jsonb_build_object(
-      'clone', (carillon.clone_status() ->> 'clone')::boolean, 'pgCronStuck', carillon._pg_cron_stuck(v_now));
   end if;
-  return v_result;
+  return v_result || jsonb_build_object(
+    'clone', (carillon.clone_status() ->> 'clone')::boolean, 'pgCronStuck', carillon._pg_cron_stuck(v_now));
 end;
 $$;
 comment on function carillon.tick() is
-  'The ticker''s one statement a second: decides what is due, and sweeps when nobody has for a minute; then it also says whether this database is a copy, and whether pg_cron has stopped. Only one caller at a time is the leader.';
+  'The ticker''s one statement a second: decides what is due, sweeps when nobody has for a minute, and says whether this database is a copy, and whether pg_cron has stopped. Only one caller at a time is the leader.';
 revoke all on function carillon.tick() from public;
 --! EndIncluded ticks/tick.sql
 --! Included ticks/list_ticks.sql
@@ -4510,6 +4606,7 @@ language plpgsql volatile security invoker
 set search_path = ''
 as $$
 declare
+  v_now timestamptz := carillon.now();
   v_cron carillon.crons;
   v_paused integer := 0;
 begin
@@ -4517,6 +4614,8 @@ begin
     select c.* from carillon.cron_failures f
     join carillon.crons c on c.id = f.cron_id
     where c.enabled and f.consecutive >= c.max_consecutive_failures
+      -- What has come due is decided first; that pauses the cron as well.
+      and (c.next_fire_at is null or c.next_fire_at > v_now)
     limit 1000
     for no key update of c skip locked
   loop
@@ -4766,8 +4865,8 @@ begin
   new.updated_at := v_now;
   if (new.schedule, new.timezone, new.dst_gap, new.dst_fold, new.starts_at, new.ends_at, new.enabled)
      is distinct from (old.schedule, old.timezone, old.dst_gap, old.dst_fold, old.starts_at, old.ends_at, old.enabled) then
-    -- Slots that came due under the old schedule are decided by it.
-    while old.next_fire_at <= v_now loop
+    -- Slots that came due under the old schedule are decided by it; in a copy that is held, they are not its own.
+    while old.next_fire_at <= v_now and not carillon._is_held() loop
       perform carillon._fire_one(old.id, v_now, 'api');
       select c.next_fire_at into old.next_fire_at from carillon.crons c where c.id = old.id;
     end loop;

@@ -36,6 +36,14 @@ export const serverVersion = async (sql: Queryable): Promise<string> => {
   return row.version;
 };
 
+/** Whether the schema is there, whoever made it. */
+export const schemaExists = async (sql: Queryable): Promise<boolean> => {
+  const { there } = await one<{ there: boolean }>(
+    sql`select to_regnamespace('carillon') is not null as there`,
+  );
+  return there;
+};
+
 /** Version of pgmq: of its extension, "sql" when installed as plain SQL, null when missing. */
 export const pgmqVersion = async (sql: Queryable): Promise<string | null> => {
   const row = await one<{ version: string | null }>(sql`

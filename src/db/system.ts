@@ -7,9 +7,9 @@ export interface TickResult {
   failed?: number;
   /** Nothing fires: this database is a copy, and held. */
   held?: boolean;
-  /** Told about once a minute: this database is a copy of the one the schedules were made for. */
+  /** This database is a copy of the one the schedules were made for. */
   clone?: boolean;
-  /** Told about once a minute: pg_cron should drive and does not. */
+  /** pg_cron should drive and does not. */
   pgCronStuck?: boolean;
 }
 

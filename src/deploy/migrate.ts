@@ -1,10 +1,12 @@
 import { Logger, migrate as runGraphileMigrate } from "graphile-migrate";
+import { CarillonError } from "../errors.js";
 import { connect } from "../db/connect.js";
 import { QueueAdmin } from "../db/queue-admin.js";
 import {
   appliedMigrations,
   ensurePgmq,
   lockDeploys,
+  schemaExists,
   unlockDeploys,
   untilDisconnected,
 } from "../db/schema.js";
@@ -39,6 +41,13 @@ export async function migrate(
     const before = await appliedMigrations(sql);
     checkTracker(before, ours);
     if (before.length === ours.length) return { applied: [] };
+    if (before.length === 0 && (await schemaExists(sql))) {
+      throw new CarillonError(
+        "foreign_migrations",
+        "the schema carillon is in this database already, installed by plain SQL",
+        { hint: "update it the way it was installed, by: carillon migrate --print" },
+      );
+    }
     await ensurePgmq(sql, options.pgmqSql);
     await using queues = await QueueAdmin.open(databaseUrl);
     await queues.ensureQueues();

@@ -7,7 +7,7 @@ import { BenchServer } from "./harness/server.js";
 import { round } from "./harness/stats.js";
 
 /*
- * npm run bench -- NAME [--tiny] [--rounds 3]
+ * npm run bench -- NAME [--tiny] [--rounds 3] [--only PART]
  *
  * Brings up a private server, measures Carillon and its peers on it side by side, prints tables for
  * people, and ends with one line of JSON.
@@ -33,14 +33,20 @@ const schedule: Benchmark = async ({ server, tiny, say }) => {
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { tiny: { type: "boolean", default: false }, rounds: { type: "string" } },
+    options: {
+      tiny: { type: "boolean", default: false },
+      rounds: { type: "string" },
+      only: { type: "string" },
+    },
   });
   const [name = ""] = positionals;
   const load = BENCHMARKS[name];
   const rounds = values.tiny ? 1 : Number(values.rounds ?? 3);
   if (load === undefined || positionals.length !== 1 || !(rounds >= 1)) {
     const names = Object.keys(BENCHMARKS).join(", ");
-    console.error(`usage: npm run bench -- NAME [--tiny] [--rounds 3]\nNAME is one of ${names}`);
+    console.error(
+      `usage: npm run bench -- NAME [--tiny] [--rounds 3] [--only PART]\nNAME is one of ${names}`,
+    );
     process.exitCode = 2;
     return;
   }
@@ -48,7 +54,11 @@ async function main(): Promise<void> {
   const loadBefore = loadavg()[0] ?? 0;
   await using server = await BenchServer.start(console.log);
   console.log(`machine: load average ${round(loadBefore)} before the run, node ${process.version}`);
-  const context: BenchContext = { server, tiny: values.tiny, rounds, say: console.log };
+  const context: BenchContext = {
+    ...{ server, rounds, say: console.log },
+    tiny: values.tiny,
+    only: values.only ?? "",
+  };
   const figures = await bench(context);
   const rounded = Object.entries(figures).map(([field, value]) => [field, round(value)]);
   console.log(

@@ -11,12 +11,11 @@ import { stormTable } from "./storm/storm.js";
  * crons grow in number, and what making them costs.
  */
 export const bench: Benchmark = async (context) => {
-  const part = process.env.BENCH_ONLY ?? "";
-  const wants = (name: string) => part === "" || part === name;
+  const { only } = context;
   const figures: Figures = {};
-  if (wants("storms")) Object.assign(figures, await storms(context));
-  if (wants("growth")) Object.assign(figures, await growth(context));
-  if (wants("creation")) Object.assign(figures, await creation(context));
+  if (only !== "growth" && only !== "creation") Object.assign(figures, await storms(context));
+  if (only === "" || only === "growth") Object.assign(figures, await growth(context));
+  if (only === "" || only === "creation") Object.assign(figures, await creation(context));
   return figures;
 };
 

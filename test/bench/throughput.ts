@@ -61,10 +61,9 @@ export const bench: Benchmark = async (context) => {
   const { say, tiny, rounds } = context;
   const entrants = await enter(context, ["carillon", "graphile-worker", "pg-boss", "pgmq"]);
   const jobs = tiny ? 200 : JOBS;
-  const only = process.env.BENCH_ONLY ?? "";
   const results = lanes(jobs, tiny)
     .filter(({ system }) => entrants.some(({ name }) => name === system))
-    .filter(({ title, system }) => `${system} ${title}`.includes(only))
+    .filter(({ title, system }) => `${system} ${title}`.includes(context.only))
     .map((lane): Result => ({ lane, rates: [], enqueueRates: [] }));
   for (let n = 1; n <= rounds; n += 1) {
     for (const result of results) {

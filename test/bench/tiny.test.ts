@@ -15,7 +15,7 @@ const BENCHMARKS = {
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-describe("the benchmarks, with tiny counts", () => {
+describe("the benchmarks, with tiny counts", { timeout: 180_000 }, () => {
   test.for(Object.entries(BENCHMARKS))(
     "%s ends with its line of figures",
     async ([name, fields]) => {

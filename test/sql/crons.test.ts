@@ -482,3 +482,14 @@ test("lists are by name, and stay within the app", async () => {
   const names = await sql`select name from carillon.list_crons(app => ${app})`;
   expect(names.map((row) => row.name as string)).toEqual(["a", "b", "c"]);
 });
+
+test("list_runs is empty without pg_cron, and refuses a limit out of range", async () => {
+  const { id } = await createCron(sql, await newApp(), "c");
+  expect(await sql`select * from carillon.list_runs(cron => ${id})`).toEqual([]);
+  for (const limit of [0, -1, 501, null]) {
+    const refused = await refusal(
+      sql`select carillon.list_runs(cron => ${id}, max_rows => ${limit})`,
+    );
+    expect(refused).toMatchObject({ code: "TK001", field: "limit" });
+  }
+});

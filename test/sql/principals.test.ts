@@ -326,3 +326,20 @@ describe("ownership", () => {
     expect(everything).toEqual(all);
   });
 });
+
+test("a user who happens to be called admin is not made the administrator", async () => {
+  await using own = await createTestDatabase();
+  const { sql } = own;
+  await sql`select carillon.create_principal(username => 'admin')`;
+  const hash = Buffer.alloc(32, 7);
+  const made = await one(sql<{ made: boolean }[]>`
+    select carillon.bootstrap_admin(prefix => 'x', hash => ${hash}) as made`);
+  expect(made).toEqual({ made: true });
+  const [who] = await sql`
+    select username, permissions from carillon.authenticate_key(hash => ${hash})`;
+  expect(who).toMatchObject({ permissions: ["*"] });
+  expect(String(who?.username)).toMatch(/^admin-[0-9a-f]{8}$/);
+  const [plain] = await sql`
+    select carillon._permissions_of(carillon.find_principal(username => 'admin')) as held`;
+  expect(plain).toEqual({ held: [] });
+});

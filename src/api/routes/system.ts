@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { cloneStatus, pgCronStatus, releaseClone } from "../../db/system.js";
 import { defineRoute, reply } from "../route.js";
+import { Time } from "../shapes/scalars.js";
 
 const Place = z.strictObject({ systemIdentifier: z.string(), database: z.string() });
 
@@ -18,7 +19,7 @@ const System = z.strictObject({
     loaded: z.boolean(),
     database: z.string().nullable().describe("The one database pg_cron lives in."),
     driving: z.string().nullable().describe("Version that drives; null while the ticker does."),
-    lastSeenAt: z.string().nullable(),
+    lastSeenAt: Time.nullable().describe("When it last swept; null while it does not drive."),
     stuck: z.boolean().describe("It should drive and does not."),
     beats: z.int(),
   }),
@@ -35,7 +36,8 @@ export const systemRoutes = [
     responses: { 200: System },
     handler: async ({ sql }) => {
       const [pgCron, clone] = await Promise.all([pgCronStatus(sql), cloneStatus(sql)]);
-      return reply(200, { pgCron, clone });
+      const seen = pgCron.lastSeenAt === null ? null : new Date(pgCron.lastSeenAt).toISOString();
+      return reply(200, { pgCron: { ...pgCron, lastSeenAt: seen }, clone });
     },
   }),
   defineRoute({

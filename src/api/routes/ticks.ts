@@ -3,8 +3,18 @@ import { getCron } from "../../db/crons.js";
 import { adminTick, backfillCron, listBackfills, listTicks } from "../../db/ticks.js";
 import { Instant } from "../../schedules/schema.js";
 import { defineRoute, reply } from "../route.js";
-import { limitUpTo, MsgId, OneCron, Time, Uuid } from "../shapes/scalars.js";
-import { Backfill, Outcome, Tick, toBackfill, toTick } from "../shapes/tick.js";
+import { limitUpTo, OneCron, Time } from "../shapes/scalars.js";
+import {
+  Backfill,
+  BackfillAnswer,
+  Outcome,
+  Tick,
+  TickAnswer,
+  toBackfill,
+  toBackfillAnswer,
+  toTick,
+  toTickAnswer,
+} from "../shapes/tick.js";
 
 const ONE = "/api/v1/apps/{appId}/crons/{id}";
 
@@ -58,15 +68,10 @@ export const tickRoutes = [
         .describe("Jobs of the backfill that may be queued or running at a time."),
     }),
     responses: {
-      200: z.strictObject({
-        id: Uuid.nullable().describe("The backfill; null for a dry run, or with nothing to do."),
-        dryRun: z.boolean(),
-        count: z.int(),
-        slots: z.array(z.string()),
-      }),
+      200: BackfillAnswer,
     },
     handler: async ({ sql, params: { appId, id }, body, principal }) =>
-      reply(200, await backfillCron(sql, appId, id, body, principal.principalId)),
+      reply(200, toBackfillAnswer(await backfillCron(sql, appId, id, body, principal.principalId))),
   }),
   defineRoute({
     method: "get",
@@ -86,26 +91,9 @@ export const tickRoutes = [
     summary: "Tick once: for tests, and for schedulers outside",
     permission: "system:tick",
     responses: {
-      200: z.strictObject({
-        fired: z.array(
-          z.strictObject({
-            cronId: Uuid,
-            scheduledFor: z.string(),
-            outcome: Outcome,
-            msgId: MsgId.nullable(),
-          }),
-        ),
-        failed: z.array(
-          z.strictObject({ cronId: Uuid, scheduledFor: z.string(), error: z.string() }),
-        ),
-        skippedAlreadyFired: z
-          .int()
-          .describe("Crons whose slot of this minute was decided before."),
-        skippedNotMatching: z.int().describe("Enabled crons with no slot due."),
-        skippedExpired: z.int().describe("Crons that have no slot any more."),
-        held: z.boolean().describe("Nothing fires: this database is a copy, and held."),
-      }),
+      200: TickAnswer,
     },
-    handler: async ({ sql, principal }) => reply(200, await adminTick(sql, principal.permissions)),
+    handler: async ({ sql, principal }) =>
+      reply(200, toTickAnswer(await adminTick(sql, principal.permissions))),
   }),
 ];

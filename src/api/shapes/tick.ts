@@ -1,5 +1,11 @@
 import { z } from "zod";
-import { TICK_OUTCOMES, type BackfillRow, type TickRow } from "../../db/ticks.js";
+import {
+  TICK_OUTCOMES,
+  type AdminTick,
+  type BackfillResult,
+  type BackfillRow,
+  type TickRow,
+} from "../../db/ticks.js";
 import { MsgId, Time, timeOrNull, Uuid } from "./scalars.js";
 
 export const Outcome = z.enum(TICK_OUTCOMES);
@@ -57,3 +63,42 @@ export const toBackfill = (row: BackfillRow): z.input<typeof Backfill> => ({
   createdAt: row.createdAt.toISOString(),
   finishedAt: timeOrNull(row.finishedAt),
 });
+
+/** What a backfill was asked for: the slots it has, or would have. */
+export const BackfillAnswer = z.strictObject({
+  id: Uuid.nullable().describe("The backfill; null for a dry run, or with nothing to do."),
+  dryRun: z.boolean(),
+  count: z.int(),
+  slots: z.array(Time),
+});
+
+export const toBackfillAnswer = (result: BackfillResult): z.input<typeof BackfillAnswer> => ({
+  ...result,
+  slots: result.slots.map(toTime),
+});
+
+/** What an outside driver's tick did, over the crons its caller may see. */
+export const TickAnswer = z.strictObject({
+  fired: z.array(
+    z.strictObject({
+      cronId: Uuid,
+      scheduledFor: Time,
+      outcome: Outcome,
+      msgId: MsgId.nullable(),
+    }),
+  ),
+  failed: z.array(z.strictObject({ cronId: Uuid, scheduledFor: Time, error: z.string() })),
+  skippedAlreadyFired: z.int().describe("Crons whose slot of this minute was decided before."),
+  skippedNotMatching: z.int().describe("Enabled crons with no slot due."),
+  skippedExpired: z.int().describe("Crons that have no slot any more."),
+  held: z.boolean().describe("Nothing fires: this database is a copy, and held."),
+});
+
+export const toTickAnswer = (result: AdminTick): z.input<typeof TickAnswer> => ({
+  ...result,
+  fired: result.fired.map((slot) => ({ ...slot, scheduledFor: toTime(slot.scheduledFor) })),
+  failed: result.failed.map((slot) => ({ ...slot, scheduledFor: toTime(slot.scheduledFor) })),
+});
+
+/** A time within JSON of the database has the offset of its session. */
+const toTime = (text: string) => new Date(text).toISOString();

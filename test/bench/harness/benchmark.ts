@@ -10,6 +10,8 @@ export interface BenchContext {
   readonly tiny: boolean;
   /** How often each contestant is measured; the median counts. */
   readonly rounds: number;
+  /** Of benchmarks with several parts: only those whose title or name holds this. */
+  readonly only: string;
   /** Prints a line, or a table, for people. */
   readonly say: (text: string) => void;
 }

@@ -2,6 +2,7 @@ import type { BenchContext, Figures } from "../harness/benchmark.js";
 import type { BenchSql } from "../harness/server.js";
 import { median } from "../harness/stats.js";
 import { table } from "../harness/table.js";
+import { copyCrons } from "./copies.js";
 
 /** Milliseconds of a tick with nothing due, and with 1,000 due, among ever more crons. */
 export async function growth({ server, tiny, rounds, say }: BenchContext): Promise<Figures> {
@@ -29,12 +30,11 @@ export async function growth({ server, tiny, rounds, say }: BenchContext): Promi
 
 /** More crons, due in the years to come. */
 async function grow(sql: BenchSql, size: number): Promise<void> {
-  await sql`
-    insert into carillon.crons (app_id, name, schedule, origin, owner_id, next_fire_at)
-    select 'bench', 'cron-' || n, '0 9 * * *', 'sql',
-      (select id from carillon.principals where kind = 'system'),
-      date_trunc('minute', now()) + interval '1 day' + n * interval '1 minute'
-    from generate_series((select count(*) + 1 from carillon.crons), ${size}) as n`;
+  const [row] = await sql<{ count: number }[]>`select count(*) from carillon.crons`;
+  await copyCrons(sql, {
+    ...{ from: (row?.count ?? 0) + 1, to: size, schedule: "0 9 * * *" },
+    due: "date_trunc('minute', now()) + interval '1 day' + n * interval '1 minute'",
+  });
   await sql`vacuum analyze`;
 }
 

@@ -18,6 +18,8 @@ const JOBS_OF_PG_CRON = 1000;
 const PATIENCE_MS = 90_000;
 
 export async function peerStorms(context: BenchContext): Promise<Storm[]> {
+  const { only } = context;
+  if (only !== "" && !"graphile10k pg_boss10k pg_cron1k".includes(only)) return [];
   const [graphile, boss] = await enter(context, ["graphile-worker", "pg-boss"]);
   if (graphile === undefined || boss === undefined) return [];
   const storms: Storm[] = [];
@@ -27,6 +29,7 @@ export async function peerStorms(context: BenchContext): Promise<Storm[]> {
     crons: number,
     one: () => Promise<Instant>,
   ) => {
+    if (!key.includes(only)) return;
     const instants: Instant[] = [];
     for (let n = 0; n < context.rounds; n += 1) instants.push(await one());
     storms.push(summarise(key, title, crons, instants));
