@@ -50,9 +50,9 @@ export const bench: Benchmark = async (context) => {
 
 async function measure({ tiny }: BenchContext, result: Result): Promise<void> {
   const { entrant } = result;
-  await settle(entrant, true);
   await using worker = await entrant.start();
   await using sender = await entrant.start();
+  await settle(entrant, true);
   await worker.call("work", { concurrency: entrant.name === "pg-boss" ? 1 : 24 });
   const send = async (count: number, everyMs: number) => {
     const before = worker.progress.handled;
