@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:b6f7f7ea4a1a3323e5eb843dbd43d8fb4f2953fb
+--! Hash: sha1:30036750379c57e8e946d3274405530182bd97b3
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -252,7 +252,8 @@ create index carillon_jobs_due_idx on pgmq.q_jobs ((message ->> 'app_id'), (coal
 -- The sweep looks for jobs that were not started in time.
 create index carillon_jobs_expiry_idx on pgmq.q_jobs ((headers ->> 'expires_at')) where headers ? 'expires_at';
 -- Overlap asks for the live jobs of one cron, by the trusted header.
-create index carillon_jobs_cron_idx on pgmq.q_jobs ((headers ->> 'cron_id')) where headers ->> 'cron_id' is not null;
+-- With the id, so that no plan walks the whole queue to find the oldest of them.
+create index carillon_jobs_cron_idx on pgmq.q_jobs ((headers ->> 'cron_id'), msg_id) where headers ->> 'cron_id' is not null;
 --! EndIncluded tables/queue.sql
 --! Included tables/idempotency_keys.sql
 create table carillon.idempotency_keys (
@@ -5104,6 +5105,8 @@ revoke all on function carillon.trigger_cron(uuid, jsonb, boolean, text, uuid) f
 create or replace function carillon.sync_manifest(app text, manifest jsonb, actor uuid default null) returns jsonb
 language plpgsql volatile security definer
 set search_path = ''
+-- The lookups by name are planned while the table is small, and run while it grows by thousands of rows.
+set enable_seqscan = off
 as $$
 declare
   v_entries jsonb := coalesce(nullif(manifest -> 'crons', 'null'), '[]');
@@ -5708,6 +5711,12 @@ returns table (
 )
 language plpgsql volatile security definer
 set search_path = ''
+-- A queue that was empty when it was last analyzed fills within a second: only the walk along the index
+-- and the rows found by their place stay cheap then.
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
 as $$
 declare
   v_now timestamptz := carillon.now();
