@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:30036750379c57e8e946d3274405530182bd97b3
+--! Hash: sha1:3c904467c63ce1cab9878e5cf70ed233181cdbe6
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -30,10 +30,12 @@ create table carillon.apps (
   name text,
   manifest jsonb not null default '{}' constraint apps_manifest_is_object check (jsonb_typeof(manifest) = 'object'),
   permissions text[] not null default '{}',
+  max_concurrency integer constraint apps_max_concurrency_positive check (max_concurrency > 0),
   created_at timestamptz not null default carillon.now(),
   updated_at timestamptz not null default carillon.now()
 );
 comment on table carillon.apps is 'What is deployed with a manifest: owns crons and jobs, and is the unit of isolation.';
+comment on column carillon.apps.max_concurrency is 'How many jobs of the app may run at once; null is unlimited.';
 --! EndIncluded tables/apps.sql
 --! Included tables/principals.sql
 create table carillon.principals (
@@ -117,6 +119,7 @@ create table carillon.crons (
     constraint crons_catch_up_window_range check (catch_up_window_seconds between 0 and 31536000),
   max_consecutive_failures integer
     constraint crons_max_consecutive_failures_range check (max_consecutive_failures between 1 and 1000000),
+  max_concurrency integer constraint crons_max_concurrency_positive check (max_concurrency > 0),
   description text not null,
   enabled boolean not null default true,
   origin text not null constraint crons_origin_known check (origin in ('manifest', 'api', 'sql')),
@@ -139,6 +142,7 @@ comment on table carillon.crons is 'Named schedules. next_fire_at is the next sl
 comment on column carillon.crons.anchor_at is 'Slot 0 of a rate schedule that names no start of its own; null for other forms.';
 comment on column carillon.crons.jitter_seconds is 'Upper bound of the stable delay of this cron''s jobs; the slot itself does not move.';
 comment on column carillon.crons.declared_enabled is 'What the manifest last said of enabled, so that a deploy overrides a pause only when the manifest changed.';
+comment on column carillon.crons.max_concurrency is 'How many jobs of the cron may run at once; null is unlimited.';
 create index crons_due_idx on carillon.crons (next_fire_at) where next_fire_at is not null;
 create index crons_beat_id_idx on carillon.crons (beat_id) where beat_id is not null;
 create index crons_owner_id_idx on carillon.crons (owner_id);
@@ -4836,12 +4840,12 @@ begin
   else
     update carillon.crons c
     set (name, schedule, timezone, dst_gap, dst_fold, starts_at, ends_at, anchor_at, jitter_seconds, method, payload,
-         overlap_policy, catch_up, catch_up_max, catch_up_window_seconds, max_consecutive_failures, description,
-         enabled, paused_at, paused_by, pause_note, origin, declared_enabled, owner_id, next_fire_at, completed_at, updated_at)
+         overlap_policy, catch_up, catch_up_max, catch_up_window_seconds, max_consecutive_failures, max_concurrency,
+         description, enabled, paused_at, paused_by, pause_note, origin, declared_enabled, owner_id, next_fire_at, completed_at, updated_at)
       = (cron.name, cron.schedule, cron.timezone, cron.dst_gap, cron.dst_fold, cron.starts_at, cron.ends_at, cron.anchor_at,
          cron.jitter_seconds, cron.method, cron.payload, cron.overlap_policy, cron.catch_up, cron.catch_up_max,
-         cron.catch_up_window_seconds, cron.max_consecutive_failures, cron.description, cron.enabled, cron.paused_at,
-         cron.paused_by, cron.pause_note, cron.origin,
+         cron.catch_up_window_seconds, cron.max_consecutive_failures, cron.max_concurrency, cron.description, cron.enabled,
+         cron.paused_at, cron.paused_by, cron.pause_note, cron.origin,
          cron.declared_enabled, cron.owner_id, cron.next_fire_at, cron.completed_at, cron.updated_at)
     where c.id = cron.id;
   end if;
