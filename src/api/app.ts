@@ -1,9 +1,13 @@
 import express, { type Express } from "express";
+import { API_DEFAULTS, type ApiSettings } from "../config-api.js";
 import type { Sql } from "../db/connect.js";
 import { CarillonError } from "../errors.js";
 import type { Logger } from "../log.js";
+import { createAuthentication } from "./auth/chain.js";
 import { openContext } from "./context.js";
+import { allowOrigins } from "./cors.js";
 import { answerProblem } from "./problem.js";
+import { createLimiter } from "./rate-limit.js";
 import { registerRoutes } from "./register.js";
 import type { Route } from "./route.js";
 import { ROUTES } from "./routes/index.js";
@@ -13,17 +17,27 @@ export interface AppDeps {
   log: Logger;
   /** The routes to serve; default: all of them. */
   routes?: readonly Route[];
+  /** What differs from the defaults. */
+  settings?: Partial<ApiSettings>;
 }
 
 /** The API as an Express application that does not listen yet. */
-export function createApp({ sql, log, routes = ROUTES }: AppDeps): Express {
+export function createApp({ sql, log, routes = ROUTES, settings: given }: AppDeps): Express {
+  const settings = { ...API_DEFAULTS, ...given };
   const app = express();
   app.disable("x-powered-by");
   app.disable("etag");
   app.enable("case sensitive routing");
   app.set("query parser", "simple");
+  app.set("trust proxy", settings.trustProxy);
   app.use(openContext(log));
-  registerRoutes(app, routes, sql);
+  app.use(allowOrigins(settings.corsOrigins));
+  registerRoutes(app, routes, {
+    sql,
+    authenticate: createAuthentication(sql, settings),
+    limit: createLimiter(settings.rateLimit),
+    timeoutMs: settings.requestTimeoutSeconds * 1000,
+  });
   app.use((request) => {
     throw new CarillonError(
       "route_not_found",

@@ -20,6 +20,8 @@ export interface Problem {
   rule?: string;
   /** What would be right. */
   hint?: string;
+  /** The permission that was missing, as it would have to be held. */
+  missing?: string;
   /** Every field at fault. */
   errors?: readonly FieldError[];
 }
@@ -40,6 +42,7 @@ export function toProblem(error: CarillonError, requestId: string): Problem {
     error: error.message,
     ...(error.detail === undefined ? {} : { rule: error.detail }),
     ...(error.hint === undefined ? {} : { hint: error.hint }),
+    ...(error.missing === undefined ? {} : { missing: error.missing }),
     ...(error.fields.length === 0 ? {} : { errors: error.fields.map(bare) }),
   };
 }
@@ -62,16 +65,22 @@ export function answerProblem(log: Logger): ErrorRequestHandler {
       next(thrown);
       return;
     }
-    if (error.status === 401) {
-      const invalid = request.get("authorization") === undefined ? "" : ', error="invalid_token"';
-      response.set("www-authenticate", `Bearer realm="carillon"${invalid}`);
-    }
+    const challenge = challengeOf(error, request.get("authorization") !== undefined);
+    if (challenge !== undefined) response.set("www-authenticate", challenge);
     if (error.status === 503) response.set("retry-after", RETRY_AFTER);
     response
       .status(error.status)
       .type("application/problem+json")
       .send(JSON.stringify(toProblem(error, id)));
   };
+}
+
+/** What to authenticate with, or what is missing (RFC 6750). */
+function challengeOf(error: CarillonError, hasToken: boolean): string | undefined {
+  const bearer = 'Bearer realm="carillon"';
+  if (error.status === 401) return hasToken ? `${bearer}, error="invalid_token"` : bearer;
+  if (error.missing === undefined) return undefined;
+  return `${bearer}, error="insufficient_scope", scope="${error.missing}"`;
 }
 
 function asCarillonError(thrown: unknown): CarillonError {

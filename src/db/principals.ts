@@ -6,7 +6,8 @@ export interface Principal {
   username: string;
   kind: "user" | "service" | "system";
   permissions: string[];
-  keyId: string;
+  /** The API key it came by; null when it came by a token or a session. */
+  keyId: string | null;
 }
 
 /** The principal behind the SHA-256 of a key; undefined when the key is not good. */
