@@ -1,10 +1,5 @@
 import { z } from "zod";
-import {
-  ApiEnvironment,
-  type ApiSettings,
-  contradictions,
-  toApiSettings,
-} from "./config-api.js";
+import { ApiEnvironment, type ApiSettings, contradictions, toApiSettings } from "./config-api.js";
 import { CarillonError } from "./errors.js";
 
 const flag = z

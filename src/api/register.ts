@@ -89,7 +89,11 @@ function send(request: Request, response: Response, { status, text, ...more }: A
   if (request.method === "GET" || request.method === "HEAD" || more.version !== undefined) {
     const etag = etagOf(text, more.version);
     response.set("etag", etag);
-    if (status === 200 && (request.method === "GET" || request.method === "HEAD") && isFresh(request, etag)) {
+    if (
+      status === 200 &&
+      (request.method === "GET" || request.method === "HEAD") &&
+      isFresh(request, etag)
+    ) {
       response.status(304).end();
       return;
     }

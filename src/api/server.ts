@@ -1,7 +1,10 @@
-import { createServer, type Server } from "node:http";
+import { randomUUID } from "node:crypto";
+import { createServer, STATUS_CODES, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import { CarillonError } from "../errors.js";
 import { createApp, type AppDeps } from "./app.js";
+import { toProblem } from "./problem.js";
 
 export interface ServerOptions extends AppDeps {
   /** Address to listen on, for example 127.0.0.1. */
@@ -21,6 +24,15 @@ export interface ApiServer extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** Milliseconds a client may take to send; who sends a byte a minute holds no connection. */
+const TIMEOUTS = {
+  headersTimeout: 15_000,
+  requestTimeout: 60_000,
+  // Longer than the minute for which load balancers keep theirs, so that they never use a dead one.
+  keepAliveTimeout: 65_000,
+  connectionsCheckingInterval: 5000,
+};
+
 /**
  * Serves the API.
  *
@@ -28,7 +40,8 @@ export interface ApiServer extends AsyncDisposable {
  */
 export async function startServer(options: ServerOptions): Promise<ApiServer> {
   const { host, port, drainSeconds = 10 } = options;
-  const server = createServer(createApp(options));
+  const server = createServer(TIMEOUTS, createApp(options));
+  server.on("clientError", refuseUnreadable);
   await listen(server, host, port);
   const bound = server.address() as AddressInfo;
   let closing: Promise<void> | undefined;
@@ -46,6 +59,37 @@ function listen(server: Server, host: string, port: number): Promise<void> {
       resolve();
     });
   });
+}
+
+/** What is no HTTP request is answered as everything else is, as far as there is somebody to read it. */
+function refuseUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const problem = toProblem(unreadable(error.code), randomUUID());
+  const body = JSON.stringify(problem);
+  const head = [
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ""}`,
+    "content-type: application/problem+json",
+    `content-length: ${Buffer.byteLength(body)}`,
+    "cache-control: no-store",
+    "x-content-type-options: nosniff",
+    `x-request-id: ${problem.instance}`,
+    "connection: close",
+  ];
+  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
+}
+
+function unreadable(code = ""): CarillonError {
+  switch (code) {
+    case "HPE_HEADER_OVERFLOW":
+      return new CarillonError("headers_too_large", "path and headers together exceed 16 KiB");
+    case "ERR_HTTP_REQUEST_TIMEOUT":
+      return new CarillonError("request_timeout", "the request did not arrive in time");
+    default:
+      return new CarillonError("malformed_request", "this is not a valid HTTP/1.1 request");
+  }
 }
 
 function whyNot(error: NodeJS.ErrnoException, host: string, port: number): string {

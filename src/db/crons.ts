@@ -43,6 +43,7 @@ export interface CronRow {
   createdBy: string | null;
   createdAt: Date;
   updatedAt: Date;
+  version: number;
 }
 
 /** What a cron is declared with; absent fields take their defaults. */
@@ -109,13 +110,24 @@ export const patchCron = (
   cronId: string,
   patch: JsonObject,
   actor: string | null,
+  expectedVersion?: number,
 ) =>
   one<CronRow>(sql`
     select * from carillon.patch_cron(
-      cron => ${cronId}, patch => ${json(sql, patch)}, app => ${appId}, actor => ${actor})`);
+      cron => ${cronId}, patch => ${json(sql, patch)}, app => ${appId}, actor => ${actor},
+      expected_version => ${expectedVersion ?? null})`);
 
-export const deleteCron = (sql: Queryable, appId: string, cronId: string, actor: string | null) =>
-  run(sql`select carillon.delete_cron(cron => ${cronId}, app => ${appId}, actor => ${actor})`);
+export const deleteCron = (
+  sql: Queryable,
+  appId: string,
+  cronId: string,
+  actor: string | null,
+  expectedVersion?: number,
+) =>
+  run(sql`
+    select carillon.delete_cron(
+      cron => ${cronId}, app => ${appId}, actor => ${actor},
+      expected_version => ${expectedVersion ?? null})`);
 
 export const getCron = (sql: Queryable, appId: string, cronId: string) =>
   one<CronRow>(sql`select * from carillon.get_cron(cron => ${cronId}, app => ${appId})`);

@@ -1,4 +1,10 @@
-import { createRemoteJWKSet, errors, jwtVerify, type JWTPayload, type JWTVerifyOptions } from "jose";
+import {
+  createRemoteJWKSet,
+  errors,
+  jwtVerify,
+  type JWTPayload,
+  type JWTVerifyOptions,
+} from "jose";
 import type { JwtSettings } from "../../config-api.js";
 import type { Resolve } from "./identity.js";
 import { identityUnavailable, unauthenticated, type BearerLink } from "./link.js";
@@ -53,7 +59,10 @@ function refusalOf(error: unknown): Error {
   if (error instanceof errors.JOSEAlgNotAllowed) {
     return unauthenticated("the token's algorithm is not accepted here");
   }
-  if (error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys) {
+  if (
+    error instanceof errors.JWKSNoMatchingKey ||
+    error instanceof errors.JWKSMultipleMatchingKeys
+  ) {
     return unauthenticated("the token is signed with a key that its issuer does not publish");
   }
   if (

@@ -44,6 +44,7 @@ export const cronRoutes = [
     path: ALL,
     summary: "Create a cron",
     permission: "app:{appId}:cron.write",
+    versioned: true,
     params: InApp,
     body: CronSpec,
     responses: { 201: Cron },
@@ -57,6 +58,7 @@ export const cronRoutes = [
     path: ONE,
     summary: "Get a cron",
     permission: "app:{appId}:cron.read",
+    versioned: true,
     params: OneCron,
     responses: { 200: Cron },
     handler: async ({ sql, params: { appId, id } }) => {
@@ -70,11 +72,13 @@ export const cronRoutes = [
     summary: "Change the given fields of a cron; null resets one to its default",
     permission: "app:{appId}:cron.write",
     alsoNeeds: [{ permission: "app:{appId}:cron.manage_others", when: "another owns the cron" }],
+    versioned: true,
     params: OneCron,
     body: CronPatch,
     responses: { 200: Cron },
-    handler: async ({ sql, params: { appId, id }, body, principal }) => {
-      const row = await crons.patchCron(sql, appId, id, body, principal.principalId);
+    handler: async ({ sql, params: { appId, id }, body, principal, expectedVersion }) => {
+      const { principalId } = principal;
+      const row = await crons.patchCron(sql, appId, id, body, principalId, expectedVersion);
       return reply(200, toCron(row));
     },
   }),
@@ -84,10 +88,11 @@ export const cronRoutes = [
     summary: "Delete a cron; its history stays until its retention ends",
     permission: "app:{appId}:cron.write",
     alsoNeeds: [{ permission: "app:{appId}:cron.manage_others", when: "another owns the cron" }],
+    versioned: true,
     params: OneCron,
     responses: { 200: Message },
-    handler: async ({ sql, params: { appId, id }, principal }) => {
-      await crons.deleteCron(sql, appId, id, principal.principalId);
+    handler: async ({ sql, params: { appId, id }, principal, expectedVersion }) => {
+      await crons.deleteCron(sql, appId, id, principal.principalId, expectedVersion);
       return reply(200, { message: "cron deleted" });
     },
   }),
