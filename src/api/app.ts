@@ -1,6 +1,7 @@
 import express, { type Express } from "express";
 import { API_DEFAULTS, type ApiSettings } from "../config-api.js";
 import type { Sql } from "../db/connect.js";
+import type { Transactions } from "../db/transactions.js";
 import { CarillonError } from "../errors.js";
 import type { Logger } from "../log.js";
 import { createAuthentication } from "./auth/chain.js";
@@ -14,6 +15,8 @@ import { ROUTES } from "./routes/index.js";
 
 export interface AppDeps {
   sql: Sql;
+  /** For requests that must be answered once. */
+  transactions: Transactions;
   log: Logger;
   /** The routes to serve; default: all of them. */
   routes?: readonly Route[];
@@ -22,8 +25,9 @@ export interface AppDeps {
 }
 
 /** The API as an Express application that does not listen yet. */
-export function createApp({ sql, log, routes = ROUTES, settings: given }: AppDeps): Express {
-  const settings = { ...API_DEFAULTS, ...given };
+export function createApp(deps: AppDeps): Express {
+  const { sql, transactions, log, routes = ROUTES } = deps;
+  const settings = { ...API_DEFAULTS, ...deps.settings };
   const app = express();
   app.disable("x-powered-by");
   app.disable("etag");
@@ -34,6 +38,7 @@ export function createApp({ sql, log, routes = ROUTES, settings: given }: AppDep
   app.use(allowOrigins(settings.corsOrigins));
   registerRoutes(app, routes, {
     sql,
+    transactions,
     authenticate: createAuthentication(sql, settings),
     limit: createLimiter(settings.rateLimit),
     timeoutMs: settings.requestTimeoutSeconds * 1000,

@@ -1,7 +1,8 @@
 import type { Request } from "express";
-import type { Queryable, Sql } from "../db/connect.js";
+import type { Queryable } from "../db/connect.js";
 import type { Principal } from "../db/principals.js";
 import { answerOnce } from "../db/requests.js";
+import type { Transactions } from "../db/transactions.js";
 import { CarillonError } from "../errors.js";
 import { invalidInput } from "../schedules/parse-input.js";
 import type { Route } from "./route.js";
@@ -15,6 +16,9 @@ export interface Answer {
   /** Whether it was given before, to the same request. */
   replayed?: true;
 }
+
+/** The version of what a body shows. */
+export const versionIn = (body: unknown) => (body as { version?: number }).version;
 
 /** The Idempotency-Key of a request that changes something. */
 export function idempotencyKeyOf(request: Request): string | undefined {
@@ -40,19 +44,22 @@ interface Asked {
  * request was given before. A refused request leaves no record and may be sent again.
  */
 export async function once(
-  sql: Sql,
+  transactions: Transactions,
   { request, route, principal, key, body }: Asked,
   work: (sql: Queryable) => Promise<Answer>,
 ): Promise<Answer> {
   const line = `${request.method} ${request.originalUrl}`;
   const { principalId } = principal;
-  const result = await answerOnce(sql, { principalId, line, key, body }, async (tx) => {
+  const result = await answerOnce(transactions, { principalId, line, key, body }, async (tx) => {
     const answer = await work(tx);
     return { ...answer, text: route.secret ? null : answer.text, shown: answer };
   });
   if ("answered" in result) return result.answered.shown;
   const { status, text } = result.replayed;
-  if (text !== null) return { status, text, replayed: true };
+  if (text !== null) {
+    const version = route.versioned ? versionIn(JSON.parse(text)) : undefined;
+    return { status, text, version, replayed: true };
+  }
   throw new CarillonError(
     "idempotency_conflict",
     "this request was answered before, with a secret that is shown only once",

@@ -1,6 +1,7 @@
 import type { Express, Request, RequestHandler, Response } from "express";
 import type { Queryable, Sql } from "../db/connect.js";
 import type { Principal } from "../db/principals.js";
+import type { Transactions } from "../db/transactions.js";
 import { CarillonError } from "../errors.js";
 import { invalidInput, parseInput } from "../schedules/parse-input.js";
 import type { Authenticate } from "./auth/chain.js";
@@ -8,7 +9,7 @@ import { Nothing, readBody } from "./body.js";
 import { etagOf, expectedVersion, isFresh } from "./conditional.js";
 import { contextOf } from "./context.js";
 import { withDeadline } from "./deadline.js";
-import { idempotencyKeyOf, once, type Answer } from "./once.js";
+import { idempotencyKeyOf, once, versionIn, type Answer } from "./once.js";
 import { fillPermission, hasPermission } from "./permissions.js";
 import type { Limiter } from "./rate-limit.js";
 import type { Access, Route } from "./route.js";
@@ -16,6 +17,7 @@ import type { Access, Route } from "./route.js";
 /** What answering any request takes. */
 export interface Services {
   sql: Sql;
+  transactions: Transactions;
   authenticate: Authenticate;
   limit: Limiter;
   /** Milliseconds the work of a request may take. */
@@ -59,14 +61,14 @@ function answer(route: Route, services: Services): RequestHandler {
     };
     const work = async (sql: Queryable): Promise<Answer> => {
       const { status, body } = await route.handler({ sql, ...call });
-      const version = route.versioned ? (body as { version?: number }).version : undefined;
+      const version = route.versioned ? versionIn(body) : undefined;
       return { status, text: JSON.stringify(body), version };
     };
     const key = idempotencyKeyOf(request);
     const done =
       key === undefined || principal === undefined
         ? work(services.sql)
-        : once(services.sql, { request, route, principal, key, body: call.body }, work);
+        : once(services.transactions, { request, route, principal, key, body: call.body }, work);
     send(request, response, await withDeadline(done, services.timeoutMs));
   };
 }

@@ -2,11 +2,12 @@ import { randomUUID } from "node:crypto";
 import { createServer, STATUS_CODES, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
+import { Transactions } from "../db/transactions.js";
 import { CarillonError } from "../errors.js";
 import { createApp, type AppDeps } from "./app.js";
 import { toProblem } from "./problem.js";
 
-export interface ServerOptions extends AppDeps {
+export interface ServerOptions extends Omit<AppDeps, "transactions"> {
   /** Address to listen on, for example 127.0.0.1. */
   host: string;
   /** Port to listen on; 0 takes a free one. */
@@ -40,12 +41,14 @@ const TIMEOUTS = {
  */
 export async function startServer(options: ServerOptions): Promise<ApiServer> {
   const { host, port, drainSeconds = 10 } = options;
-  const server = createServer(TIMEOUTS, createApp(options));
+  const transactions = new Transactions(options.sql);
+  const server = createServer(TIMEOUTS, createApp({ ...options, transactions }));
   server.on("clientError", refuseUnreadable);
   await listen(server, host, port);
   const bound = server.address() as AddressInfo;
   let closing: Promise<void> | undefined;
-  const close = () => (closing ??= drain(server, drainSeconds));
+  const close = () =>
+    (closing ??= drain(server, drainSeconds).then(() => transactions[Symbol.asyncDispose]()));
   return { url: urlOf(host, bound.port), port: bound.port, close, [Symbol.asyncDispose]: close };
 }
 

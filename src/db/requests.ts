@@ -1,4 +1,5 @@
-import { json, run, type Queryable, type Sql } from "./connect.js";
+import { json, run, type Queryable } from "./connect.js";
+import type { Transactions } from "./transactions.js";
 
 /** A request that must be answered once, however often it is sent. */
 export interface KeyedRequest {
@@ -23,23 +24,21 @@ export interface KeptAnswer {
  * nothing behind, so that the request may be sent again.
  */
 export const answerOnce = <A extends KeptAnswer>(
-  sql: Sql,
+  transactions: Transactions,
   { principalId, line, key, body }: KeyedRequest,
   work: (sql: Queryable) => Promise<A>,
 ): Promise<{ replayed: KeptAnswer } | { answered: A }> =>
-  run(
-    sql.begin(async (tx) => {
-      // In an array, as a bare string would be encoded twice.
-      const sent = json(tx, body === undefined ? [] : [body]);
-      const [replayed] = await tx<KeptAnswer[]>`
-        select status, answer as text from carillon.begin_request(
-          principal => ${principalId}, line => ${line}, key => ${key}, body => ${sent})`;
-      if (replayed !== undefined) return { replayed };
-      const answered = await work(tx);
-      await tx`
-        select carillon.end_request(
-          principal => ${principalId}, line => ${line}, key => ${key}, body => ${sent},
-          status => ${answered.status}, answer => ${answered.text})`;
-      return { answered };
-    }),
-  );
+  transactions.run(async (tx) => {
+    // In an array, as a bare string would be encoded twice.
+    const sent = json(tx, body === undefined ? [] : [body]);
+    const [replayed] = await run(tx<KeptAnswer[]>`
+      select status, answer as text from carillon.begin_request(
+        principal => ${principalId}, line => ${line}, key => ${key}, body => ${sent})`);
+    if (replayed !== undefined) return { replayed };
+    const answered = await work(tx);
+    await run(tx`
+      select carillon.end_request(
+        principal => ${principalId}, line => ${line}, key => ${key}, body => ${sent},
+        status => ${answered.status}, answer => ${answered.text})`);
+    return { answered };
+  });

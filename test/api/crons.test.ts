@@ -55,6 +55,7 @@ describe("the RootCX document", () => {
       createdBy: api.admin.id,
       createdAt: expect.stringMatching(TIME) as string,
       updatedAt: expect.stringMatching(TIME) as string,
+      version: 1,
       catchUp: "latest",
       catchUpMax: 100,
       catchUpWindow: 3600,

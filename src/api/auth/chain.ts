@@ -31,7 +31,7 @@ export function createAuthentication(sql: Sql, settings: ApiSettings): Authentic
   return async (request) => {
     const token = bearerOf(request);
     if (token !== undefined) {
-      const link = bearers.find(({ accepts }) => accepts(token));
+      const link = bearers.find((bearer) => bearer.accepts(token));
       if (link !== undefined) return link.authenticate(token);
       throw unauthenticated(
         `the bearer token is not ${bearers.map(({ name }) => name).join(" or ")}`,
