@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:30036750379c57e8e946d3274405530182bd97b3
+--! Hash: sha1:c82cd14287ed314a0422915d5c9802ce1ab7e50c
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -30,10 +30,12 @@ create table carillon.apps (
   name text,
   manifest jsonb not null default '{}' constraint apps_manifest_is_object check (jsonb_typeof(manifest) = 'object'),
   permissions text[] not null default '{}',
+  max_concurrency integer constraint apps_max_concurrency_positive check (max_concurrency > 0),
   created_at timestamptz not null default carillon.now(),
   updated_at timestamptz not null default carillon.now()
 );
 comment on table carillon.apps is 'What is deployed with a manifest: owns crons and jobs, and is the unit of isolation.';
+comment on column carillon.apps.max_concurrency is 'How many jobs of the app may run at once; null is unlimited.';
 --! EndIncluded tables/apps.sql
 --! Included tables/principals.sql
 create table carillon.principals (
@@ -117,6 +119,9 @@ create table carillon.crons (
     constraint crons_catch_up_window_range check (catch_up_window_seconds between 0 and 31536000),
   max_consecutive_failures integer
     constraint crons_max_consecutive_failures_range check (max_consecutive_failures between 1 and 1000000),
+  job_headers jsonb not null default '{}' constraint crons_job_headers_is_object check (jsonb_typeof(job_headers) = 'object'),
+  expires_after_seconds integer constraint crons_expires_after_range check (expires_after_seconds between 1 and 31536000),
+  max_concurrency integer constraint crons_max_concurrency_positive check (max_concurrency > 0),
   description text not null,
   enabled boolean not null default true,
   origin text not null constraint crons_origin_known check (origin in ('manifest', 'api', 'sql')),
@@ -139,6 +144,9 @@ comment on table carillon.crons is 'Named schedules. next_fire_at is the next sl
 comment on column carillon.crons.anchor_at is 'Slot 0 of a rate schedule that names no start of its own; null for other forms.';
 comment on column carillon.crons.jitter_seconds is 'Upper bound of the stable delay of this cron''s jobs; the slot itself does not move.';
 comment on column carillon.crons.declared_enabled is 'What the manifest last said of enabled, so that a deploy overrides a pause only when the manifest changed.';
+comment on column carillon.crons.job_headers is 'The options of its jobs (priority, attempts, timeout, tags) as their headers carry them; those of default are absent.';
+comment on column carillon.crons.expires_after_seconds is 'How long a job may wait to be started once it is due; null is for ever.';
+comment on column carillon.crons.max_concurrency is 'How many jobs of the cron may run at once; null is unlimited.';
 create index crons_due_idx on carillon.crons (next_fire_at) where next_fire_at is not null;
 create index crons_beat_id_idx on carillon.crons (beat_id) where beat_id is not null;
 create index crons_owner_id_idx on carillon.crons (owner_id);
@@ -333,6 +341,13 @@ $$;
 comment on function carillon._json_timestamp(jsonb, text) is 'A JSON value that has to be an RFC 3339 time with an offset.';
 revoke all on function carillon._json_timestamp(jsonb, text) from public;
 --! EndIncluded core/_json_timestamp.sql
+--! Included core/_time_text.sql
+create or replace function carillon._time_text(value timestamptz) returns text
+language sql stable parallel safe security invoker
+return to_char(value at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
+comment on function carillon._time_text(timestamptz) is 'A time in RFC 3339, always in the same form: such texts sort as their times do.';
+revoke all on function carillon._time_text(timestamptz) from public;
+--! EndIncluded core/_time_text.sql
 --! Included core/_time_json.sql
 create or replace function carillon._time_json(value timestamptz, field text) returns jsonb
 language plpgsql stable security invoker
@@ -342,7 +357,7 @@ begin
   if value < '0001-01-01 00:00:00+00' or value >= '10000-01-01 00:00:00+00' then
     perform carillon._invalid(field, 'must be a time between the years 1 and 9999');
   end if;
-  return to_jsonb(to_char(value at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'));
+  return to_jsonb(carillon._time_text(value));
 end;
 $$;
 comment on function carillon._time_json(timestamptz, text) is 'A time as JSON has it, in RFC 3339; refuses infinite ones.';
@@ -3053,6 +3068,7 @@ declare
   v_now timestamptz := carillon.now();
   v_permissions text[];
   v_name text;
+  v_most integer;
   v_new boolean;
 begin
   perform carillon._check_app_id(app);
@@ -3063,9 +3079,12 @@ begin
   if manifest ? 'name' then
     v_name := carillon._json_text(manifest -> 'name', 'name', 200);
   end if;
+  if nullif(manifest -> 'maxConcurrency', 'null') is not null then
+    v_most := carillon._json_integer(manifest -> 'maxConcurrency', 'maxConcurrency', 1, 1000000);
+  end if;
 
-  insert into carillon.apps as a (id, name, manifest, permissions, created_at, updated_at)
-  values (app, v_name, install_app.manifest, v_permissions, v_now, v_now)
+  insert into carillon.apps as a (id, name, manifest, permissions, max_concurrency, created_at, updated_at)
+  values (app, v_name, install_app.manifest, v_permissions, v_most, v_now, v_now)
   on conflict (id) do nothing;
   v_new := found;
   if v_new then
@@ -3079,8 +3098,9 @@ begin
     -- One deploy of an app at a time; the row stays locked until the end of the transaction.
     perform from carillon.apps a where a.id = app for no key update;
     update carillon.apps a
-    set name = v_name, manifest = install_app.manifest, permissions = v_permissions, updated_at = v_now
-    where a.id = app and (a.name, a.manifest, a.permissions) is distinct from (v_name, install_app.manifest, v_permissions);
+    set name = v_name, manifest = install_app.manifest, permissions = v_permissions, max_concurrency = v_most, updated_at = v_now
+    where a.id = app and (a.name, a.manifest, a.permissions, a.max_concurrency)
+      is distinct from (v_name, install_app.manifest, v_permissions, v_most);
   end if;
   return v_new;
 end;
@@ -3147,12 +3167,32 @@ comment on function carillon._job_message(text, jsonb, uuid) is 'The shape of ev
 revoke all on function carillon._job_message(text, jsonb, uuid) from public;
 --! EndIncluded queue/_job_message.sql
 --! Included queue/_cron_headers.sql
-create or replace function carillon._cron_headers(cron uuid, slot timestamptz) returns jsonb
-language sql immutable parallel safe security invoker
-return jsonb_build_object('trigger', 'automatic', 'cron_id', cron, 'scheduled_for', slot);
-comment on function carillon._cron_headers(uuid, timestamptz) is 'The trusted headers of a job that a slot enqueued.';
-revoke all on function carillon._cron_headers(uuid, timestamptz) from public;
+create or replace function carillon._cron_headers(
+  cron uuid,
+  trigger text,
+  slot timestamptz,
+  options jsonb,
+  due_at timestamptz,
+  expires_after integer
+) returns jsonb
+language sql stable parallel safe security invoker
+return options
+  || jsonb_build_object('trigger', trigger, 'cron_id', cron)
+  || case when slot is null then '{}' else jsonb_build_object('scheduled_for', slot) end
+  || case when expires_after is null then '{}'
+    else jsonb_build_object('expires_at', carillon._time_text(due_at + expires_after * interval '1 second')) end;
+comment on function carillon._cron_headers(uuid, text, timestamptz, jsonb, timestamptz, integer) is
+  'The trusted headers of a job of a cron: the cron''s options for its jobs, and what made this one; no slot for one made by hand.';
+revoke all on function carillon._cron_headers(uuid, text, timestamptz, jsonb, timestamptz, integer) from public;
 --! EndIncluded queue/_cron_headers.sql
+--! Included jobs/_has_expired.sql
+create or replace function carillon._has_expired(headers jsonb, now timestamptz) returns boolean
+language sql stable parallel safe security invoker
+return coalesce(headers ? 'expires_at' and not headers ? 'lease' and not headers ? 'attempts'
+  and (headers ->> 'expires_at')::timestamptz <= now, false);
+comment on function carillon._has_expired(jsonb, timestamptz) is 'Whether a job has not been started by the time its headers say.';
+revoke all on function carillon._has_expired(jsonb, timestamptz) from public;
+--! EndIncluded jobs/_has_expired.sql
 --! Included queue/_blocker_of.sql
 create or replace function carillon._blocker_of(cron uuid, overlap_policy text, now timestamptz) returns bigint
 language sql stable security invoker
@@ -3167,6 +3207,8 @@ as $$
       when 'buffer' then not (q.headers ? 'lease' and q.vt > _blocker_of.now)
       else false
     end
+    -- It is canceled at the next sweep, and claimed by nobody.
+    and not carillon._has_expired(q.headers, _blocker_of.now)
   order by q.msg_id
   limit 1
 $$;
@@ -3768,6 +3810,7 @@ as $$
 declare
   v_outcome text := outcome;
   v_reason text := carillon._may_fire(cron.owner_id, cron.app_id);
+  v_due timestamptz := now + carillon._jitter(cron.id, cron.jitter_seconds);
   v_other bigint;
   v_job bigint;
 begin
@@ -3790,7 +3833,7 @@ begin
         end if;
       end if;
       v_job := carillon._send_job(cron.app_id, carillon._cron_payload(cron.id, cron.payload, cron.method), cron.owner_id,
-        carillon._cron_headers(cron.id, slot), now + carillon._jitter(cron.id, cron.jitter_seconds));
+        carillon._cron_headers(cron.id, 'automatic', slot, cron.job_headers, v_due, cron.expires_after_seconds), v_due);
     end if;
   end if;
   insert into carillon.ticks (cron_id, scheduled_for, app_id, outcome, reason, msg_id, blocked_by, driver, decided_at)
@@ -3964,9 +4007,10 @@ begin
   end if;
 
   with due as materialized (
-    select c.id, c.app_id, c.owner_id, c.overlap_policy, c.payload, c.method, c.jitter_seconds, c.next_fire_at as slot,
+    select c.id, c.app_id, c.owner_id, c.overlap_policy, c.payload, c.method, c.next_fire_at as slot,
       c.schedule, c.timezone, c.anchor_at, c.starts_at, c.ends_at, c.dst_gap, c.dst_fold,
-      c.max_consecutive_failures
+      c.max_consecutive_failures, c.job_headers, c.expires_after_seconds,
+      _fire_batch.now + carillon._jitter(c.id, c.jitter_seconds) as due_at
     from carillon.crons c
     where c.id = any (v_due)
   ),
@@ -4007,9 +4051,9 @@ begin
   ),
   sent as (
     insert into pgmq.q_jobs (msg_id, enqueued_at, vt, message, headers) overriding system value
-    select f.msg_id, _fire_batch.now, _fire_batch.now + carillon._jitter(f.id, f.jitter_seconds),
+    select f.msg_id, _fire_batch.now, f.due_at,
       carillon._job_message(f.app_id, carillon._cron_payload(f.id, f.payload, f.method), f.owner_id),
-      carillon._cron_headers(f.id, f.slot)
+      carillon._cron_headers(f.id, 'automatic', f.slot, f.job_headers, f.due_at, f.expires_after_seconds)
     from fresh f
     where f.msg_id is not null
   ),
@@ -4268,7 +4312,8 @@ begin
         coalesce(v_denied, 'backfill'),
         case when v_denied is null then carillon._send_job(v_cron.app_id,
           carillon._cron_payload(v_cron.id, v_cron.payload, v_cron.method), v_cron.owner_id,
-          carillon._cron_headers(v_cron.id, v_slot) || jsonb_build_object('backfill_id', v_backfill.id), v_now) end,
+          carillon._cron_headers(v_cron.id, 'automatic', v_slot, v_cron.job_headers, v_now, v_cron.expires_after_seconds)
+            || jsonb_build_object('backfill_id', v_backfill.id), v_now) end,
         'backfill', v_now
       where not exists (select from carillon.ticks t where t.cron_id = v_cron.id and t.scheduled_for = v_slot);
     end loop;
@@ -4534,6 +4579,14 @@ select
   c.method,
   c.payload || case when c.method is null then '{}' else jsonb_build_object('method', c.method) end as payload,
   c.overlap_policy, c.catch_up, c.catch_up_max, c.catch_up_window_seconds, c.max_consecutive_failures,
+  coalesce((c.job_headers ->> 'priority')::integer, 0) as priority,
+  coalesce((c.job_headers ->> 'max_attempts')::integer, 1) as max_attempts,
+  coalesce((c.job_headers ->> 'retry_delay')::integer, 10) as retry_delay_seconds,
+  coalesce((c.job_headers ->> 'retry_backoff')::double precision, 2) as retry_backoff,
+  (c.job_headers ->> 'timeout')::integer as timeout_seconds,
+  c.expires_after_seconds,
+  coalesce(c.job_headers -> 'tags', '[]') as tags,
+  c.max_concurrency,
   coalesce(f.consecutive, 0) as consecutive_failures, c.description, c.enabled, c.paused_at, c.paused_by, c.pause_note, c.origin,
   -- A completed cron leaves its beat at the next sweep, and is as good as gone from it.
   case when c.next_fire_at is not null then b.pg_job_id end as pg_job_id,
@@ -4706,6 +4759,13 @@ begin
         base.catch_up_window_seconds := case when v is null then 3600 else carillon._json_integer(v, v_field, 0, 31536000) end;
       when 'maxConsecutiveFailures' then
         base.max_consecutive_failures := case when v is not null then carillon._json_integer(v, v_field, 1, 1000000) end;
+      when 'priority', 'maxAttempts', 'retryDelay', 'retryBackoff', 'timeout', 'tags' then
+        base.job_headers := (base.job_headers - lower(regexp_replace(v_key, '[A-Z]', '_\&', 'g')))
+          || carillon._option_headers(jsonb_build_object(v_key, v), path);
+      when 'expiresAfter' then
+        base.expires_after_seconds := case when v is not null then carillon._json_integer(v, v_field, 1, 31536000) end;
+      when 'maxConcurrency' then
+        base.max_concurrency := case when v is not null then carillon._json_integer(v, v_field, 1, 1000000) end;
       when 'enabled' then
         if jsonb_typeof(coalesce(v, 'true')) <> 'boolean' then
           perform carillon._invalid(v_field, 'must be true or false');
@@ -4767,6 +4827,7 @@ begin
   v_cron.catch_up := 'latest';
   v_cron.catch_up_max := 100;
   v_cron.catch_up_window_seconds := 3600;
+  v_cron.job_headers := '{}';
   v_cron.enabled := true;
   v_cron.origin := origin;
   v_cron.owner_id := coalesce(owner, carillon._system_principal());
@@ -4836,12 +4897,12 @@ begin
   else
     update carillon.crons c
     set (name, schedule, timezone, dst_gap, dst_fold, starts_at, ends_at, anchor_at, jitter_seconds, method, payload,
-         overlap_policy, catch_up, catch_up_max, catch_up_window_seconds, max_consecutive_failures, description,
-         enabled, paused_at, paused_by, pause_note, origin, declared_enabled, owner_id, next_fire_at, completed_at, updated_at)
+         overlap_policy, catch_up, catch_up_max, catch_up_window_seconds, max_consecutive_failures, job_headers,
+         expires_after_seconds, max_concurrency, description, enabled, paused_at, paused_by, pause_note, origin, declared_enabled, owner_id, next_fire_at, completed_at, updated_at)
       = (cron.name, cron.schedule, cron.timezone, cron.dst_gap, cron.dst_fold, cron.starts_at, cron.ends_at, cron.anchor_at,
          cron.jitter_seconds, cron.method, cron.payload, cron.overlap_policy, cron.catch_up, cron.catch_up_max,
-         cron.catch_up_window_seconds, cron.max_consecutive_failures, cron.description, cron.enabled, cron.paused_at,
-         cron.paused_by, cron.pause_note, cron.origin,
+         cron.catch_up_window_seconds, cron.max_consecutive_failures, cron.job_headers, cron.expires_after_seconds,
+         cron.max_concurrency, cron.description, cron.enabled, cron.paused_at, cron.paused_by, cron.pause_note, cron.origin,
          cron.declared_enabled, cron.owner_id, cron.next_fire_at, cron.completed_at, cron.updated_at)
     where c.id = cron.id;
   end if;
@@ -4903,6 +4964,73 @@ $$;
 comment on function carillon._drop_crons(uuid[]) is 'Takes crons off their beats and deletes them.';
 revoke all on function carillon._drop_crons(uuid[]) from public;
 --! EndIncluded crons/_drop_crons.sql
+--! Included crons/_cron_spec.sql
+create or replace function carillon._cron_spec(
+  name text,
+  schedule text,
+  timezone text,
+  payload jsonb,
+  method text,
+  overlap_policy text,
+  enabled boolean,
+  starts_at timestamptz,
+  ends_at timestamptz,
+  jitter integer,
+  dst jsonb,
+  catch_up text,
+  catch_up_max integer,
+  catch_up_window integer,
+  max_consecutive_failures integer,
+  priority integer,
+  max_attempts integer,
+  retry_delay integer,
+  retry_backoff numeric,
+  timeout integer,
+  expires_after integer,
+  tags text[],
+  max_concurrency integer,
+  pause_note text
+) returns jsonb
+language sql stable security invoker
+set search_path = ''
+as $$
+  select coalesce(jsonb_object_agg(f.key, f.value), '{}')
+  from jsonb_each(jsonb_build_object(
+    'name', name, 'schedule', schedule, 'timezone', timezone, 'payload', payload, 'method', method,
+    'overlapPolicy', overlap_policy, 'enabled', enabled, 'startsAt', carillon._time_json(starts_at, 'startsAt'),
+    'endsAt', carillon._time_json(ends_at, 'endsAt'), 'jitter', jitter, 'dst', dst, 'catchUp', catch_up,
+    'catchUpMax', catch_up_max, 'catchUpWindow', catch_up_window, 'maxConsecutiveFailures', max_consecutive_failures,
+    'priority', priority, 'maxAttempts', max_attempts, 'retryDelay', retry_delay, 'retryBackoff', retry_backoff,
+    'timeout', timeout, 'expiresAfter', expires_after, 'tags', tags, 'maxConcurrency', max_concurrency,
+    'pauseNote', pause_note)) as f
+  where f.value <> 'null'
+$$;
+comment on function carillon._cron_spec(text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text) is
+  'The named arguments of create_cron and update_cron as a declaration in API spelling; those not given are left out.';
+revoke all on function carillon._cron_spec(text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text) from public;
+--! EndIncluded crons/_cron_spec.sql
+--! Included crons/declare_cron.sql
+create or replace function carillon.declare_cron(app text, spec jsonb, actor uuid default null) returns carillon.cron_details
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_cron carillon.crons;
+  v_details carillon.cron_details;
+begin
+  perform carillon._require_app(app);
+  v_cron := carillon._cron_from_spec(carillon._new_cron(app, case when actor is null then 'sql' else 'api' end, actor), spec);
+  v_cron := carillon._arm_cron(v_cron, v_cron.created_at, actor);
+  perform carillon._store_cron(v_cron, true);
+  perform carillon._enlist_crons(array[v_cron.id]);
+  select d.* into v_details from carillon.cron_details d where d.id = v_cron.id;
+  return v_details;
+end;
+$$;
+comment on function carillon.declare_cron(text, jsonb, uuid) is
+  'Makes a cron of an app from its declaration, as a manifest has it (API spelling; null means the default).';
+revoke all on function carillon.declare_cron(text, jsonb, uuid) from public;
+--! EndIncluded crons/declare_cron.sql
 --! Included crons/create_cron.sql
 create or replace function carillon.create_cron(
   app text,
@@ -4921,36 +5049,30 @@ create or replace function carillon.create_cron(
   catch_up_max integer default null,
   catch_up_window integer default null,
   max_consecutive_failures integer default null,
+  priority integer default null,
+  max_attempts integer default null,
+  retry_delay integer default null,
+  retry_backoff numeric default null,
+  timeout integer default null,
+  expires_after integer default null,
+  tags text[] default null,
+  max_concurrency integer default null,
   pause_note text default null,
   actor uuid default null
 ) returns carillon.cron_details
-language plpgsql volatile security definer
+language sql volatile security definer
 set search_path = ''
 as $$
-declare
-  v_cron carillon.crons;
-  v_details carillon.cron_details;
-begin
-  perform carillon._require_app(app);
-  v_cron := carillon._cron_from_spec(
-    carillon._new_cron(app, case when actor is null then 'sql' else 'api' end, actor),
-    jsonb_build_object('name', create_cron.name, 'schedule', create_cron.schedule, 'timezone', create_cron.timezone,
-      'payload', create_cron.payload, 'method', create_cron.method, 'overlapPolicy', create_cron.overlap_policy,
-      'enabled', create_cron.enabled, 'jitter', create_cron.jitter, 'dst', create_cron.dst,
-      'catchUp', create_cron.catch_up, 'catchUpMax', create_cron.catch_up_max, 'catchUpWindow', create_cron.catch_up_window,
-      'maxConsecutiveFailures', create_cron.max_consecutive_failures, 'pauseNote', create_cron.pause_note,
-      'startsAt', carillon._time_json(create_cron.starts_at, 'startsAt'),
-      'endsAt', carillon._time_json(create_cron.ends_at, 'endsAt')));
-  v_cron := carillon._arm_cron(v_cron, v_cron.created_at, actor);
-  perform carillon._store_cron(v_cron, true);
-  perform carillon._enlist_crons(array[v_cron.id]);
-  select d.* into v_details from carillon.cron_details d where d.id = v_cron.id;
-  return v_details;
-end;
+  select carillon.declare_cron(create_cron.app,
+    carillon._cron_spec(
+      name, schedule, timezone, payload, method, overlap_policy, enabled, starts_at, ends_at, jitter, dst, catch_up,
+      catch_up_max, catch_up_window, max_consecutive_failures, priority, max_attempts, retry_delay, retry_backoff, timeout,
+      expires_after, tags, max_concurrency, pause_note),
+    actor => create_cron.actor)
 $$;
-comment on function carillon.create_cron(text, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, text, uuid) is
+comment on function carillon.create_cron(text, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, uuid) is
   'Makes a cron of an app: select carillon.create_cron(app => ''crm'', name => ''daily'', schedule => ''0 9 * * *''). Null means the default.';
-revoke all on function carillon.create_cron(text, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, text, uuid) from public;
+revoke all on function carillon.create_cron(text, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, uuid) from public;
 --! EndIncluded crons/create_cron.sql
 --! Included crons/patch_cron.sql
 create or replace function carillon.patch_cron(cron uuid, patch jsonb, app text default null, actor uuid default null)
@@ -4992,6 +5114,14 @@ create or replace function carillon.update_cron(
   catch_up_max integer default null,
   catch_up_window integer default null,
   max_consecutive_failures integer default null,
+  priority integer default null,
+  max_attempts integer default null,
+  retry_delay integer default null,
+  retry_backoff numeric default null,
+  timeout integer default null,
+  expires_after integer default null,
+  tags text[] default null,
+  max_concurrency integer default null,
   pause_note text default null,
   actor uuid default null
 ) returns carillon.cron_details
@@ -4999,18 +5129,15 @@ language sql volatile security definer
 set search_path = ''
 as $$
   select carillon.patch_cron(update_cron.cron,
-    (select coalesce(jsonb_object_agg(f.key, f.value), '{}')
-     from jsonb_each(jsonb_build_object('name', name, 'schedule', schedule, 'timezone', timezone, 'payload', payload,
-       'method', method, 'overlapPolicy', overlap_policy, 'enabled', enabled, 'jitter', jitter, 'dst', dst,
-       'catchUp', catch_up, 'catchUpMax', catch_up_max, 'catchUpWindow', catch_up_window,
-       'maxConsecutiveFailures', max_consecutive_failures, 'pauseNote', pause_note,
-       'startsAt', carillon._time_json(starts_at, 'startsAt'), 'endsAt', carillon._time_json(ends_at, 'endsAt'))) as f
-     where f.value <> 'null'),
+    carillon._cron_spec(
+      name, schedule, timezone, payload, method, overlap_policy, enabled, starts_at, ends_at, jitter, dst, catch_up,
+      catch_up_max, catch_up_window, max_consecutive_failures, priority, max_attempts, retry_delay, retry_backoff, timeout,
+      expires_after, tags, max_concurrency, pause_note),
     actor => update_cron.actor)
 $$;
-comment on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, text, uuid) is
+comment on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, uuid) is
   'Changes the fields that are given: select carillon.update_cron(cron => ''…'', schedule => ''*/5 * * * *''). To reset one, use patch_cron.';
-revoke all on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, text, uuid) from public;
+revoke all on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, uuid) from public;
 --! EndIncluded crons/update_cron.sql
 --! Included crons/set_cron_enabled.sql
 create or replace function carillon.set_cron_enabled(cron uuid, enabled boolean, note text default null, app text default null, actor uuid default null)
@@ -5093,7 +5220,7 @@ begin
     v_cron.app_id,
     carillon._cron_payload(v_cron.id, v_cron.payload, v_cron.method),
     v_cron.owner_id,
-    jsonb_build_object('trigger', 'manual', 'cron_id', v_cron.id),
+    carillon._cron_headers(v_cron.id, 'manual', null, v_cron.job_headers, v_now, v_cron.expires_after_seconds),
     v_now);
 end;
 $$;
@@ -5404,14 +5531,6 @@ comment on function carillon._cancel_jobs(bigint[], text) is
   'Cancels live jobs: they leave the queue for the history. A running attempt loses its lease; its worker is told, and finds out at its next heartbeat at the latest.';
 revoke all on function carillon._cancel_jobs(bigint[], text) from public;
 --! EndIncluded jobs/_cancel_jobs.sql
---! Included jobs/_has_expired.sql
-create or replace function carillon._has_expired(headers jsonb, now timestamptz) returns boolean
-language sql stable parallel safe security invoker
-return coalesce(headers ? 'expires_at' and not headers ? 'lease' and not headers ? 'attempts'
-  and (headers ->> 'expires_at')::timestamptz <= now, false);
-comment on function carillon._has_expired(jsonb, timestamptz) is 'Whether a job has not been started by the time its headers say.';
-revoke all on function carillon._has_expired(jsonb, timestamptz) from public;
---! EndIncluded jobs/_has_expired.sql
 --! Included jobs/_expire_jobs.sql
 create or replace function carillon._expire_jobs() returns integer
 language plpgsql volatile security invoker
@@ -5524,56 +5643,72 @@ $$;
 comment on function carillon._check_payload(jsonb, text) is 'Refuses a payload that is no JSON object, or too large.';
 revoke all on function carillon._check_payload(jsonb, text) from public;
 --! EndIncluded jobs/_check_payload.sql
+--! Included jobs/_option_headers.sql
+create or replace function carillon._option_headers(options jsonb, path text) returns jsonb
+language plpgsql immutable security invoker
+set search_path = ''
+as $$
+declare
+  v_given constant jsonb := jsonb_strip_nulls(options);
+  v_headers jsonb := '{}';
+  v_backoff numeric;
+begin
+  if v_given ? 'priority' then
+    -- The default is no header: so are most jobs.
+    v_headers := v_headers || jsonb_strip_nulls(jsonb_build_object('priority',
+      nullif(carillon._json_integer(v_given -> 'priority', path || 'priority', -32768, 32767), 0)));
+  end if;
+  if v_given ? 'maxAttempts' then
+    v_headers := v_headers || jsonb_build_object('max_attempts',
+      carillon._json_integer(v_given -> 'maxAttempts', path || 'maxAttempts', 1, 100));
+  end if;
+  if v_given ? 'retryDelay' then
+    v_headers := v_headers || jsonb_build_object('retry_delay',
+      carillon._json_integer(v_given -> 'retryDelay', path || 'retryDelay', 0, 86400));
+  end if;
+  if v_given ? 'retryBackoff' then
+    v_backoff := case when jsonb_typeof(v_given -> 'retryBackoff') = 'number' then (v_given ->> 'retryBackoff')::numeric end;
+    if v_backoff is null or v_backoff not between 1 and 10 then
+      perform carillon._invalid(path || 'retryBackoff', 'must be a number from 1 to 10');
+    end if;
+    v_headers := v_headers || jsonb_build_object('retry_backoff', v_backoff);
+  end if;
+  if v_given ? 'timeout' then
+    v_headers := v_headers || jsonb_build_object('timeout',
+      carillon._json_integer(v_given -> 'timeout', path || 'timeout', 1, 86400));
+  end if;
+  if v_given ? 'tags' then
+    if jsonb_typeof(v_given -> 'tags') <> 'array' or jsonb_array_length(v_given -> 'tags') > 20
+      or exists (
+        select from jsonb_array_elements(v_given -> 'tags') as t (tag)
+        where jsonb_typeof(t.tag) <> 'string' or length(t.tag #>> '{}') not between 1 and 100)
+    then
+      perform carillon._invalid(path || 'tags', 'must be at most 20 strings of 1 to 100 characters');
+    end if;
+    v_headers := v_headers || jsonb_build_object('tags', v_given -> 'tags');
+  end if;
+  return v_headers;
+end;
+$$;
+comment on function carillon._option_headers(jsonb, text) is
+  'The trusted headers for the options that single jobs and the jobs of crons have in common (API spelling; null means the default); TK001 names the option that breaks a rule.';
+revoke all on function carillon._option_headers(jsonb, text) from public;
+--! EndIncluded jobs/_option_headers.sql
 --! Included jobs/_job_headers.sql
 create or replace function carillon._job_headers(options jsonb, path text, due_at timestamptz) returns jsonb
 language plpgsql stable security invoker
 set search_path = ''
 as $$
 declare
-  v_headers jsonb := '{"trigger": "api"}';
-  v_backoff numeric;
+  v_headers jsonb := carillon._option_headers(options, path) || '{"trigger": "api"}';
   v_expires timestamptz;
 begin
-  if options ? 'priority' then
-    -- The default is no header: so are most jobs.
-    v_headers := v_headers || jsonb_strip_nulls(jsonb_build_object('priority',
-      nullif(carillon._json_integer(options -> 'priority', path || 'priority', -32768, 32767), 0)));
-  end if;
-  if options ? 'maxAttempts' then
-    v_headers := v_headers || jsonb_build_object('max_attempts',
-      carillon._json_integer(options -> 'maxAttempts', path || 'maxAttempts', 1, 100));
-  end if;
-  if options ? 'retryDelay' then
-    v_headers := v_headers || jsonb_build_object('retry_delay',
-      carillon._json_integer(options -> 'retryDelay', path || 'retryDelay', 0, 86400));
-  end if;
-  if options ? 'retryBackoff' then
-    v_backoff := case when jsonb_typeof(options -> 'retryBackoff') = 'number' then (options ->> 'retryBackoff')::numeric end;
-    if v_backoff is null or v_backoff not between 1 and 10 then
-      perform carillon._invalid(path || 'retryBackoff', 'must be a number from 1 to 10');
-    end if;
-    v_headers := v_headers || jsonb_build_object('retry_backoff', v_backoff);
-  end if;
-  if options ? 'timeout' then
-    v_headers := v_headers || jsonb_build_object('timeout',
-      carillon._json_integer(options -> 'timeout', path || 'timeout', 1, 86400));
-  end if;
   if options ? 'expiresAt' then
     v_expires := carillon._json_timestamp(options -> 'expiresAt', path || 'expiresAt');
     if v_expires <= due_at then
       perform carillon._invalid(path || 'expiresAt', 'must lie in the future, and after runAt');
     end if;
     v_headers := v_headers || jsonb_build_object('expires_at', carillon._time_json(v_expires, path || 'expiresAt'));
-  end if;
-  if options ? 'tags' then
-    if jsonb_typeof(options -> 'tags') <> 'array' or jsonb_array_length(options -> 'tags') > 20
-      or exists (
-        select from jsonb_array_elements(options -> 'tags') as t (tag)
-        where jsonb_typeof(t.tag) <> 'string' or length(t.tag #>> '{}') not between 1 and 100)
-    then
-      perform carillon._invalid(path || 'tags', 'must be at most 20 strings of 1 to 100 characters');
-    end if;
-    v_headers := v_headers || jsonb_build_object('tags', options -> 'tags');
   end if;
   return v_headers;
 end;

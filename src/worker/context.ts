@@ -1,5 +1,5 @@
 import type { Sql } from "../db/connect.js";
-import { enqueueJob } from "../db/jobs.js";
+import { enqueueJob, type JobTrigger } from "../db/jobs.js";
 import type { Logger } from "../log.js";
 import type { Attempt } from "./attempt.js";
 import type { Caller, Enqueue, JobContext, JobLog, StartContext } from "./types.js";
@@ -20,30 +20,20 @@ export class ContextFactory {
   }
 
   job(attempt: Attempt): JobContext {
-    const { job, signal } = attempt;
-    return {
-      appId: job.appId,
-      jobId: job.jobId,
-      cronId: job.cronId,
-      scheduledFor: job.scheduledFor,
-      attempt: job.attempt,
-      trigger: job.trigger,
-      signal,
-      log: this.#jobLog(attempt.fields),
-      enqueue: this.#enqueue(job.appId, job.userId),
-    };
+    return new HandlerContext(attempt, this);
   }
 
   start(appId: string, signal: AbortSignal): StartContext {
     return {
       appId,
       signal,
-      log: this.#jobLog({ app: appId }),
-      enqueue: this.#enqueue(appId, null),
+      log: this.jobLog({ app: appId }),
+      enqueue: this.enqueue(appId, null),
     };
   }
 
-  #enqueue(appId: string, userId: string | null): Enqueue {
+  /** Enqueues jobs of an app on behalf of a user. */
+  enqueue(appId: string, userId: string | null): Enqueue {
     return (payload, options = {}) =>
       enqueueJob(this.#sql, appId, payload, {
         ...options,
@@ -53,13 +43,53 @@ export class ContextFactory {
       });
   }
 
-  #jobLog(job: object): JobLog {
+  /** A log whose lines carry these fields. */
+  jobLog(job: object): JobLog {
     const log = this.#log;
     return {
       info: (message, fields) => log.info({ ...fields, ...job }, message),
       warn: (message, fields) => log.warn({ ...fields, ...job }, message),
       error: (message, fields) => log.error({ ...fields, ...job }, message),
     };
+  }
+}
+
+/** What costs more than a field is made when a handler first asks for it. */
+class HandlerContext implements JobContext {
+  readonly appId: string;
+  readonly jobId: number;
+  readonly cronId: string | null;
+  readonly scheduledFor: Date | null;
+  readonly attempt: number;
+  readonly trigger: JobTrigger;
+  readonly #attempt: Attempt;
+  readonly #factory: ContextFactory;
+  #log: JobLog | undefined;
+  #enqueue: Enqueue | undefined;
+
+  constructor(attempt: Attempt, factory: ContextFactory) {
+    const { job } = attempt;
+    this.appId = job.appId;
+    this.jobId = job.jobId;
+    this.cronId = job.cronId;
+    this.scheduledFor = job.scheduledFor;
+    this.attempt = job.attempt;
+    this.trigger = job.trigger;
+    this.#attempt = attempt;
+    this.#factory = factory;
+  }
+
+  get signal(): AbortSignal {
+    return this.#attempt.signal;
+  }
+
+  get log(): JobLog {
+    return (this.#log ??= this.#factory.jobLog(this.#attempt.fields));
+  }
+
+  get enqueue(): Enqueue {
+    const { appId, userId } = this.#attempt.job;
+    return (this.#enqueue ??= this.#factory.enqueue(appId, userId));
   }
 }
 

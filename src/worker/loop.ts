@@ -2,7 +2,7 @@ import type { Sql } from "../db/connect.js";
 import { claimJobs, nextJobIn } from "../db/jobs.js";
 import type { Logger } from "../log.js";
 import { Attempt } from "./attempt.js";
-import type { Executor } from "./executor.js";
+import type { Executor, OnEnded } from "./executor.js";
 import type { Finisher } from "./finisher.js";
 import type { Leases } from "./leases.js";
 import { Pace } from "./pace.js";
@@ -27,15 +27,21 @@ export interface LoopDeps {
   log: Logger;
 }
 
+/** How long handlers that never wait may keep the event loop from its other work. */
+const SLICE_MS = 10;
+
 /** Claims jobs while there is room for them, and keeps as many running as it may. */
 export class WorkerLoop {
   readonly #deps: LoopDeps;
   readonly #pace = new Pace();
+  /** Claimed and not started, from `#head` on. */
   #buffer: Attempt[] = [];
+  #head = 0;
   readonly #running = new Set<Attempt>();
   /** Whether the queue may hold more than was claimed. */
   #hungry = false;
   #claiming: Promise<void> | undefined;
+  #filling = false;
   #errors = 0;
   #turn = 0;
   #planning: NodeJS.Timeout | undefined;
@@ -74,19 +80,20 @@ export class WorkerLoop {
   /** Tells running handlers to stop. */
   abortAll(): void {
     for (const attempt of this.#running) {
-      if (!attempt.signal.aborted) attempt.abort("shutdown");
+      attempt.abort("shutdown");
     }
   }
 
   /** Waits for running handlers no longer. */
   abandonAll(): void {
-    for (const attempt of this.#running) attempt.abandon();
+    for (const attempt of this.#running) attempt.cut("abandoned");
   }
 
   #takeBuffer(): Attempt[] {
-    const taken = this.#buffer;
+    const taken = this.#buffer.slice(this.#head);
     this.#buffer = [];
-    return taken.filter((attempt) => !attempt.signal.aborted);
+    this.#head = 0;
+    return taken.filter(({ aborted }) => aborted === undefined);
   }
 
   /** How many to claim now; 0 until a claim is worth its round trip. */
@@ -94,8 +101,9 @@ export class WorkerLoop {
     const { concurrency, finisher } = this.#deps;
     if (finisher.backlog > MOST_BACKLOG) return 0;
     const ahead = this.#pace.prefetch(performance.now());
-    if (this.#buffer.length > ahead / 2) return 0;
-    return Math.max(0, concurrency - this.#running.size + ahead - this.#buffer.length);
+    const ready = this.#buffer.length - this.#head;
+    if (ready > ahead / 2) return 0;
+    return Math.max(0, concurrency - this.#running.size + ahead - ready);
   }
 
   #claimIfRoom(): void {
@@ -117,12 +125,14 @@ export class WorkerLoop {
       if (this.#errors > 0) log.info({}, "claiming again");
       this.#errors = 0;
       if (jobs.length === room) this.#hungry = true;
+      this.#buffer.splice(0, this.#head);
+      this.#head = 0;
       for (const job of jobs) {
         const attempt = new Attempt(job);
         leases.hold(attempt);
         this.#buffer.push(attempt);
       }
-      if (!this.#stopped) this.#fill();
+      this.#fill();
       if (jobs.length < room) this.#planWake();
     } catch (error) {
       this.#errors += 1;
@@ -155,21 +165,39 @@ export class WorkerLoop {
     return [...apps.slice(this.#turn), ...apps.slice(0, this.#turn)];
   }
 
+  /** Starts what may start. Handlers that return no promise end here, one after the other. */
   #fill(): void {
-    let started = 0;
-    while (this.#running.size < this.#deps.concurrency && started < this.#buffer.length) {
-      const attempt = this.#buffer[started];
-      started += 1;
+    if (this.#filling) return;
+    this.#filling = true;
+    const end = performance.now() + SLICE_MS;
+    while (!this.#stopped && this.#running.size < this.#deps.concurrency) {
+      const attempt = this.#buffer[this.#head];
+      if (attempt === undefined) break;
+      this.#head += 1;
       // One that was lost or canceled while it waited is not ours to run.
-      if (attempt && !attempt.signal.aborted) void this.#run(attempt);
+      if (attempt.aborted === undefined) this.#run(attempt);
+      if (performance.now() > end) {
+        setImmediate(() => this.#refill());
+        return;
+      }
     }
-    if (started > 0) this.#buffer.splice(0, started);
+    this.#filling = false;
   }
 
-  async #run(attempt: Attempt): Promise<void> {
-    const { executor, finisher, leases } = this.#deps;
+  /** Goes on after others had their turn. */
+  #refill(): void {
+    this.#filling = false;
+    this.#fill();
+    this.#claimIfRoom();
+  }
+
+  #run(attempt: Attempt): void {
     this.#running.add(attempt);
-    const ending = await executor.run(attempt);
+    this.#deps.executor.run(attempt, this.#onEnded);
+  }
+
+  readonly #onEnded: OnEnded = (attempt, ending) => {
+    const { finisher, leases } = this.#deps;
     this.#running.delete(attempt);
     this.#pace.record(performance.now());
     switch (ending.kind) {
@@ -183,8 +211,9 @@ export class WorkerLoop {
         leases.drop(attempt);
         break;
     }
-    if (!this.#stopped) this.#fill();
-    this.#claimIfRoom();
     if (this.#running.size === 0) this.#onIdle?.();
-  }
+    if (this.#filling) return;
+    this.#fill();
+    this.#claimIfRoom();
+  };
 }
