@@ -135,7 +135,7 @@ export class Finisher {
           batch.map(({ outcome }) => outcome),
         ),
       );
-      this.#reportRefused(batch, new Set(value), tries > 1);
+      if (value.length < batch.length) this.#reportRefused(batch, new Set(value), tries > 1);
       batch.forEach(({ attempt }) => onSettled(attempt));
     } catch (error) {
       if (isTransient(error)) {
