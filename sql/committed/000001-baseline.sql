@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:c82cd14287ed314a0422915d5c9802ce1ab7e50c
+--! Hash: sha1:abd481a6da3e17c1a735072775df503b6afea19c
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -3026,6 +3026,23 @@ $$;
 comment on function carillon._require_app(text) is 'Refuses (TK101) an app that is not installed.';
 revoke all on function carillon._require_app(text) from public;
 --! EndIncluded apps/_require_app.sql
+--! Included apps/_hold_app.sql
+create or replace function carillon._hold_app(app text) returns void
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+begin
+  -- Uninstalling waits for this lock, and then cancels what was enqueued under it.
+  perform from carillon.apps a where a.id = app for key share;
+  if not found then
+    perform carillon._require_app(app);
+  end if;
+end;
+$$;
+comment on function carillon._hold_app(text) is
+  'Keeps an app installed until the end of the transaction; refuses (TK101) one that is not.';
+revoke all on function carillon._hold_app(text) from public;
+--! EndIncluded apps/_hold_app.sql
 --! Included apps/_app_permissions.sql
 create or replace function carillon._app_permissions(app text, declared jsonb) returns text[]
 language plpgsql immutable security invoker
@@ -3161,7 +3178,7 @@ revoke all on function carillon.get_app(text) from public;
 --! EndIncluded apps/get_app.sql
 --! Included queue/_job_message.sql
 create or replace function carillon._job_message(app text, payload jsonb, user_id uuid) returns jsonb
-language sql immutable parallel safe security invoker
+language sql stable parallel safe security invoker
 return jsonb_build_object('app_id', app, 'payload', payload, 'user_id', user_id);
 comment on function carillon._job_message(text, jsonb, uuid) is 'The shape of every message in the queue jobs.';
 revoke all on function carillon._job_message(text, jsonb, uuid) from public;
@@ -5382,7 +5399,7 @@ revoke all on function carillon._job_user(jsonb, jsonb) from public;
 --! Included jobs/_job_attempts.sql
 create or replace function carillon._job_attempts(headers jsonb, attempt integer, worker text, started_at timestamptz, finished_at timestamptz, error jsonb)
 returns jsonb
-language sql immutable parallel safe security invoker
+language sql stable parallel safe security invoker
 return coalesce(headers -> 'attempts', '[]') || case
   -- A lost attempt is on record already, and one handed back is not one.
   when started_at is null or headers -> 'attempts' -> -1 -> 'attempt' = to_jsonb(attempt) then '[]'
@@ -5438,7 +5455,7 @@ revoke all on function carillon._is_lost_for_good(jsonb) from public;
 --! EndIncluded jobs/_is_lost_for_good.sql
 --! Included jobs/_lost_headers.sql
 create or replace function carillon._lost_headers(headers jsonb, read_ct integer, last_read_at timestamptz) returns jsonb
-language sql immutable parallel safe security invoker
+language sql stable parallel safe security invoker
 return (headers - 'lease') || jsonb_build_object(
   'lost', coalesce((headers ->> 'lost')::integer, 0) + 1,
   'attempts', coalesce(headers -> 'attempts', '[]') || jsonb_build_object(
@@ -5448,6 +5465,22 @@ comment on function carillon._lost_headers(jsonb, integer, timestamptz) is
   'Headers with the open lease turned into a recorded attempt that was lost.';
 revoke all on function carillon._lost_headers(jsonb, integer, timestamptz) from public;
 --! EndIncluded jobs/_lost_headers.sql
+--! Included jobs/_ended_job.sql
+create or replace function carillon._ended_job(
+  job_id bigint, message jsonb, headers jsonb, status text, result jsonb, error jsonb, attempt integer, enqueued_at timestamptz,
+  last_read_at timestamptz, now timestamptz
+) returns setof carillon.job_history
+language sql stable parallel safe security invoker
+begin atomic
+  select job_id, message ->> 'app_id', (headers ->> 'cron_id')::uuid, (headers ->> 'scheduled_for')::timestamptz,
+    carillon._job_trigger(headers), status, carillon._job_user(message, headers), message -> 'payload',
+    coalesce(headers - 'lease', '{}'), result, error, attempt, headers #>> '{lease,worker}', enqueued_at, last_read_at,
+    greatest(now, last_read_at);
+end;
+comment on function carillon._ended_job(bigint, jsonb, jsonb, text, jsonb, jsonb, integer, timestamptz, timestamptz, timestamptz) is
+  'The row of the history for a job that leaves the queue: the only place that says what of a job is kept. Inlined where it is called.';
+revoke all on function carillon._ended_job(bigint, jsonb, jsonb, text, jsonb, jsonb, integer, timestamptz, timestamptz, timestamptz) from public;
+--! EndIncluded jobs/_ended_job.sql
 --! Included jobs/_bury_lost_jobs.sql
 create or replace function carillon._bury_lost_jobs() returns integer
 language plpgsql volatile security invoker
@@ -5468,14 +5501,14 @@ begin
     delete from pgmq.q_jobs q using dead where q.msg_id = dead.msg_id returning q.*
   ),
   kept as (
-    insert into carillon.job_history (job_id, app_id, cron_id, scheduled_for, trigger, status, user_id, payload, headers, error,
-      attempt, worker, enqueued_at, started_at, finished_at)
-    select g.msg_id, g.message ->> 'app_id', (g.headers ->> 'cron_id')::uuid, (g.headers ->> 'scheduled_for')::timestamptz,
-      carillon._job_trigger(g.headers), 'failed', carillon._job_user(g.message, g.headers), g.message -> 'payload',
-      carillon._lost_headers(g.headers, g.read_ct, g.last_read_at),
-      jsonb_build_object('name', 'LeaseLost', 'message', 'delivered 5 times, and every worker stopped reporting'),
-      g.read_ct, g.headers #>> '{lease,worker}', g.enqueued_at, g.last_read_at, v_now
+    insert into carillon.job_history
+    select e.*
     from gone g
+    cross join lateral carillon._ended_job(g.msg_id, g.message,
+      -- The lease is what names the worker.
+      carillon._lost_headers(g.headers, g.read_ct, g.last_read_at) || jsonb_build_object('lease', g.headers -> 'lease'), 'failed', null,
+      '{"name": "LeaseLost", "message": "delivered 5 times, and every worker stopped reporting"}',
+      g.read_ct, g.enqueued_at, g.last_read_at, v_now) e
   )
   insert into pgmq.q_jobs_dlq (vt, message, headers)
   select v_now, g.message,
@@ -5504,20 +5537,18 @@ begin
       perform from pgmq.q_jobs q where q.msg_id = any (_cancel_jobs.job_ids) order by q.msg_id for update;
       exit;
     exception when deadlock_detected then
-      continue; -- a worker finishing the same jobs locked them in another order, and goes first
+      continue; -- this transaction holds jobs of another cron already, and a worker that waits for them gives way (finish_jobs)
     end;
   end loop;
   with gone as (
     delete from pgmq.q_jobs q where q.msg_id = any (_cancel_jobs.job_ids) returning q.*
   ),
   kept as (
-    insert into carillon.job_history (job_id, app_id, cron_id, scheduled_for, trigger, status, user_id, payload, headers,
-      attempt, worker, enqueued_at, started_at, finished_at)
-    select g.msg_id, g.message ->> 'app_id', (g.headers ->> 'cron_id')::uuid, (g.headers ->> 'scheduled_for')::timestamptz,
-      carillon._job_trigger(g.headers), 'canceled', carillon._job_user(g.message, g.headers), g.message -> 'payload',
-      (coalesce(g.headers, '{}') - 'lease') || jsonb_build_object('canceled', reason), g.read_ct, g.headers #>> '{lease,worker}', g.enqueued_at,
-      g.last_read_at, v_now
+    insert into carillon.job_history
+    select e.*
     from gone g
+    cross join lateral carillon._ended_job(g.msg_id, g.message, coalesce(g.headers, '{}') || jsonb_build_object('canceled', reason),
+      'canceled', null, null, g.read_ct, g.enqueued_at, g.last_read_at, v_now) e
   ),
   told as (
     -- A worker that listens aborts the handler at once; any other at its next heartbeat.
@@ -5739,11 +5770,10 @@ declare
   v_now timestamptz := carillon.now();
   v_due timestamptz := greatest(run_at, v_now);
   v_options jsonb;
-  v_headers jsonb;
   v_new bigint;
   v_job bigint;
 begin
-  perform carillon._require_app(app);
+  perform carillon._hold_app(app);
   perform carillon._check_payload(payload, 'payload');
   if user_id is not null and not exists (select from carillon.principals p where p.id = enqueue_job.user_id) then
     perform carillon._invalid('userId', 'is not a known principal');
@@ -5754,7 +5784,6 @@ begin
   v_options := jsonb_strip_nulls(jsonb_build_object('priority', priority, 'maxAttempts', max_attempts, 'retryDelay', retry_delay,
     'retryBackoff', retry_backoff, 'timeout', timeout, 'expiresAt', carillon._time_json(expires_at, 'expiresAt')))
     || case when tags is null then '{}' else jsonb_build_object('tags', tags) end;
-  v_headers := carillon._job_headers(v_options, '', v_due);
   if idempotency_key is not null then
     v_new := nextval(pg_get_serial_sequence('pgmq.q_jobs', 'msg_id'));
     v_job := carillon._idempotent_job(app, idempotency_key,
@@ -5764,7 +5793,9 @@ begin
       return v_job;
     end if;
   end if;
-  return carillon._send_job(app, payload, coalesce(user_id, carillon._system_principal()), v_headers, v_due, v_new);
+  -- After the key: a request that is repeated has its job, even where it would come too late by now.
+  return carillon._send_job(app, payload, coalesce(user_id, carillon._system_principal()),
+    carillon._job_headers(v_options, '', v_due), v_due, v_new);
 end;
 $$;
 comment on function carillon.enqueue_job(text, jsonb, uuid, timestamptz, integer, text, integer, integer, numeric, integer, timestamptz, text[]) is
@@ -5779,6 +5810,7 @@ as $$
 declare
   v_now timestamptz := carillon.now();
   v_user uuid := coalesce(user_id, carillon._system_principal());
+  v_message jsonb := carillon._job_message(app, '{}', v_user);
   v_at bigint;
   v_job jsonb;
   v_path text;
@@ -5786,7 +5818,7 @@ declare
   v_due timestamptz[];
   v_headers jsonb[];
 begin
-  perform carillon._require_app(app);
+  perform carillon._hold_app(app);
   if jsonb_typeof(jobs) is distinct from 'array' or jsonb_array_length(jobs) > 10000 then
     perform carillon._invalid('jobs', 'must be a JSON array of at most 10000 jobs');
   end if;
@@ -5796,8 +5828,7 @@ begin
   -- Plain jobs pass by with one look; the others are read one by one.
   for v_at, v_job in
     select i.at, i.job from jsonb_array_elements(jobs) with ordinality as i (job, at)
-    where jsonb_typeof(i.job) <> 'object' or jsonb_typeof(i.job -> 'payload') is distinct from 'object'
-      or i.job - 'payload' <> '{}' or pg_column_size(i.job) > 100000
+    where jsonb_typeof(i.job -> 'payload') is distinct from 'object' or i.job - 'payload' <> '{}' or pg_column_size(i.job) > 100000
   loop
     v_path := format('jobs[%s].', v_at - 1);
     if jsonb_typeof(v_job) <> 'object' then
@@ -5821,14 +5852,20 @@ begin
     v_headers[v_at] := carillon._job_headers(v_job, v_path, v_due[v_at]);
   end loop;
 
-  return query
-    insert into pgmq.q_jobs (enqueued_at, vt, message, headers)
-    select v_now, coalesce(i.due, v_now),
-      carillon._job_message(app, coalesce(nullif(i.job -> 'payload', 'null'), '{}'), v_user),
-      coalesce(i.headers, '{"trigger": "api"}')
-    from rows from (jsonb_array_elements(jobs), unnest(v_due), unnest(v_headers)) with ordinality as i (job, due, headers, at)
-    order by i.at
-    returning msg_id;
+  if v_due is null then
+    -- Nothing but payloads: the message is what came, and what is the same for all.
+    return query
+      insert into pgmq.q_jobs (enqueued_at, vt, message, headers)
+      select v_now, v_now, v_message || i.job, '{"trigger": "api"}'
+      from jsonb_array_elements(jobs) as i (job)
+      returning msg_id;
+  else
+    return query
+      insert into pgmq.q_jobs (enqueued_at, vt, message, headers)
+      select v_now, i.due, carillon._job_message(app, coalesce(nullif(i.job -> 'payload', 'null'), '{}'), v_user), i.headers
+      from rows from (jsonb_array_elements(jobs), unnest(v_due), unnest(v_headers)) as i (job, due, headers)
+      returning msg_id;
+  end if;
   if jsonb_array_length(jobs) > 0 then
     perform pg_notify('carillon_jobs', app);
   end if;
@@ -6019,6 +6056,12 @@ revoke all on function carillon._retry_attempts(jsonb, timestamptz) from public;
 create or replace function carillon.finish_jobs(outcomes jsonb) returns setof bigint
 language plpgsql volatile security definer
 set search_path = ''
+-- Jobs are found and locked one by one, in order of their ids, as everywhere.
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+-- Whoever cancels the jobs of several crons in one transaction cannot keep that order. The worker tries again.
+set lock_timeout = '3s'
 as $$
 declare
   v_now timestamptz := carillon.now();
@@ -6031,12 +6074,18 @@ begin
     perform carillon._invalid('outcomes', 'must be a JSON array');
   end if;
   if outcomes @? '$[*] ? (@.status == "failed")' then
+    -- Some jobs are put back and the others end: two statements, whose locks together have to be in order.
+    perform from pgmq.q_jobs q
+    where q.msg_id = any (array(select (o ->> 'job_id')::bigint from jsonb_array_elements(outcomes) as o))
+    order by q.msg_id
+    for update;
     v_retried := carillon._retry_attempts(outcomes, v_now);
   end if;
   -- What is tried again has given its lease back, and is passed over.
   with o as materialized (
     select * from jsonb_to_recordset(outcomes)
       as o (job_id bigint, attempt integer, status text, result jsonb, error jsonb)
+    order by o.job_id
   ),
   gone as (
     -- The fence: only the attempt that holds the lease finishes the job.
@@ -6046,12 +6095,11 @@ begin
     returning q.msg_id, q.read_ct, q.enqueued_at, q.last_read_at, q.message, q.headers, o.status, o.result, o.error
   ),
   kept as (
-    insert into carillon.job_history as h (job_id, app_id, cron_id, scheduled_for, trigger, status, user_id, payload, headers,
-      result, error, attempt, worker, enqueued_at, started_at, finished_at)
-    select g.msg_id, g.message ->> 'app_id', (g.headers ->> 'cron_id')::uuid, (g.headers ->> 'scheduled_for')::timestamptz,
-      carillon._job_trigger(g.headers), g.status, carillon._job_user(g.message, g.headers), g.message -> 'payload', g.headers - 'lease',
-      g.result, g.error, g.read_ct, g.headers #>> '{lease,worker}', g.enqueued_at, g.last_read_at, greatest(v_now, g.last_read_at)
+    insert into carillon.job_history as h
+    select e.*
     from gone g
+    cross join lateral carillon._ended_job(g.msg_id, g.message, g.headers, g.status, g.result, g.error, g.read_ct, g.enqueued_at,
+      g.last_read_at, v_now) e
     returning h.job_id, h.cron_id, h.status
   )
   select array_agg(k.job_id), array_agg(k.cron_id) filter (where k.status = 'completed' and k.cron_id is not null),
@@ -6110,6 +6158,7 @@ declare
   v_now timestamptz := carillon.now();
   v_app text;
 begin
+  perform from pgmq.q_jobs q where q.msg_id = any (release_jobs.job_ids) order by q.msg_id for update;
   return query
     update pgmq.q_jobs q
     set vt = v_now, headers = q.headers - 'lease'
@@ -6259,7 +6308,7 @@ begin
     raise exception using errcode = 'TK204', message = format('job %s has not ended: it is %s', job, v_old.status),
       hint = 'only a completed, failed or canceled job can be run again';
   end if;
-  perform carillon._require_app(v_old.app_id);
+  perform carillon._hold_app(v_old.app_id);
   -- What it was told when it was enqueued; not what became of it.
   select coalesce(jsonb_object_agg(h.key, h.value), '{}') into v_headers
   from jsonb_each(v_old.headers) as h (key, value)
