@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:954b48921048765e0aea82971866a42c284cc30d
+--! Hash: sha1:abd481a6da3e17c1a735072775df503b6afea19c
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -243,30 +243,6 @@ create index job_history_cron_idx on carillon.job_history (cron_id, finished_at,
 create table carillon.job_history_default partition of carillon.job_history default;
 comment on table carillon.job_history_default is 'Jobs finished outside the prepared days.';
 --! EndIncluded tables/job_history.sql
---! Included tables/job_logs.sql
-create table carillon.job_logs (
-  job_id bigint not null,
-  seq integer not null constraint job_logs_seq_positive check (seq > 0),
-  attempt integer not null constraint job_logs_attempt_positive check (attempt > 0),
-  at timestamptz not null,
-  level text not null constraint job_logs_level_known check (level in ('debug', 'info', 'warn', 'error')),
-  stream text not null constraint job_logs_stream_known check (stream in ('log', 'stdout', 'stderr', 'progress')),
-  message text not null constraint job_logs_message_bounded check (octet_length(message) <= 1048576),
-  data jsonb,
-  percent double precision constraint job_logs_percent_in_range check (percent between 0 and 100),
-  altered jsonb,
-  constraint job_logs_percent_iff_progress check ((stream = 'progress') = (percent is not null))
-) partition by range (at);
-comment on table carillon.job_logs is 'What handlers log, a row a line, partitioned by the day it was logged.';
-comment on column carillon.job_logs.seq is 'Counts the lines of the job from 1, through all its attempts.';
-comment on column carillon.job_logs.percent is 'How far the job was, in lines of the stream progress, whose message is the note.';
-comment on column carillon.job_logs.altered is
-  'What is not as it was logged: cutBytes off the end of the message, replaced characters that cannot be stored (U+FFFD stands for them), dataBytes of data left out.';
-create index job_logs_line_idx on carillon.job_logs (job_id, seq);
-create index job_logs_progress_idx on carillon.job_logs (job_id, seq) where stream = 'progress';
-create table carillon.job_logs_default partition of carillon.job_logs default;
-comment on table carillon.job_logs_default is 'Lines logged outside the prepared days.';
---! EndIncluded tables/job_logs.sql
 --! Included tables/queue.sql
 -- pgmq's own tables are made by pgmq (carillon migrate does it through pgmq-js); only indexes are added here.
 do $$
@@ -418,7 +394,7 @@ declare
   v_day date;
   v_name text;
 begin
-  foreach v_parent in array array['ticks', 'job_history', 'job_logs'] loop
+  foreach v_parent in array array['ticks', 'job_history'] loop
     foreach v_day in array array[v_today, v_today + 1, v_today + 2] loop
       v_name := v_parent || '_' || to_char(v_day, 'YYYYMMDD');
       continue when to_regclass(format('carillon.%I', v_name)) is not null;
@@ -454,11 +430,8 @@ declare
   v_dropped integer := 0;
 begin
   for v_parent, v_days in
-    select p.parent, coalesce(
-      (select (s.value #>> '{}')::integer from carillon.settings s where s.key = p.setting),
-      -- A job keeps its log as long as itself, unless told otherwise.
-      (select (s.value #>> '{}')::integer from carillon.settings s where s.key = 'jobRetentionDays' and p.parent = 'job_logs'), 90)
-    from (values ('ticks', 'tickRetentionDays'), ('job_history', 'jobRetentionDays'), ('job_logs', 'logRetentionDays')) as p (parent, setting)
+    select p.parent, coalesce((select (s.value #>> '{}')::integer from carillon.settings s where s.key = p.setting), 90)
+    from (values ('ticks', 'tickRetentionDays'), ('job_history', 'jobRetentionDays')) as p (parent, setting)
   loop
     for v_partition in
       select c.relname
@@ -479,18 +452,18 @@ begin
     -- The default partitions hold what came when no day was prepared.
     execute format(
       'delete from carillon.%1$I d where d.ctid = any (array(select e.ctid from carillon.%1$I e where e.%2$I < $1 limit 10000))',
-      v_parent || '_default', case v_parent when 'ticks' then 'decided_at' when 'job_history' then 'finished_at' else 'at' end)
+      v_parent || '_default', case v_parent when 'ticks' then 'decided_at' else 'finished_at' end)
     using v_now - make_interval(days => v_days);
   end loop;
   return v_dropped;
 end;
 $$;
 comment on function carillon._drop_old_partitions() is
-  'Drops the day partitions of the ledger, the job history and the job logs past their retention (settings tickRetentionDays and jobRetentionDays, default 90, and logRetentionDays, default as the jobs), and trims the default ones; returns how many it dropped.';
+  'Drops the day partitions of the ledger and of the job history past their retention (settings tickRetentionDays and jobRetentionDays, default 90), and trims the default ones; returns how many it dropped.';
 revoke all on function carillon._drop_old_partitions() from public;
 --! EndIncluded core/_drop_old_partitions.sql
 --! Included core/set_retention.sql
-create or replace function carillon.set_retention(tick_days integer default null, job_days integer default null, log_days integer default null) returns jsonb
+create or replace function carillon.set_retention(tick_days integer default null, job_days integer default null) returns jsonb
 language plpgsql volatile security definer
 set search_path = ''
 as $$
@@ -501,20 +474,17 @@ begin
   if job_days not between 1 and 3650 then
     perform carillon._invalid('jobRetentionDays', 'must be from 1 to 3650');
   end if;
-  if log_days not between 1 and 3650 then
-    perform carillon._invalid('logRetentionDays', 'must be from 1 to 3650');
-  end if;
   insert into carillon.settings (key, value)
-  select v.key, to_jsonb(v.days) from (values ('tickRetentionDays', tick_days), ('jobRetentionDays', job_days), ('logRetentionDays', log_days)) as v (key, days)
+  select v.key, to_jsonb(v.days) from (values ('tickRetentionDays', tick_days), ('jobRetentionDays', job_days)) as v (key, days)
   where v.days is not null
   on conflict (key) do update set value = excluded.value;
   return (select coalesce(jsonb_object_agg(s.key, s.value), '{}') from carillon.settings s
-    where s.key in ('tickRetentionDays', 'jobRetentionDays', 'logRetentionDays'));
+    where s.key in ('tickRetentionDays', 'jobRetentionDays'));
 end;
 $$;
-comment on function carillon.set_retention(integer, integer, integer) is
-  'How many days the ledger and the job history are kept (default 90 each), and the logs of jobs (default as long as the jobs); null leaves one as it is. Returns what is set.';
-revoke all on function carillon.set_retention(integer, integer, integer) from public;
+comment on function carillon.set_retention(integer, integer) is
+  'How many days the ledger and the job history are kept (default 90 each); null leaves one as it is. Returns what is set.';
+revoke all on function carillon.set_retention(integer, integer) from public;
 --! EndIncluded core/set_retention.sql
 --! Included core/_here.sql
 create or replace function carillon._here() returns jsonb
@@ -3056,6 +3026,23 @@ $$;
 comment on function carillon._require_app(text) is 'Refuses (TK101) an app that is not installed.';
 revoke all on function carillon._require_app(text) from public;
 --! EndIncluded apps/_require_app.sql
+--! Included apps/_hold_app.sql
+create or replace function carillon._hold_app(app text) returns void
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+begin
+  -- Uninstalling waits for this lock, and then cancels what was enqueued under it.
+  perform from carillon.apps a where a.id = app for key share;
+  if not found then
+    perform carillon._require_app(app);
+  end if;
+end;
+$$;
+comment on function carillon._hold_app(text) is
+  'Keeps an app installed until the end of the transaction; refuses (TK101) one that is not.';
+revoke all on function carillon._hold_app(text) from public;
+--! EndIncluded apps/_hold_app.sql
 --! Included apps/_app_permissions.sql
 create or replace function carillon._app_permissions(app text, declared jsonb) returns text[]
 language plpgsql immutable security invoker
@@ -3191,7 +3178,7 @@ revoke all on function carillon.get_app(text) from public;
 --! EndIncluded apps/get_app.sql
 --! Included queue/_job_message.sql
 create or replace function carillon._job_message(app text, payload jsonb, user_id uuid) returns jsonb
-language sql immutable parallel safe security invoker
+language sql stable parallel safe security invoker
 return jsonb_build_object('app_id', app, 'payload', payload, 'user_id', user_id);
 comment on function carillon._job_message(text, jsonb, uuid) is 'The shape of every message in the queue jobs.';
 revoke all on function carillon._job_message(text, jsonb, uuid) from public;
@@ -5412,7 +5399,7 @@ revoke all on function carillon._job_user(jsonb, jsonb) from public;
 --! Included jobs/_job_attempts.sql
 create or replace function carillon._job_attempts(headers jsonb, attempt integer, worker text, started_at timestamptz, finished_at timestamptz, error jsonb)
 returns jsonb
-language sql immutable parallel safe security invoker
+language sql stable parallel safe security invoker
 return coalesce(headers -> 'attempts', '[]') || case
   -- A lost attempt is on record already, and one handed back is not one.
   when started_at is null or headers -> 'attempts' -> -1 -> 'attempt' = to_jsonb(attempt) then '[]'
@@ -5468,7 +5455,7 @@ revoke all on function carillon._is_lost_for_good(jsonb) from public;
 --! EndIncluded jobs/_is_lost_for_good.sql
 --! Included jobs/_lost_headers.sql
 create or replace function carillon._lost_headers(headers jsonb, read_ct integer, last_read_at timestamptz) returns jsonb
-language sql immutable parallel safe security invoker
+language sql stable parallel safe security invoker
 return (headers - 'lease') || jsonb_build_object(
   'lost', coalesce((headers ->> 'lost')::integer, 0) + 1,
   'attempts', coalesce(headers -> 'attempts', '[]') || jsonb_build_object(
@@ -5478,6 +5465,22 @@ comment on function carillon._lost_headers(jsonb, integer, timestamptz) is
   'Headers with the open lease turned into a recorded attempt that was lost.';
 revoke all on function carillon._lost_headers(jsonb, integer, timestamptz) from public;
 --! EndIncluded jobs/_lost_headers.sql
+--! Included jobs/_ended_job.sql
+create or replace function carillon._ended_job(
+  job_id bigint, message jsonb, headers jsonb, status text, result jsonb, error jsonb, attempt integer, enqueued_at timestamptz,
+  last_read_at timestamptz, now timestamptz
+) returns setof carillon.job_history
+language sql stable parallel safe security invoker
+begin atomic
+  select job_id, message ->> 'app_id', (headers ->> 'cron_id')::uuid, (headers ->> 'scheduled_for')::timestamptz,
+    carillon._job_trigger(headers), status, carillon._job_user(message, headers), message -> 'payload',
+    coalesce(headers - 'lease', '{}'), result, error, attempt, headers #>> '{lease,worker}', enqueued_at, last_read_at,
+    greatest(now, last_read_at);
+end;
+comment on function carillon._ended_job(bigint, jsonb, jsonb, text, jsonb, jsonb, integer, timestamptz, timestamptz, timestamptz) is
+  'The row of the history for a job that leaves the queue: the only place that says what of a job is kept. Inlined where it is called.';
+revoke all on function carillon._ended_job(bigint, jsonb, jsonb, text, jsonb, jsonb, integer, timestamptz, timestamptz, timestamptz) from public;
+--! EndIncluded jobs/_ended_job.sql
 --! Included jobs/_bury_lost_jobs.sql
 create or replace function carillon._bury_lost_jobs() returns integer
 language plpgsql volatile security invoker
@@ -5498,14 +5501,14 @@ begin
     delete from pgmq.q_jobs q using dead where q.msg_id = dead.msg_id returning q.*
   ),
   kept as (
-    insert into carillon.job_history (job_id, app_id, cron_id, scheduled_for, trigger, status, user_id, payload, headers, error,
-      attempt, worker, enqueued_at, started_at, finished_at)
-    select g.msg_id, g.message ->> 'app_id', (g.headers ->> 'cron_id')::uuid, (g.headers ->> 'scheduled_for')::timestamptz,
-      carillon._job_trigger(g.headers), 'failed', carillon._job_user(g.message, g.headers), g.message -> 'payload',
-      carillon._lost_headers(g.headers, g.read_ct, g.last_read_at),
-      jsonb_build_object('name', 'LeaseLost', 'message', 'delivered 5 times, and every worker stopped reporting'),
-      g.read_ct, g.headers #>> '{lease,worker}', g.enqueued_at, g.last_read_at, v_now
+    insert into carillon.job_history
+    select e.*
     from gone g
+    cross join lateral carillon._ended_job(g.msg_id, g.message,
+      -- The lease is what names the worker.
+      carillon._lost_headers(g.headers, g.read_ct, g.last_read_at) || jsonb_build_object('lease', g.headers -> 'lease'), 'failed', null,
+      '{"name": "LeaseLost", "message": "delivered 5 times, and every worker stopped reporting"}',
+      g.read_ct, g.enqueued_at, g.last_read_at, v_now) e
   )
   insert into pgmq.q_jobs_dlq (vt, message, headers)
   select v_now, g.message,
@@ -5534,20 +5537,18 @@ begin
       perform from pgmq.q_jobs q where q.msg_id = any (_cancel_jobs.job_ids) order by q.msg_id for update;
       exit;
     exception when deadlock_detected then
-      continue; -- a worker finishing the same jobs locked them in another order, and goes first
+      continue; -- this transaction holds jobs of another cron already, and a worker that waits for them gives way (finish_jobs)
     end;
   end loop;
   with gone as (
     delete from pgmq.q_jobs q where q.msg_id = any (_cancel_jobs.job_ids) returning q.*
   ),
   kept as (
-    insert into carillon.job_history (job_id, app_id, cron_id, scheduled_for, trigger, status, user_id, payload, headers,
-      attempt, worker, enqueued_at, started_at, finished_at)
-    select g.msg_id, g.message ->> 'app_id', (g.headers ->> 'cron_id')::uuid, (g.headers ->> 'scheduled_for')::timestamptz,
-      carillon._job_trigger(g.headers), 'canceled', carillon._job_user(g.message, g.headers), g.message -> 'payload',
-      (coalesce(g.headers, '{}') - 'lease') || jsonb_build_object('canceled', reason), g.read_ct, g.headers #>> '{lease,worker}', g.enqueued_at,
-      g.last_read_at, v_now
+    insert into carillon.job_history
+    select e.*
     from gone g
+    cross join lateral carillon._ended_job(g.msg_id, g.message, coalesce(g.headers, '{}') || jsonb_build_object('canceled', reason),
+      'canceled', null, null, g.read_ct, g.enqueued_at, g.last_read_at, v_now) e
   ),
   told as (
     -- A worker that listens aborts the handler at once; any other at its next heartbeat.
@@ -5769,11 +5770,10 @@ declare
   v_now timestamptz := carillon.now();
   v_due timestamptz := greatest(run_at, v_now);
   v_options jsonb;
-  v_headers jsonb;
   v_new bigint;
   v_job bigint;
 begin
-  perform carillon._require_app(app);
+  perform carillon._hold_app(app);
   perform carillon._check_payload(payload, 'payload');
   if user_id is not null and not exists (select from carillon.principals p where p.id = enqueue_job.user_id) then
     perform carillon._invalid('userId', 'is not a known principal');
@@ -5784,7 +5784,6 @@ begin
   v_options := jsonb_strip_nulls(jsonb_build_object('priority', priority, 'maxAttempts', max_attempts, 'retryDelay', retry_delay,
     'retryBackoff', retry_backoff, 'timeout', timeout, 'expiresAt', carillon._time_json(expires_at, 'expiresAt')))
     || case when tags is null then '{}' else jsonb_build_object('tags', tags) end;
-  v_headers := carillon._job_headers(v_options, '', v_due);
   if idempotency_key is not null then
     v_new := nextval(pg_get_serial_sequence('pgmq.q_jobs', 'msg_id'));
     v_job := carillon._idempotent_job(app, idempotency_key,
@@ -5794,7 +5793,9 @@ begin
       return v_job;
     end if;
   end if;
-  return carillon._send_job(app, payload, coalesce(user_id, carillon._system_principal()), v_headers, v_due, v_new);
+  -- After the key: a request that is repeated has its job, even where it would come too late by now.
+  return carillon._send_job(app, payload, coalesce(user_id, carillon._system_principal()),
+    carillon._job_headers(v_options, '', v_due), v_due, v_new);
 end;
 $$;
 comment on function carillon.enqueue_job(text, jsonb, uuid, timestamptz, integer, text, integer, integer, numeric, integer, timestamptz, text[]) is
@@ -5809,6 +5810,7 @@ as $$
 declare
   v_now timestamptz := carillon.now();
   v_user uuid := coalesce(user_id, carillon._system_principal());
+  v_message jsonb := carillon._job_message(app, '{}', v_user);
   v_at bigint;
   v_job jsonb;
   v_path text;
@@ -5816,7 +5818,7 @@ declare
   v_due timestamptz[];
   v_headers jsonb[];
 begin
-  perform carillon._require_app(app);
+  perform carillon._hold_app(app);
   if jsonb_typeof(jobs) is distinct from 'array' or jsonb_array_length(jobs) > 10000 then
     perform carillon._invalid('jobs', 'must be a JSON array of at most 10000 jobs');
   end if;
@@ -5826,8 +5828,7 @@ begin
   -- Plain jobs pass by with one look; the others are read one by one.
   for v_at, v_job in
     select i.at, i.job from jsonb_array_elements(jobs) with ordinality as i (job, at)
-    where jsonb_typeof(i.job) <> 'object' or jsonb_typeof(i.job -> 'payload') is distinct from 'object'
-      or i.job - 'payload' <> '{}' or pg_column_size(i.job) > 100000
+    where jsonb_typeof(i.job -> 'payload') is distinct from 'object' or i.job - 'payload' <> '{}' or pg_column_size(i.job) > 100000
   loop
     v_path := format('jobs[%s].', v_at - 1);
     if jsonb_typeof(v_job) <> 'object' then
@@ -5851,14 +5852,20 @@ begin
     v_headers[v_at] := carillon._job_headers(v_job, v_path, v_due[v_at]);
   end loop;
 
-  return query
-    insert into pgmq.q_jobs (enqueued_at, vt, message, headers)
-    select v_now, coalesce(i.due, v_now),
-      carillon._job_message(app, coalesce(nullif(i.job -> 'payload', 'null'), '{}'), v_user),
-      coalesce(i.headers, '{"trigger": "api"}')
-    from rows from (jsonb_array_elements(jobs), unnest(v_due), unnest(v_headers)) with ordinality as i (job, due, headers, at)
-    order by i.at
-    returning msg_id;
+  if v_due is null then
+    -- Nothing but payloads: the message is what came, and what is the same for all.
+    return query
+      insert into pgmq.q_jobs (enqueued_at, vt, message, headers)
+      select v_now, v_now, v_message || i.job, '{"trigger": "api"}'
+      from jsonb_array_elements(jobs) as i (job)
+      returning msg_id;
+  else
+    return query
+      insert into pgmq.q_jobs (enqueued_at, vt, message, headers)
+      select v_now, i.due, carillon._job_message(app, coalesce(nullif(i.job -> 'payload', 'null'), '{}'), v_user), i.headers
+      from rows from (jsonb_array_elements(jobs), unnest(v_due), unnest(v_headers)) as i (job, due, headers)
+      returning msg_id;
+  end if;
   if jsonb_array_length(jobs) > 0 then
     perform pg_notify('carillon_jobs', app);
   end if;
@@ -6049,6 +6056,12 @@ revoke all on function carillon._retry_attempts(jsonb, timestamptz) from public;
 create or replace function carillon.finish_jobs(outcomes jsonb) returns setof bigint
 language plpgsql volatile security definer
 set search_path = ''
+-- Jobs are found and locked one by one, in order of their ids, as everywhere.
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+-- Whoever cancels the jobs of several crons in one transaction cannot keep that order. The worker tries again.
+set lock_timeout = '3s'
 as $$
 declare
   v_now timestamptz := carillon.now();
@@ -6061,12 +6074,18 @@ begin
     perform carillon._invalid('outcomes', 'must be a JSON array');
   end if;
   if outcomes @? '$[*] ? (@.status == "failed")' then
+    -- Some jobs are put back and the others end: two statements, whose locks together have to be in order.
+    perform from pgmq.q_jobs q
+    where q.msg_id = any (array(select (o ->> 'job_id')::bigint from jsonb_array_elements(outcomes) as o))
+    order by q.msg_id
+    for update;
     v_retried := carillon._retry_attempts(outcomes, v_now);
   end if;
   -- What is tried again has given its lease back, and is passed over.
   with o as materialized (
     select * from jsonb_to_recordset(outcomes)
       as o (job_id bigint, attempt integer, status text, result jsonb, error jsonb)
+    order by o.job_id
   ),
   gone as (
     -- The fence: only the attempt that holds the lease finishes the job.
@@ -6076,12 +6095,11 @@ begin
     returning q.msg_id, q.read_ct, q.enqueued_at, q.last_read_at, q.message, q.headers, o.status, o.result, o.error
   ),
   kept as (
-    insert into carillon.job_history as h (job_id, app_id, cron_id, scheduled_for, trigger, status, user_id, payload, headers,
-      result, error, attempt, worker, enqueued_at, started_at, finished_at)
-    select g.msg_id, g.message ->> 'app_id', (g.headers ->> 'cron_id')::uuid, (g.headers ->> 'scheduled_for')::timestamptz,
-      carillon._job_trigger(g.headers), g.status, carillon._job_user(g.message, g.headers), g.message -> 'payload', g.headers - 'lease',
-      g.result, g.error, g.read_ct, g.headers #>> '{lease,worker}', g.enqueued_at, g.last_read_at, greatest(v_now, g.last_read_at)
+    insert into carillon.job_history as h
+    select e.*
     from gone g
+    cross join lateral carillon._ended_job(g.msg_id, g.message, g.headers, g.status, g.result, g.error, g.read_ct, g.enqueued_at,
+      g.last_read_at, v_now) e
     returning h.job_id, h.cron_id, h.status
   )
   select array_agg(k.job_id), array_agg(k.cron_id) filter (where k.status = 'completed' and k.cron_id is not null),
@@ -6118,8 +6136,7 @@ begin
       from unnest(extend_leases.job_ids, extend_leases.attempts) as l (job_id, attempt)
       join pgmq.q_jobs q on q.msg_id = l.job_id and q.read_ct = l.attempt
       where q.headers ? 'lease'
-      -- Not "for update": a job whose log is being appended to (for key share) is ours all the same.
-      for no key update of q skip locked
+      for update of q skip locked
     )
     update pgmq.q_jobs q
     set vt = v_until
@@ -6141,6 +6158,7 @@ declare
   v_now timestamptz := carillon.now();
   v_app text;
 begin
+  perform from pgmq.q_jobs q where q.msg_id = any (release_jobs.job_ids) order by q.msg_id for update;
   return query
     update pgmq.q_jobs q
     set vt = v_now, headers = q.headers - 'lease'
@@ -6156,101 +6174,6 @@ comment on function carillon.release_jobs(bigint[], integer[]) is
   'Hands leased jobs that were not started back to the queue, at once and without counting as lost.';
 revoke all on function carillon.release_jobs(bigint[], integer[]) from public;
 --! EndIncluded jobs/release_jobs.sql
---! Included jobs/_log_starts.sql
-create or replace function carillon._log_starts(chunks jsonb, again boolean) returns integer[]
-language sql volatile security invoker
-set search_path = ''
-as $$
-  select array_agg(case
-      when c.seq is not null then
-        case when again and exists (select from carillon.job_logs s where s.job_id = c.job_id and s.seq = c.seq) then 0 else c.seq end
-      -- The first lines of a later attempt, stored by a statement whose answer was lost.
-      when again and last.attempt = c.attempt then 0
-      else coalesce(last.seq, 0) + 1
-    end order by c.n)
-  from rows from (jsonb_to_recordset(chunks) as (job_id bigint, attempt integer, seq integer)) with ordinality as c (job_id, attempt, seq, n)
-  left join pgmq.q_jobs q on c.seq is null and q.msg_id = c.job_id
-  left join lateral (
-    select s.seq, s.attempt from carillon.job_logs s
-    -- The bound spares the partitions of the days before the job was there.
-    where c.seq is null and s.job_id = c.job_id and s.at >= coalesce(q.enqueued_at - interval '1 hour', '-infinity')
-    order by s.seq desc
-    limit 1
-  ) last on true
-$$;
-comment on function carillon._log_starts(jsonb, boolean) is
-  'The number of the first line of each chunk, in order; 0 for a chunk that is stored already. Its job must be locked, so that nobody else appends.';
-revoke all on function carillon._log_starts(jsonb, boolean) from public;
---! EndIncluded jobs/_log_starts.sql
---! Included jobs/append_logs.sql
-create or replace function carillon.append_logs(chunks jsonb, sent_at double precision default null, again boolean default false)
-returns table (job_id bigint, attempt integer, next_seq integer)
-language plpgsql volatile security definer
-set search_path = ''
--- As in claim_jobs: a queue that was empty when it was last analyzed fills within a second.
-set enable_seqscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
-as $$
-#variable_conflict use_column
-declare
-  v_now timestamptz := carillon.now();
-  v_taken bigint[];
-  v_starts integer[];
-begin
-  if jsonb_typeof(chunks) is distinct from 'array' or chunks @? '$[*] ? (@.lines.type() != "array" || !exists (@.lines))' then
-    perform carillon._invalid('chunks', 'must be a JSON array of objects that have an array of lines');
-  end if;
-  -- The lock keeps the next attempt from beginning meanwhile, so one attempt at a time numbers lines. Nothing but
-  -- a claim waits for it (passes the job over): heartbeats take a lock that goes with it.
-  select array_agg(l.n) into v_taken from (
-    select c.n
-    from rows from (jsonb_to_recordset(chunks) as (job_id bigint, attempt integer)) with ordinality as c (job_id, attempt, n)
-    join pgmq.q_jobs q on q.msg_id = c.job_id and q.read_ct = c.attempt
-    order by q.msg_id
-    for key share of q
-  ) l;
-  if coalesce(cardinality(v_taken), 0) < jsonb_array_length(chunks) then
-    -- What a handler logs after its timeout or cancellation: no later attempt can begin any more.
-    v_taken := v_taken || array(
-      select c.n
-      from rows from (jsonb_to_recordset(chunks) as (job_id bigint, attempt integer)) with ordinality as c (job_id, attempt, n)
-      join carillon.job_history h on h.job_id = c.job_id and h.attempt = c.attempt
-      where h.finished_at > v_now - interval '1 minute' and c.n <> all (coalesce(v_taken, '{}')));
-  end if;
-  if again or jsonb_path_exists(chunks, '$[*] ? (!exists (@.seq))') then
-    v_starts := carillon._log_starts(chunks, again);
-  end if;
-  return query
-    with c as materialized (
-      select c.job_id, c.attempt, c.lines, coalesce(v_starts[c.n], c.seq) as first, c.seq
-      from rows from (jsonb_to_recordset(chunks) as (job_id bigint, attempt integer, seq integer, lines jsonb)) with ordinality
-        as c (job_id, attempt, seq, lines, n)
-      where c.n = any (v_taken)
-    ),
-    kept as (
-      insert into carillon.job_logs (job_id, seq, attempt, at, level, stream, message, data, percent, altered)
-      select c.job_id, c.first + l.n - 1, c.attempt,
-        -- By the age of the line: the clocks of workers need not be right.
-        v_now - interval '1 millisecond' * least(greatest(coalesce(sent_at - l.at, 0), 0), 86400000),
-        coalesce(l.level, 'info'), coalesce(l.stream, 'log'), coalesce(l.message, ''), l.data, l.percent, l.altered
-      from c
-      cross join lateral rows from (jsonb_to_recordset(c.lines) as
-        (at double precision, level text, stream text, message text, data jsonb, percent double precision, altered jsonb))
-        with ordinality as l (at, level, stream, message, data, percent, altered, n)
-      where c.first > 0
-    )
-    select c.job_id, c.attempt,
-      case when c.first > 0 then c.first + jsonb_array_length(c.lines)
-        when c.seq is not null then c.seq + jsonb_array_length(c.lines)
-        else (select max(s.seq) + 1 from carillon.job_logs s where s.job_id = c.job_id) end
-    from c;
-end;
-$$;
-comment on function carillon.append_logs(jsonb, double precision, boolean) is
-  'Appends log lines of attempts: [{job_id, attempt, seq: number of the first line, lines: [{message, level, stream, data, at, percent, altered}]}], numbered on from the last line without a seq. at and sent_at are milliseconds of one clock of the sender; again says that the same chunks may be stored already. An attempt may write until the next one begins, and until a minute after the job has ended; returns the number that follows for each chunk that was taken.';
-revoke all on function carillon.append_logs(jsonb, double precision, boolean) from public;
---! EndIncluded jobs/append_logs.sql
 --! Included jobs/list_jobs.sql
 create or replace function carillon.list_jobs(
   app text,
@@ -6304,119 +6227,6 @@ $$;
 comment on function carillon.get_job(bigint, text) is 'One job, live or finished; TK103 when unknown, or of another app where app is given.';
 revoke all on function carillon.get_job(bigint, text) from public;
 --! EndIncluded jobs/get_job.sql
---! Included jobs/list_logs.sql
-create or replace function carillon.list_logs(
-  job bigint,
-  app text default null,
-  after integer default null,
-  max_rows integer default 100,
-  descending boolean default false,
-  levels text[] default null,
-  streams text[] default null,
-  q text default null,
-  of_attempt integer default null
-) returns table (
-  seq integer, attempt integer, at timestamptz, level text, stream text, message text, data jsonb, percent double precision,
-  altered jsonb, more boolean
-)
-language plpgsql stable security definer
-set search_path = ''
-as $$
-declare
-  v_job carillon.jobs := carillon.get_job(list_logs.job, list_logs.app);
-begin
-  if max_rows is null or max_rows not between 1 and 1000 then
-    perform carillon._invalid('limit', 'must be from 1 to 1000');
-  end if;
-  -- Planned anew each time: the days are known then, and a filter that is not given costs nothing.
-  return query execute format(
-    $query$
-      select p.seq, p.attempt, p.at, p.level, p.stream, p.message, p.data, p.percent, p.altered, p.more
-      from (
-        select l.*, row_number() over page as n, lead(true) over page is not null as more,
-          sum(octet_length(l.message) + coalesce(pg_column_size(l.data), 0)) over page
-            - octet_length(l.message) - coalesce(pg_column_size(l.data), 0) as bytes_before
-        from (
-          select l.seq, l.attempt, l.at, l.level, l.stream, l.message, l.data, l.percent, l.altered
-          from carillon.job_logs l
-          where l.job_id = $1 and l.at between $2 and $3 and ($4 is null or l.seq %1$s $4)
-            and ($5 is null or l.level = any ($5)) and ($6 is null or l.stream = any ($6)) and ($8 is null or l.attempt = $8)
-            and ($7 is null or strpos(lower(l.message), lower($7)) > 0 or strpos(lower(l.data::text), lower($7)) > 0)
-          order by l.seq %2$s
-          limit $9 + 1
-        ) l
-        window page as (order by l.seq %2$s rows between unbounded preceding and current row)
-      ) p
-      where p.n <= $9 and p.bytes_before < 4194304
-      order by p.seq %2$s
-    $query$,
-    case when descending then '<' else '>' end, case when descending then 'desc' else 'asc' end)
-  using v_job.job_id, v_job.enqueued_at - interval '1 hour', coalesce(v_job.finished_at + interval '1 hour', 'infinity'),
-    after, levels, streams, nullif(q, ''), of_attempt, max_rows;
-end;
-$$;
-comment on function carillon.list_logs(bigint, text, integer, integer, boolean, text[], text[], text, integer) is
-  'Log lines of a job after (or, descending, before) a number, of the given levels, streams and attempt, that hold a text. Fewer than max_rows where a page would grow beyond 4 MiB: more says whether lines follow. TK103 for an unknown job, or of another app where app is given.';
-revoke all on function carillon.list_logs(bigint, text, integer, integer, boolean, text[], text[], text, integer) from public;
---! EndIncluded jobs/list_logs.sql
---! Included jobs/tail_logs.sql
-create or replace function carillon.tail_logs(jobs bigint[], after integer[], max_rows integer default 200)
-returns table (
-  n integer, status text, job_attempt integer, seq integer, attempt integer, at timestamptz, level text, stream text, message text,
-  data jsonb, percent double precision, altered jsonb, more boolean
-)
-language sql stable security definer
-set search_path = ''
-as $$
-  select w.n::integer, j.status, j.attempt, l.seq, l.attempt, l.at, l.level, l.stream, l.message, l.data, l.percent, l.altered,
-    coalesce(l.more, false)
-  from unnest(tail_logs.jobs, tail_logs.after) with ordinality as w (job_id, after, n)
-  left join lateral (
-    select j.status, j.attempt, j.enqueued_at, j.finished_at from carillon.jobs j where j.job_id = w.job_id limit 1
-  ) j on true
-  left join lateral (
-    select p.* from (
-      select l.*, row_number() over page as at_row, lead(true) over page is not null as more,
-        sum(octet_length(l.message)) over page - octet_length(l.message) as bytes_before
-      from (
-        select l.seq, l.attempt, l.at, l.level, l.stream, l.message, l.data, l.percent, l.altered
-        from carillon.job_logs l
-        where l.job_id = w.job_id and l.seq > w.after
-          and l.at between j.enqueued_at - interval '1 hour' and coalesce(j.finished_at + interval '1 hour', 'infinity')
-        order by l.seq
-        limit max_rows + 1
-      ) l
-      window page as (order by l.seq rows between unbounded preceding and current row)
-    ) p
-    where p.at_row <= max_rows and p.bytes_before < 262144
-  ) l on true
-  order by w.n, l.seq
-$$;
-comment on function carillon.tail_logs(bigint[], integer[], integer) is
-  'For everybody who follows a log, in one call: each job''s status and its next lines after a number, as much as fits, in one snapshot. n is the place in the arrays; the status is null for a job that is gone, seq where there is no new line.';
-revoke all on function carillon.tail_logs(bigint[], integer[], integer) from public;
---! EndIncluded jobs/tail_logs.sql
---! Included jobs/job_progress.sql
-create or replace function carillon.job_progress(jobs bigint[], from_at timestamptz[], to_at timestamptz[])
-returns table (job_id bigint, attempt integer, percent double precision, note text, at timestamptz)
-language sql stable security definer
-set search_path = ''
-as $$
-  select j.job_id, l.attempt, l.percent, nullif(l.message, ''), l.at
-  from unnest(job_progress.jobs, job_progress.from_at, job_progress.to_at) as j (job_id, from_at, to_at)
-  cross join lateral (
-    select l.attempt, l.percent, l.message, l.at
-    from carillon.job_logs l
-    where l.job_id = j.job_id and l.stream = 'progress'
-      and l.at between coalesce(j.from_at - interval '1 hour', '-infinity') and coalesce(j.to_at + interval '1 hour', 'infinity')
-    order by l.seq desc
-    limit 1
-  ) l
-$$;
-comment on function carillon.job_progress(bigint[], timestamptz[], timestamptz[]) is
-  'How far jobs are, by the last progress each has reported; none for a job that reported none. The times of their enqueuing and end spare a look at other days.';
-revoke all on function carillon.job_progress(bigint[], timestamptz[], timestamptz[]) from public;
---! EndIncluded jobs/job_progress.sql
 --! Included jobs/_lock_job.sql
 create or replace function carillon._lock_job(job bigint, app text) returns pgmq.q_jobs
 language plpgsql volatile security invoker
@@ -6498,7 +6308,7 @@ begin
     raise exception using errcode = 'TK204', message = format('job %s has not ended: it is %s', job, v_old.status),
       hint = 'only a completed, failed or canceled job can be run again';
   end if;
-  perform carillon._require_app(v_old.app_id);
+  perform carillon._hold_app(v_old.app_id);
   -- What it was told when it was enqueued; not what became of it.
   select coalesce(jsonb_object_agg(h.key, h.value), '{}') into v_headers
   from jsonb_each(v_old.headers) as h (key, value)
