@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:abd481a6da3e17c1a735072775df503b6afea19c
+--! Hash: sha1:ff8d28b3e7c1c3402f2ddaed8e216bf1fb1114e3
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -243,6 +243,30 @@ create index job_history_cron_idx on carillon.job_history (cron_id, finished_at,
 create table carillon.job_history_default partition of carillon.job_history default;
 comment on table carillon.job_history_default is 'Jobs finished outside the prepared days.';
 --! EndIncluded tables/job_history.sql
+--! Included tables/job_logs.sql
+create table carillon.job_logs (
+  job_id bigint not null,
+  seq integer not null constraint job_logs_seq_positive check (seq > 0),
+  attempt integer not null constraint job_logs_attempt_positive check (attempt > 0),
+  at timestamptz not null,
+  level text not null constraint job_logs_level_known check (level in ('debug', 'info', 'warn', 'error')),
+  stream text not null constraint job_logs_stream_known check (stream in ('log', 'stdout', 'stderr', 'progress')),
+  message text not null constraint job_logs_message_bounded check (octet_length(message) <= 1048576),
+  data jsonb,
+  percent double precision constraint job_logs_percent_in_range check (percent between 0 and 100),
+  altered jsonb,
+  constraint job_logs_percent_iff_progress check ((stream = 'progress') = (percent is not null))
+) partition by range (at);
+comment on table carillon.job_logs is 'What handlers log, a row a line, partitioned by the day it was logged.';
+comment on column carillon.job_logs.seq is 'Counts the lines of the job from 1, through all its attempts.';
+comment on column carillon.job_logs.percent is 'How far the job was, in lines of the stream progress, whose message is the note.';
+comment on column carillon.job_logs.altered is
+  'What is not as it was logged: cutBytes off the end of the message, replaced characters that cannot be stored (U+FFFD stands for them), dataBytes of data left out.';
+create index job_logs_line_idx on carillon.job_logs (job_id, seq);
+create index job_logs_progress_idx on carillon.job_logs (job_id, seq) where stream = 'progress';
+create table carillon.job_logs_default partition of carillon.job_logs default;
+comment on table carillon.job_logs_default is 'Lines logged outside the prepared days.';
+--! EndIncluded tables/job_logs.sql
 --! Included tables/queue.sql
 -- pgmq's own tables are made by pgmq (carillon migrate does it through pgmq-js); only indexes are added here.
 do $$
@@ -394,7 +418,7 @@ declare
   v_day date;
   v_name text;
 begin
-  foreach v_parent in array array['ticks', 'job_history'] loop
+  foreach v_parent in array array['ticks', 'job_history', 'job_logs'] loop
     foreach v_day in array array[v_today, v_today + 1, v_today + 2] loop
       v_name := v_parent || '_' || to_char(v_day, 'YYYYMMDD');
       continue when to_regclass(format('carillon.%I', v_name)) is not null;
@@ -430,8 +454,11 @@ declare
   v_dropped integer := 0;
 begin
   for v_parent, v_days in
-    select p.parent, coalesce((select (s.value #>> '{}')::integer from carillon.settings s where s.key = p.setting), 90)
-    from (values ('ticks', 'tickRetentionDays'), ('job_history', 'jobRetentionDays')) as p (parent, setting)
+    select p.parent, coalesce(
+      (select (s.value #>> '{}')::integer from carillon.settings s where s.key = p.setting),
+      -- A job keeps its log as long as itself, unless told otherwise.
+      (select (s.value #>> '{}')::integer from carillon.settings s where s.key = 'jobRetentionDays' and p.parent = 'job_logs'), 90)
+    from (values ('ticks', 'tickRetentionDays'), ('job_history', 'jobRetentionDays'), ('job_logs', 'logRetentionDays')) as p (parent, setting)
   loop
     for v_partition in
       select c.relname
@@ -452,18 +479,18 @@ begin
     -- The default partitions hold what came when no day was prepared.
     execute format(
       'delete from carillon.%1$I d where d.ctid = any (array(select e.ctid from carillon.%1$I e where e.%2$I < $1 limit 10000))',
-      v_parent || '_default', case v_parent when 'ticks' then 'decided_at' else 'finished_at' end)
+      v_parent || '_default', case v_parent when 'ticks' then 'decided_at' when 'job_history' then 'finished_at' else 'at' end)
     using v_now - make_interval(days => v_days);
   end loop;
   return v_dropped;
 end;
 $$;
 comment on function carillon._drop_old_partitions() is
-  'Drops the day partitions of the ledger and of the job history past their retention (settings tickRetentionDays and jobRetentionDays, default 90), and trims the default ones; returns how many it dropped.';
+  'Drops the day partitions of the ledger, the job history and the job logs past their retention (settings tickRetentionDays and jobRetentionDays, default 90, and logRetentionDays, default as the jobs), and trims the default ones; returns how many it dropped.';
 revoke all on function carillon._drop_old_partitions() from public;
 --! EndIncluded core/_drop_old_partitions.sql
 --! Included core/set_retention.sql
-create or replace function carillon.set_retention(tick_days integer default null, job_days integer default null) returns jsonb
+create or replace function carillon.set_retention(tick_days integer default null, job_days integer default null, log_days integer default null) returns jsonb
 language plpgsql volatile security definer
 set search_path = ''
 as $$
@@ -474,17 +501,20 @@ begin
   if job_days not between 1 and 3650 then
     perform carillon._invalid('jobRetentionDays', 'must be from 1 to 3650');
   end if;
+  if log_days not between 1 and 3650 then
+    perform carillon._invalid('logRetentionDays', 'must be from 1 to 3650');
+  end if;
   insert into carillon.settings (key, value)
-  select v.key, to_jsonb(v.days) from (values ('tickRetentionDays', tick_days), ('jobRetentionDays', job_days)) as v (key, days)
+  select v.key, to_jsonb(v.days) from (values ('tickRetentionDays', tick_days), ('jobRetentionDays', job_days), ('logRetentionDays', log_days)) as v (key, days)
   where v.days is not null
   on conflict (key) do update set value = excluded.value;
   return (select coalesce(jsonb_object_agg(s.key, s.value), '{}') from carillon.settings s
-    where s.key in ('tickRetentionDays', 'jobRetentionDays'));
+    where s.key in ('tickRetentionDays', 'jobRetentionDays', 'logRetentionDays'));
 end;
 $$;
-comment on function carillon.set_retention(integer, integer) is
-  'How many days the ledger and the job history are kept (default 90 each); null leaves one as it is. Returns what is set.';
-revoke all on function carillon.set_retention(integer, integer) from public;
+comment on function carillon.set_retention(integer, integer, integer) is
+  'How many days the ledger and the job history are kept (default 90 each), and the logs of jobs (default as long as the jobs); null leaves one as it is. Returns what is set.';
+revoke all on function carillon.set_retention(integer, integer, integer) from public;
 --! EndIncluded core/set_retention.sql
 --! Included core/_here.sql
 create or replace function carillon._here() returns jsonb
@@ -6136,7 +6166,8 @@ begin
       from unnest(extend_leases.job_ids, extend_leases.attempts) as l (job_id, attempt)
       join pgmq.q_jobs q on q.msg_id = l.job_id and q.read_ct = l.attempt
       where q.headers ? 'lease'
-      for update of q skip locked
+      -- Not "for update": a job whose log is being appended to (for key share) is ours all the same.
+      for no key update of q skip locked
     )
     update pgmq.q_jobs q
     set vt = v_until
@@ -6174,6 +6205,101 @@ comment on function carillon.release_jobs(bigint[], integer[]) is
   'Hands leased jobs that were not started back to the queue, at once and without counting as lost.';
 revoke all on function carillon.release_jobs(bigint[], integer[]) from public;
 --! EndIncluded jobs/release_jobs.sql
+--! Included jobs/_log_starts.sql
+create or replace function carillon._log_starts(chunks jsonb, again boolean) returns integer[]
+language sql volatile security invoker
+set search_path = ''
+as $$
+  select array_agg(case
+      when c.seq is not null then
+        case when again and exists (select from carillon.job_logs s where s.job_id = c.job_id and s.seq = c.seq) then 0 else c.seq end
+      -- The first lines of a later attempt, stored by a statement whose answer was lost.
+      when again and last.attempt = c.attempt then 0
+      else coalesce(last.seq, 0) + 1
+    end order by c.n)
+  from rows from (jsonb_to_recordset(chunks) as (job_id bigint, attempt integer, seq integer)) with ordinality as c (job_id, attempt, seq, n)
+  left join pgmq.q_jobs q on c.seq is null and q.msg_id = c.job_id
+  left join lateral (
+    select s.seq, s.attempt from carillon.job_logs s
+    -- The bound spares the partitions of the days before the job was there.
+    where c.seq is null and s.job_id = c.job_id and s.at >= coalesce(q.enqueued_at - interval '1 hour', '-infinity')
+    order by s.seq desc
+    limit 1
+  ) last on true
+$$;
+comment on function carillon._log_starts(jsonb, boolean) is
+  'The number of the first line of each chunk, in order; 0 for a chunk that is stored already. Its job must be locked, so that nobody else appends.';
+revoke all on function carillon._log_starts(jsonb, boolean) from public;
+--! EndIncluded jobs/_log_starts.sql
+--! Included jobs/append_logs.sql
+create or replace function carillon.append_logs(chunks jsonb, sent_at double precision default null, again boolean default false)
+returns table (job_id bigint, attempt integer, next_seq integer)
+language plpgsql volatile security definer
+set search_path = ''
+-- As in claim_jobs: a queue that was empty when it was last analyzed fills within a second.
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := carillon.now();
+  v_taken bigint[];
+  v_starts integer[];
+begin
+  if jsonb_typeof(chunks) is distinct from 'array' or chunks @? '$[*] ? (@.lines.type() != "array" || !exists (@.lines))' then
+    perform carillon._invalid('chunks', 'must be a JSON array of objects that have an array of lines');
+  end if;
+  -- The lock keeps the next attempt from beginning meanwhile, so one attempt at a time numbers lines. Nothing but
+  -- a claim waits for it (passes the job over): heartbeats take a lock that goes with it.
+  select array_agg(l.n) into v_taken from (
+    select c.n
+    from rows from (jsonb_to_recordset(chunks) as (job_id bigint, attempt integer)) with ordinality as c (job_id, attempt, n)
+    join pgmq.q_jobs q on q.msg_id = c.job_id and q.read_ct = c.attempt
+    order by q.msg_id
+    for key share of q
+  ) l;
+  if coalesce(cardinality(v_taken), 0) < jsonb_array_length(chunks) then
+    -- What a handler logs after its timeout or cancellation: no later attempt can begin any more.
+    v_taken := v_taken || array(
+      select c.n
+      from rows from (jsonb_to_recordset(chunks) as (job_id bigint, attempt integer)) with ordinality as c (job_id, attempt, n)
+      join carillon.job_history h on h.job_id = c.job_id and h.attempt = c.attempt
+      where h.finished_at > v_now - interval '1 minute' and c.n <> all (coalesce(v_taken, '{}')));
+  end if;
+  if again or jsonb_path_exists(chunks, '$[*] ? (!exists (@.seq))') then
+    v_starts := carillon._log_starts(chunks, again);
+  end if;
+  return query
+    with c as materialized (
+      select c.job_id, c.attempt, c.lines, coalesce(v_starts[c.n], c.seq) as first, c.seq
+      from rows from (jsonb_to_recordset(chunks) as (job_id bigint, attempt integer, seq integer, lines jsonb)) with ordinality
+        as c (job_id, attempt, seq, lines, n)
+      where c.n = any (v_taken)
+    ),
+    kept as (
+      insert into carillon.job_logs (job_id, seq, attempt, at, level, stream, message, data, percent, altered)
+      select c.job_id, c.first + l.n - 1, c.attempt,
+        -- By the age of the line: the clocks of workers need not be right.
+        v_now - interval '1 millisecond' * least(greatest(coalesce(sent_at - l.at, 0), 0), 86400000),
+        coalesce(l.level, 'info'), coalesce(l.stream, 'log'), coalesce(l.message, ''), l.data, l.percent, l.altered
+      from c
+      cross join lateral rows from (jsonb_to_recordset(c.lines) as
+        (at double precision, level text, stream text, message text, data jsonb, percent double precision, altered jsonb))
+        with ordinality as l (at, level, stream, message, data, percent, altered, n)
+      where c.first > 0
+    )
+    select c.job_id, c.attempt,
+      case when c.first > 0 then c.first + jsonb_array_length(c.lines)
+        when c.seq is not null then c.seq + jsonb_array_length(c.lines)
+        else (select max(s.seq) + 1 from carillon.job_logs s where s.job_id = c.job_id) end
+    from c;
+end;
+$$;
+comment on function carillon.append_logs(jsonb, double precision, boolean) is
+  'Appends log lines of attempts: [{job_id, attempt, seq: number of the first line, lines: [{message, level, stream, data, at, percent, altered}]}], numbered on from the last line without a seq. at and sent_at are milliseconds of one clock of the sender; again says that the same chunks may be stored already. An attempt may write until the next one begins, and until a minute after the job has ended; returns the number that follows for each chunk that was taken.';
+revoke all on function carillon.append_logs(jsonb, double precision, boolean) from public;
+--! EndIncluded jobs/append_logs.sql
 --! Included jobs/list_jobs.sql
 create or replace function carillon.list_jobs(
   app text,
@@ -6227,6 +6353,119 @@ $$;
 comment on function carillon.get_job(bigint, text) is 'One job, live or finished; TK103 when unknown, or of another app where app is given.';
 revoke all on function carillon.get_job(bigint, text) from public;
 --! EndIncluded jobs/get_job.sql
+--! Included jobs/list_logs.sql
+create or replace function carillon.list_logs(
+  job bigint,
+  app text default null,
+  after integer default null,
+  max_rows integer default 100,
+  descending boolean default false,
+  levels text[] default null,
+  streams text[] default null,
+  q text default null,
+  of_attempt integer default null
+) returns table (
+  seq integer, attempt integer, at timestamptz, level text, stream text, message text, data jsonb, percent double precision,
+  altered jsonb, more boolean
+)
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_job carillon.jobs := carillon.get_job(list_logs.job, list_logs.app);
+begin
+  if max_rows is null or max_rows not between 1 and 1000 then
+    perform carillon._invalid('limit', 'must be from 1 to 1000');
+  end if;
+  -- Planned anew each time: the days are known then, and a filter that is not given costs nothing.
+  return query execute format(
+    $query$
+      select p.seq, p.attempt, p.at, p.level, p.stream, p.message, p.data, p.percent, p.altered, p.more
+      from (
+        select l.*, row_number() over page as n, lead(true) over page is not null as more,
+          sum(octet_length(l.message) + coalesce(pg_column_size(l.data), 0)) over page
+            - octet_length(l.message) - coalesce(pg_column_size(l.data), 0) as bytes_before
+        from (
+          select l.seq, l.attempt, l.at, l.level, l.stream, l.message, l.data, l.percent, l.altered
+          from carillon.job_logs l
+          where l.job_id = $1 and l.at between $2 and $3 and ($4 is null or l.seq %1$s $4)
+            and ($5 is null or l.level = any ($5)) and ($6 is null or l.stream = any ($6)) and ($8 is null or l.attempt = $8)
+            and ($7 is null or strpos(lower(l.message), lower($7)) > 0 or strpos(lower(l.data::text), lower($7)) > 0)
+          order by l.seq %2$s
+          limit $9 + 1
+        ) l
+        window page as (order by l.seq %2$s rows between unbounded preceding and current row)
+      ) p
+      where p.n <= $9 and p.bytes_before < 4194304
+      order by p.seq %2$s
+    $query$,
+    case when descending then '<' else '>' end, case when descending then 'desc' else 'asc' end)
+  using v_job.job_id, v_job.enqueued_at - interval '1 hour', coalesce(v_job.finished_at + interval '1 hour', 'infinity'),
+    after, levels, streams, nullif(q, ''), of_attempt, max_rows;
+end;
+$$;
+comment on function carillon.list_logs(bigint, text, integer, integer, boolean, text[], text[], text, integer) is
+  'Log lines of a job after (or, descending, before) a number, of the given levels, streams and attempt, that hold a text. Fewer than max_rows where a page would grow beyond 4 MiB: more says whether lines follow. TK103 for an unknown job, or of another app where app is given.';
+revoke all on function carillon.list_logs(bigint, text, integer, integer, boolean, text[], text[], text, integer) from public;
+--! EndIncluded jobs/list_logs.sql
+--! Included jobs/tail_logs.sql
+create or replace function carillon.tail_logs(jobs bigint[], after integer[], max_rows integer default 200)
+returns table (
+  n integer, status text, job_attempt integer, seq integer, attempt integer, at timestamptz, level text, stream text, message text,
+  data jsonb, percent double precision, altered jsonb, more boolean
+)
+language sql stable security definer
+set search_path = ''
+as $$
+  select w.n::integer, j.status, j.attempt, l.seq, l.attempt, l.at, l.level, l.stream, l.message, l.data, l.percent, l.altered,
+    coalesce(l.more, false)
+  from unnest(tail_logs.jobs, tail_logs.after) with ordinality as w (job_id, after, n)
+  left join lateral (
+    select j.status, j.attempt, j.enqueued_at, j.finished_at from carillon.jobs j where j.job_id = w.job_id limit 1
+  ) j on true
+  left join lateral (
+    select p.* from (
+      select l.*, row_number() over page as at_row, lead(true) over page is not null as more,
+        sum(octet_length(l.message)) over page - octet_length(l.message) as bytes_before
+      from (
+        select l.seq, l.attempt, l.at, l.level, l.stream, l.message, l.data, l.percent, l.altered
+        from carillon.job_logs l
+        where l.job_id = w.job_id and l.seq > w.after
+          and l.at between j.enqueued_at - interval '1 hour' and coalesce(j.finished_at + interval '1 hour', 'infinity')
+        order by l.seq
+        limit max_rows + 1
+      ) l
+      window page as (order by l.seq rows between unbounded preceding and current row)
+    ) p
+    where p.at_row <= max_rows and p.bytes_before < 262144
+  ) l on true
+  order by w.n, l.seq
+$$;
+comment on function carillon.tail_logs(bigint[], integer[], integer) is
+  'For everybody who follows a log, in one call: each job''s status and its next lines after a number, as much as fits, in one snapshot. n is the place in the arrays; the status is null for a job that is gone, seq where there is no new line.';
+revoke all on function carillon.tail_logs(bigint[], integer[], integer) from public;
+--! EndIncluded jobs/tail_logs.sql
+--! Included jobs/job_progress.sql
+create or replace function carillon.job_progress(jobs bigint[], from_at timestamptz[], to_at timestamptz[])
+returns table (job_id bigint, attempt integer, percent double precision, note text, at timestamptz)
+language sql stable security definer
+set search_path = ''
+as $$
+  select j.job_id, l.attempt, l.percent, nullif(l.message, ''), l.at
+  from unnest(job_progress.jobs, job_progress.from_at, job_progress.to_at) as j (job_id, from_at, to_at)
+  cross join lateral (
+    select l.attempt, l.percent, l.message, l.at
+    from carillon.job_logs l
+    where l.job_id = j.job_id and l.stream = 'progress'
+      and l.at between coalesce(j.from_at - interval '1 hour', '-infinity') and coalesce(j.to_at + interval '1 hour', 'infinity')
+    order by l.seq desc
+    limit 1
+  ) l
+$$;
+comment on function carillon.job_progress(bigint[], timestamptz[], timestamptz[]) is
+  'How far jobs are, by the last progress each has reported; none for a job that reported none. The times of their enqueuing and end spare a look at other days.';
+revoke all on function carillon.job_progress(bigint[], timestamptz[], timestamptz[]) from public;
+--! EndIncluded jobs/job_progress.sql
 --! Included jobs/_lock_job.sql
 create or replace function carillon._lock_job(job bigint, app text) returns pgmq.q_jobs
 language plpgsql volatile security invoker
