@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:ff8d28b3e7c1c3402f2ddaed8e216bf1fb1114e3
+--! Hash: sha1:1b2805be58a3b4e08ef3d54879e0f96ab8d802d2
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -163,11 +163,13 @@ create table carillon.enlistments (
   id bigint generated always as identity primary key,
   cron_id uuid not null references carillon.crons on delete cascade,
   beat_id bigint not null references carillon.beats,
+  widened boolean not null default false,
   enlisted_from timestamptz not null,
   enlisted_until timestamptz,
   constraint enlistments_in_order check (enlisted_from <= enlisted_until)
 );
 comment on table carillon.enlistments is 'Which beat woke a cron, from when to when; with beat_jobs it keeps a cron''s run history across edits.';
+comment on column carillon.enlistments.widened is 'Whether the beat wakes more often than the narrowest one would, because there are very many; wakes at which the cron has no slot are then not its runs.';
 create index enlistments_cron_id_idx on carillon.enlistments (cron_id, enlisted_from desc);
 create index enlistments_beat_id_idx on carillon.enlistments (beat_id);
 create unique index enlistments_one_open_idx on carillon.enlistments (cron_id) where enlisted_until is null;
@@ -2007,13 +2009,10 @@ returns text
 language sql
 immutable
 security invoker
-set search_path = ''
-as $$
-  select case
-    when cardinality(words) < 2 then words[1]
-    else array_to_string(words[:cardinality(words) - 1], ', ') || ' and ' || words[cardinality(words)]
-  end
-$$;
+return case
+  when cardinality(words) < 2 then words[1]
+  else array_to_string(words[:cardinality(words) - 1], ', ') || ' and ' || words[cardinality(words)]
+end;
 
 comment on function carillon._join_words(text[]) is
   'A list in English: "a", "a and b", "a, b and c".';
@@ -2023,32 +2022,35 @@ revoke all on function carillon._join_words(text[]) from public;
 --! Included schedules/_describe_bits.sql
 create or replace function carillon._describe_bits(bits bigint, low integer, names text[] default null)
 returns text
-language sql
+language plpgsql
 immutable
 security invoker
 set search_path = ''
 as $$
-  select carillon._join_words(array_agg(w.word order by r.first, w.position))
-  from (
-    -- runs of neighbours
-    select min(b.number) as first, max(b.number) as last
-    from (
-      select i as number, i - row_number() over (order by i) as run
-      from generate_series(0, 59) as i
-      where (bits >> i) & 1 = 1
-    ) as b
-    group by b.run
-  ) as r
-  cross join lateral (
-    select
-      coalesce(names[r.first + 1], (r.first + low)::text) as first,
-      coalesce(names[r.last + 1], (r.last + low)::text) as last
-  ) as n
-  cross join lateral unnest(case r.last - r.first
-    when 0 then array[n.first]
-    when 1 then array[n.first, n.last]
-    else array[n.first || ' to ' || n.last]
-  end) with ordinality as w (word, position)
+declare
+  v_words text[] := '{}';
+  v_rest bigint := bits;
+  v_first integer := 0;
+  v_last integer;
+  v_names text[];
+begin
+  while v_rest > 0 loop
+    -- a run of neighbours
+    v_last := carillon._lowest_bit(v_rest);
+    v_rest := v_rest >> v_last;
+    v_first := v_first + v_last;
+    v_last := v_first + carillon._lowest_bit(v_rest + 1) - 1;
+    v_rest := v_rest >> (v_last - v_first + 1);
+    v_names := array[coalesce(names[v_first + 1], (v_first + low)::text), coalesce(names[v_last + 1], (v_last + low)::text)];
+    v_words := v_words || case v_last - v_first
+      when 0 then v_names[:1]
+      when 1 then v_names
+      else array[v_names[1] || ' to ' || v_names[2]]
+    end;
+    v_first := v_last + 1;
+  end loop;
+  return carillon._join_words(v_words);
+end
 $$;
 
 comment on function carillon._describe_bits(bigint, integer, text[]) is
@@ -2308,14 +2310,11 @@ returns bigint[]
 language sql
 immutable
 security invoker
-set search_path = ''
-as $$
-  select case
-    when (seconds + jitter) % 60 = 0 or jitter > 0
-      then array[ceil((seconds + jitter) / 60.0)::bigint]
-    else array[floor(seconds / 60.0)::bigint, ceil(seconds / 60.0)::bigint]
-  end
-$$;
+return case
+  when (seconds + jitter) % 60 = 0 or jitter > 0
+    then array[ceil((seconds + jitter) / 60.0)::bigint]
+  else array[floor(seconds / 60.0)::bigint, ceil(seconds / 60.0)::bigint]
+end;
 
 comment on function carillon._wake_minutes(bigint, integer) is
   'The whole minutes at which pg_cron has to wake for something due at a second: the first one that is not before it; without jitter also the minute it lies in.';
@@ -2329,35 +2328,41 @@ revoke all on function carillon._wake_minutes(bigint, integer) from public;
 -- hold in the months of both.
 create or replace function carillon._zone_offsets(timezone text, from_time timestamptz)
 returns table (month integer, zone_offset bigint)
-language sql
+language plpgsql
 stable
 security invoker
 set search_path = ''
 as $$
-  with samples as (
-    select
-      date_part('month', i.instant at time zone timezone)::integer as month,
-      date_part('epoch', i.instant at time zone timezone)::bigint - date_part('epoch', i.instant)::bigint as zone_offset,
-      i.instant
-    from (
-      select to_timestamp(date_part('epoch', from_time) + 86400 * (7 * s - 2)) as instant
-      -- (without a change there is nothing to look for: a year names all months)
-      from generate_series(0, case when timezone in ('GMT', 'UTC') then 53 else 262 end) as s
-    ) as i
-  ), steps as (
-    select
-      s.month, s.zone_offset,
-      lag(s.month, 1, s.month) over w as last_month,
-      lag(s.zone_offset, 1, s.zone_offset) over w as last_offset
-    from samples as s
-    window w as (order by s.instant)
-  )
-  select distinct p.month, p.zone_offset
-  from steps as s
-  cross join lateral (values
-    (s.month, s.zone_offset), (s.month, s.last_offset),
-    (s.last_month, s.zone_offset), (s.last_month, s.last_offset)
-  ) as p (month, zone_offset)
+begin
+  if timezone in ('GMT', 'UTC') then
+    return query select m, 0::bigint from generate_series(1, 12) as m;
+    return;
+  end if;
+  return query
+    with samples as (
+      select
+        date_part('month', i.instant at time zone timezone)::integer as month,
+        date_part('epoch', i.instant at time zone timezone)::bigint - date_part('epoch', i.instant)::bigint as zone_offset,
+        i.instant
+      from (
+        select to_timestamp(date_part('epoch', from_time) + 86400 * (7 * s - 2)) as instant
+        from generate_series(0, 262) as s
+      ) as i
+    ), steps as (
+      select
+        s.month, s.zone_offset,
+        lag(s.month, 1, s.month) over w as last_month,
+        lag(s.zone_offset, 1, s.zone_offset) over w as last_offset
+      from samples as s
+      window w as (order by s.instant)
+    )
+    select distinct p.month, p.zone_offset
+    from steps as s
+    cross join lateral (values
+      (s.month, s.zone_offset), (s.month, s.last_offset),
+      (s.last_month, s.zone_offset), (s.last_month, s.last_offset)
+    ) as p (month, zone_offset);
+end
 $$;
 
 comment on function carillon._zone_offsets(text, timestamptz) is
@@ -2371,8 +2376,7 @@ returns table (minutes bigint, hours bigint, day_shift integer)
 language sql
 immutable
 security invoker
-set search_path = ''
-as $$
+begin atomic
   select m.bits, h.bits, h.day_shift
   from (
     -- in minutes: less than an hour forward, and the rest in whole hours
@@ -2391,8 +2395,8 @@ as $$
     ((_shift_times.hours << c.hour) & 16777215, c.day),
     (_shift_times.hours >> (24 - c.hour), c.day + 1)
   ) as h (bits, day_shift)
-  where m.bits > 0 and h.bits > 0
-$$;
+  where m.bits > 0 and h.bits > 0;
+end;
 
 comment on function carillon._shift_times(bigint, bigint, integer) is
   'Minute and hour sets moved by a number of minutes, split by the number of days they move into.';
@@ -2741,10 +2745,14 @@ revoke all on function carillon._permissions_of(uuid) from public;
 --! EndIncluded principals/_permissions_of.sql
 --! Included principals/_system_principal.sql
 create or replace function carillon._system_principal() returns uuid
-language sql stable security invoker
+language plpgsql stable security invoker
 set search_path = ''
 as $$
-  select id from carillon.principals where username = 'system'
+begin
+  return (
+    select id from carillon.principals where username = 'system'
+  );
+end;
 $$;
 comment on function carillon._system_principal() is 'The owner of what is made in SQL without naming an owner.';
 revoke all on function carillon._system_principal() from public;
@@ -3324,12 +3332,16 @@ revoke all on function carillon._replace_jobs(uuid, text) from public;
 --! EndIncluded queue/_replace_jobs.sql
 --! Included beats/_pg_cron_version.sql
 create or replace function carillon._pg_cron_version() returns text
-language sql stable security invoker
+language plpgsql stable security invoker
 set search_path = ''
 as $$
-  select e.extversion
-  from pg_catalog.pg_extension e
-  where e.extname = 'pg_cron' and exists (select from carillon.settings s where s.key = 'pg_cron' and s.value = 'true')
+begin
+  return (
+    select e.extversion
+    from pg_catalog.pg_extension e
+    where e.extname = 'pg_cron' and exists (select from carillon.settings s where s.key = 'pg_cron' and s.value = 'true')
+  );
+end;
 $$;
 comment on function carillon._pg_cron_version() is 'The version of pg_cron that drives this database; null while it does not.';
 revoke all on function carillon._pg_cron_version() from public;
@@ -3364,35 +3376,88 @@ comment on function carillon._beat_expression(text, text, text, timestamptz, tim
   'The pg_cron expression that wakes a schedule; null where pg_cron cannot, or where the schedule cannot be computed.';
 revoke all on function carillon._beat_expression(text, text, text, timestamptz, timestamptz) from public;
 --! EndIncluded beats/_beat_expression.sql
---! Included beats/_wanted_beats.sql
-create or replace function carillon._wanted_beats(crons uuid[]) returns table (cron_id uuid, expression text)
-language plpgsql stable security invoker
+--! Included beats/_widen_expression.sql
+create or replace function carillon._widen_expression(expression text) returns text
+language plpgsql immutable security invoker
 set search_path = ''
 as $$
 declare
+  v_minutes bigint;
+  v_step integer;
+begin
+  if expression is null or expression like '%second%' then
+    return expression;
+  end if;
+  v_minutes := carillon._parse_field(split_part(expression, ' ', 1), 'minute', 0, 59);
+  if v_minutes & (v_minutes - 1) = 0 then
+    return carillon._lowest_bit(v_minutes) || ' * * * *';
+  end if;
+  foreach v_step in array array[30, 15, 10, 5] loop
+    if v_minutes & ~carillon._parse_field('*/' || v_step, 'minute', 0, 59) = 0 then
+      return format('*/%s * * * *', v_step);
+    end if;
+  end loop;
+  return '* * * * *';
+end;
+$$;
+comment on function carillon._widen_expression(text) is
+  'A pg_cron expression that wakes whenever this one does, one of 65: a minute of every hour, every 30, 15, 10 or 5 minutes, or every minute.';
+revoke all on function carillon._widen_expression(text) from public;
+--! EndIncluded beats/_widen_expression.sql
+--! Included beats/_wanted_beats.sql
+create or replace function carillon._wanted_beats(crons uuid[]) returns table (cron_id uuid, expression text, widened boolean)
+language plpgsql stable security invoker
+set search_path = ''
+-- Planned once, for few crons as for many: planning takes longer than running it for one.
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+as $$
+declare
+  -- So many pg_cron jobs may wake at the same minute without being a load of their own.
+  v_most constant integer := 60;
   v_now timestamptz := carillon.now();
   v_version text := carillon._pg_cron_version();
+  v_crons uuid[] := coalesce(crons, array(select c.id from carillon.crons c));
 begin
   return query
+    -- Crons that share a schedule share its compilation.
     with plans as materialized (
-      select p.schedule, p.timezone, p.anchor_at, carillon._beat_expression(p.schedule, p.timezone, v_version, v_now, p.anchor_at) as expression
+      select m.ids, m.present, m.widened,
+        case when m.wakes then carillon._beat_expression(m.schedule, m.timezone, v_version, v_now, m.anchor_at) end as narrow
       from (
-        select distinct c.schedule, c.timezone, c.anchor_at
+        select c.schedule, c.timezone, c.anchor_at, c.next_fire_at is not null and v_version is not null as wakes,
+          array_agg(c.id) as ids, array_agg(b.expression) as present, array_agg(coalesce(e.widened, false)) as widened
         from carillon.crons c
-        where (_wanted_beats.crons is null or c.id = any (_wanted_beats.crons)) and c.next_fire_at is not null and v_version is not null
-      ) p
+        left join carillon.beats b on b.id = c.beat_id
+        left join carillon.enlistments e on e.cron_id = c.id and e.enlisted_until is null
+        where c.id = any (v_crons)
+        group by 1, 2, 3, 4
+      ) m
+    ),
+    misplaced as materialized (
+      select m.id, p.narrow, exists (
+        select from carillon.beats b where b.expression = p.narrow and b.pg_job_id is not null) as beats_already
+      from plans p
+      cross join lateral unnest(p.ids, p.present, p.widened) as m (id, present, is_widened)
+      where m.present is distinct from p.narrow
+        -- Who was put on a wider beat stays there while it is wide enough: nobody moves because the
+        -- bound is crossed, in either direction.
+        and not (m.is_widened and m.present is not distinct from carillon._widen_expression(p.narrow))
+    ),
+    room as materialized (
+      select (select count(*) from carillon.beats b where b.pg_job_id is not null)
+        + (select count(distinct x.narrow) from misplaced x where not x.beats_already) <= v_most as is_enough
     )
-    select c.id, case when c.next_fire_at is not null then p.expression end
-    from carillon.crons c
-    left join plans p
-      on p.schedule = c.schedule and p.timezone = c.timezone and p.anchor_at is not distinct from c.anchor_at
-    left join carillon.beats b on b.id = c.beat_id
-    where (_wanted_beats.crons is null or c.id = any (_wanted_beats.crons))
-      and case when c.next_fire_at is not null then p.expression end is distinct from b.expression;
+    select w.id, w.wanted, w.wanted is distinct from w.narrow
+    from (
+      select x.id, x.narrow, case when r.is_enough or x.beats_already then x.narrow else carillon._widen_expression(x.narrow) end as wanted
+      from misplaced x
+      cross join room r
+    ) w;
 end;
 $$;
 comment on function carillon._wanted_beats(uuid[]) is
-  'Which of these crons (null: of all) should be on another beat, and on which: none when a cron has no slot to come, or where pg_cron cannot wake it.';
+  'Which of these crons (null: of all) should be on another beat, and on which: none when a cron has no slot to come, or where pg_cron cannot wake it; a widened one when it would be yet another of very many.';
 revoke all on function carillon._wanted_beats(uuid[]) from public;
 --! EndIncluded beats/_wanted_beats.sql
 --! Included beats/_schedule_job.sql
@@ -3458,43 +3523,65 @@ revoke all on function carillon._settle_beats(bigint[]) from public;
 create or replace function carillon._enlist_crons(crons uuid[]) returns void
 language plpgsql volatile security invoker
 set search_path = ''
+-- Planned once, for few crons as for many: planning takes longer than running it for one.
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
 as $$
 declare
   v_now timestamptz := carillon.now();
   v_ids uuid[];
   v_expressions text[];
-  v_beats bigint[];
+  v_widened boolean[];
+  v_left text[];
+  v_expression text;
+  v_beat bigint;
+  v_unsettled bigint[] := '{}';
 begin
-  select coalesce(array_agg(w.cron_id), '{}'), coalesce(array_agg(w.expression), '{}') into v_ids, v_expressions
+  select coalesce(array_agg(w.cron_id), '{}'), array_agg(w.expression), array_agg(w.widened) into v_ids, v_expressions, v_widened
   from carillon._wanted_beats(_enlist_crons.crons) as w;
   if cardinality(v_ids) = 0 then
     return;
   end if;
+  v_left := array(
+    select distinct b.expression from carillon.crons c join carillon.beats b on b.id = c.beat_id where c.id = any (v_ids));
 
-  -- Lock order: beats by expression. Whoever joins or leaves a beat holds its row until commit.
-  insert into carillon.beats (expression)
-  select distinct e from unnest(v_expressions) as e where e is not null order by e
-  on conflict on constraint beats_expression_unique do nothing;
-  select array_agg(l.id) into v_beats
-  from (
-    select b.id
-    from carillon.beats b
-    where b.expression = any (v_expressions)
-      or b.id in (select c.beat_id from carillon.crons c where c.id = any (v_ids))
-    order by b.expression
-    for update
-  ) l;
+  -- Lock order: beats by expression. Whoever may have to schedule or unschedule a beat holds its row until
+  -- commit. Those who join one that is scheduled only keep it so, and do not wait for one another.
+  for v_expression in
+    select u.e from (select unnest(v_expressions) union select unnest(v_left)) as u (e) where u.e is not null order by u.e
+  loop
+    v_beat := null;
+    if v_expression <> all (v_left) then
+      select b.id into v_beat from carillon.beats b
+      where b.expression = v_expression and b.pg_job_id is not null
+      for key share;
+      if v_beat is null then
+        insert into carillon.beats (expression) values (v_expression)
+        on conflict on constraint beats_expression_unique do nothing;
+      end if;
+    end if;
+    if v_beat is null then
+      select b.id into v_beat from carillon.beats b where b.expression = v_expression for update;
+      v_unsettled := v_unsettled || v_beat;
+    end if;
+  end loop;
 
-  update carillon.crons c
-  set beat_id = (select b.id from carillon.beats b where b.expression = w.expression)
+  update carillon.crons c set beat_id = b.id
   from unnest(v_ids, v_expressions) as w (cron_id, expression)
+  left join carillon.beats b on b.expression = w.expression
   where c.id = w.cron_id;
-  update carillon.enlistments e set enlisted_until = greatest(v_now, e.enlisted_from)
-  where e.cron_id = any (v_ids) and e.enlisted_until is null;
-  insert into carillon.enlistments (cron_id, beat_id, enlisted_from)
-  select c.id, c.beat_id, v_now from carillon.crons c where c.id = any (v_ids) and c.beat_id is not null;
+  if cardinality(v_left) > 0 then
+    update carillon.enlistments e set enlisted_until = greatest(v_now, e.enlisted_from)
+    where e.cron_id = any (v_ids) and e.enlisted_until is null;
+  end if;
+  insert into carillon.enlistments (cron_id, beat_id, widened, enlisted_from)
+  select w.cron_id, b.id, w.widened, v_now
+  from unnest(v_ids, v_expressions, v_widened) as w (cron_id, expression, widened)
+  join carillon.beats b on b.expression = w.expression;
 
-  perform carillon._settle_beats(v_beats);
+  if cardinality(v_unsettled) > 0 then
+    perform carillon._settle_beats(v_unsettled);
+  end if;
 end;
 $$;
 comment on function carillon._enlist_crons(uuid[]) is
@@ -3555,14 +3642,15 @@ begin
     return 0;
   end if;
   -- Jobs that somebody removed or changed. cron.schedule() would keep what else was changed about them.
+  -- And beats that lost theirs to one who left in a transaction that could not see another join.
   select coalesce(array_agg(b.id), '{}') into v_broken
   from carillon.beats b
   left join cron.job j on j.jobid = b.pg_job_id
-  where b.pg_job_id is not null
-    and (j.jobid is null
+  where case when b.pg_job_id is null then exists (select from carillon.crons c where c.beat_id = b.id)
+    else j.jobid is null
       or (j.jobname, j.schedule, j.command, j.active, j.database, j.username)
         is distinct from ('carillon beat ' || b.id, b.expression, format('select carillon.fire_beat(%s)', b.id), true,
-          current_database()::text, current_user::text));
+          current_database()::text, current_user::text) end;
   if cardinality(v_broken) > 0 then
     perform from carillon.beats b where b.id = any (v_broken) order by b.expression for update;
     perform carillon._unschedule_job(j.jobid)
@@ -3780,32 +3868,32 @@ begin
   return query
     select d.runid, d.job_pid, d.status, d.return_message, d.start_time, d.end_time, t.outcome, t.scheduled_for, t.msg_id
     from (
-      select r.* from cron.job_run_details r
-      where exists (
-        select
+      select r.*, b.expression, (
+        select bool_and(e.widened)
         from carillon.enlistments e
-        join carillon.beat_jobs j on j.beat_id = e.beat_id
-        where e.cron_id = list_runs.cron and j.pg_job_id = r.jobid
+        where e.cron_id = list_runs.cron and e.beat_id = b.id
           -- A run that never started has no times; it belongs to whoever is enlisted.
           and coalesce(r.start_time, r.end_time, e.enlisted_from) >= e.enlisted_from - interval '1 second'
           and (e.enlisted_until is null or coalesce(r.start_time, r.end_time, e.enlisted_until) <= e.enlisted_until)
-      )
-      order by r.runid desc
-      limit max_rows
+      ) as is_widened
+      from cron.job_run_details r
+      join carillon.beat_jobs j on j.pg_job_id = r.jobid
+      join carillon.beats b on b.id = j.beat_id
+      where b.id in (select e.beat_id from carillon.enlistments e where e.cron_id = list_runs.cron)
     ) d
-    join carillon.beat_jobs j on j.pg_job_id = d.jobid
-    join carillon.beats b on b.id = j.beat_id
     -- The slot a wake was for is the newest one at its time, whichever driver decided it.
     left join lateral (
       select k.outcome, k.scheduled_for, k.msg_id
       from carillon.ticks k
       where k.cron_id = list_runs.cron
         and k.scheduled_for <= d.start_time
-        and k.scheduled_for > d.start_time - case when b.expression like '%second%' then interval '1 second' else interval '1 minute' end
+        and k.scheduled_for > d.start_time - case when d.expression like '%second%' then interval '1 second' else interval '1 minute' end
       order by k.scheduled_for desc
       limit 1
     ) t on true
-    order by d.runid desc;
+    where d.is_widened = false or d.is_widened and t.scheduled_for is not null
+    order by d.runid desc
+    limit max_rows;
 end;
 $$;
 comment on function carillon.list_runs(uuid, integer) is
@@ -4651,8 +4739,8 @@ return payload
 comment on function carillon._cron_payload(uuid, jsonb, text) is 'What onJob gets of a cron: its payload with cron_id and method merged in.';
 revoke all on function carillon._cron_payload(uuid, jsonb, text) from public;
 --! EndIncluded crons/_cron_payload.sql
---! Included crons/_check_schedule_at.sql
-create or replace function carillon._check_schedule_at(schedule text, timezone text, path text) returns void
+--! Included crons/_describe_schedule_at.sql
+create or replace function carillon._describe_schedule_at(schedule text, timezone text, path text) returns text
 language plpgsql stable security invoker
 set search_path = ''
 as $$
@@ -4663,21 +4751,17 @@ declare
   v_hint text;
   v_column text;
 begin
-  if path = '' then
-    perform carillon.check_schedule(schedule, timezone);
-    return;
-  end if;
-  perform carillon.check_schedule(schedule, timezone);
+  return carillon.describe_schedule(schedule, timezone);
 exception when sqlstate 'TK002' or sqlstate 'TK003' then
   get stacked diagnostics v_state = returned_sqlstate, v_message = message_text, v_detail = pg_exception_detail,
     v_hint = pg_exception_hint, v_column = column_name;
   raise exception using errcode = v_state, message = v_message, detail = v_detail, hint = v_hint, column = path || v_column;
 end;
 $$;
-comment on function carillon._check_schedule_at(text, text, text) is
-  'check_schedule, naming the field by its whole path within a manifest.';
-revoke all on function carillon._check_schedule_at(text, text, text) from public;
---! EndIncluded crons/_check_schedule_at.sql
+comment on function carillon._describe_schedule_at(text, text, text) is
+  'A schedule as a plain English phrase; one that is refused is, naming the field by its whole path within a manifest.';
+revoke all on function carillon._describe_schedule_at(text, text, text) from public;
+--! EndIncluded crons/_describe_schedule_at.sql
 --! Included crons/_failed_too_often.sql
 create or replace function carillon._failed_too_often(cron uuid, most integer) returns boolean
 language sql stable security invoker
@@ -4835,8 +4919,7 @@ begin
     perform carillon._invalid(path || 'endsAt', 'must not be before startsAt');
   end if;
   if spec ?| array['schedule', 'timezone'] then
-    perform carillon._check_schedule_at(base.schedule, base.timezone, path);
-    base.description := carillon.describe_schedule(base.schedule, base.timezone);
+    base.description := carillon._describe_schedule_at(base.schedule, base.timezone, path);
   end if;
   if base.pause_note is not null and base.enabled then
     if nullif(spec -> 'pauseNote', 'null') is not null then
@@ -4934,33 +5017,58 @@ comment on function carillon._lock_cron(text, uuid) is
 revoke all on function carillon._lock_cron(text, uuid) from public;
 --! EndIncluded crons/_lock_cron.sql
 --! Included crons/_store_cron.sql
-create or replace function carillon._store_cron(cron carillon.crons, is_new boolean) returns void
+create or replace function carillon._store_cron(cron carillon.crons) returns void
 language plpgsql volatile security invoker
 set search_path = ''
 as $$
 begin
-  if is_new then
-    insert into carillon.crons select (_store_cron.cron).*;
-  else
-    update carillon.crons c
-    set (name, schedule, timezone, dst_gap, dst_fold, starts_at, ends_at, anchor_at, jitter_seconds, method, payload,
-         overlap_policy, catch_up, catch_up_max, catch_up_window_seconds, max_consecutive_failures, job_headers,
-         expires_after_seconds, max_concurrency, description, enabled, paused_at, paused_by, pause_note, origin, declared_enabled, owner_id, next_fire_at, completed_at, updated_at)
-      = (cron.name, cron.schedule, cron.timezone, cron.dst_gap, cron.dst_fold, cron.starts_at, cron.ends_at, cron.anchor_at,
-         cron.jitter_seconds, cron.method, cron.payload, cron.overlap_policy, cron.catch_up, cron.catch_up_max,
-         cron.catch_up_window_seconds, cron.max_consecutive_failures, cron.job_headers, cron.expires_after_seconds,
-         cron.max_concurrency, cron.description, cron.enabled, cron.paused_at, cron.paused_by, cron.pause_note, cron.origin,
-         cron.declared_enabled, cron.owner_id, cron.next_fire_at, cron.completed_at, cron.updated_at)
-    where c.id = cron.id;
-  end if;
+  update carillon.crons c
+  set (name, schedule, timezone, dst_gap, dst_fold, starts_at, ends_at, anchor_at, jitter_seconds, method, payload,
+       overlap_policy, catch_up, catch_up_max, catch_up_window_seconds, max_consecutive_failures, job_headers,
+       expires_after_seconds, max_concurrency, description, enabled, paused_at, paused_by, pause_note, origin, declared_enabled,
+       owner_id, next_fire_at, completed_at, updated_at)
+    = (cron.name, cron.schedule, cron.timezone, cron.dst_gap, cron.dst_fold, cron.starts_at, cron.ends_at, cron.anchor_at,
+       cron.jitter_seconds, cron.method, cron.payload, cron.overlap_policy, cron.catch_up, cron.catch_up_max,
+       cron.catch_up_window_seconds, cron.max_consecutive_failures, cron.job_headers, cron.expires_after_seconds,
+       cron.max_concurrency, cron.description, cron.enabled, cron.paused_at, cron.paused_by, cron.pause_note, cron.origin,
+       cron.declared_enabled, cron.owner_id, cron.next_fire_at, cron.completed_at, cron.updated_at)
+  where c.id = cron.id;
 exception when unique_violation then
   raise exception using errcode = 'TK201', column = 'name',
     message = format('app "%s" has a cron named "%s" already', cron.app_id, cron.name);
 end;
 $$;
-comment on function carillon._store_cron(carillon.crons, boolean) is 'Inserts or updates one cron; a name already taken is TK201.';
-revoke all on function carillon._store_cron(carillon.crons, boolean) from public;
+comment on function carillon._store_cron(carillon.crons) is 'Updates one cron; a name already taken is TK201.';
+revoke all on function carillon._store_cron(carillon.crons) from public;
 --! EndIncluded crons/_store_cron.sql
+--! Included crons/_store_new_crons.sql
+create or replace function carillon._store_new_crons(crons carillon.crons[], fields text[]) returns void
+language plpgsql volatile security invoker
+set search_path = ''
+set plan_cache_mode = force_generic_plan
+as $$
+declare
+  v_stored integer;
+  v_at integer;
+begin
+  insert into carillon.crons select c.* from unnest(_store_new_crons.crons) as c
+  on conflict on constraint crons_name_unique do nothing;
+  get diagnostics v_stored = row_count;
+  if v_stored < cardinality(_store_new_crons.crons) then
+    select i into v_at
+    from generate_subscripts(_store_new_crons.crons, 1) as i
+    where not exists (select from carillon.crons c where c.id = (_store_new_crons.crons[i]).id)
+    order by i
+    limit 1;
+    raise exception using errcode = 'TK201', column = fields[v_at],
+      message = format('app "%s" has a cron named "%s" already', (_store_new_crons.crons[v_at]).app_id, (_store_new_crons.crons[v_at]).name);
+  end if;
+end;
+$$;
+comment on function carillon._store_new_crons(carillon.crons[], text[]) is
+  'Inserts crons; a name already taken is TK201, naming the field given for that cron.';
+revoke all on function carillon._store_new_crons(carillon.crons[], text[]) from public;
+--! EndIncluded crons/_store_new_crons.sql
 --! Included crons/_change_cron.sql
 create or replace function carillon._change_cron(old carillon.crons, new carillon.crons, actor uuid) returns boolean
 language plpgsql volatile security invoker
@@ -4989,7 +5097,7 @@ begin
   if new.enabled and not old.enabled then
     delete from carillon.cron_failures f where f.cron_id = new.id;
   end if;
-  perform carillon._store_cron(new, false);
+  perform carillon._store_cron(new);
   return true;
 end;
 $$;
@@ -5068,7 +5176,7 @@ begin
   perform carillon._require_app(app);
   v_cron := carillon._cron_from_spec(carillon._new_cron(app, case when actor is null then 'sql' else 'api' end, actor), spec);
   v_cron := carillon._arm_cron(v_cron, v_cron.created_at, actor);
-  perform carillon._store_cron(v_cron, true);
+  perform carillon._store_new_crons(array[v_cron], array['name']);
   perform carillon._enlist_crons(array[v_cron.id]);
   select d.* into v_details from carillon.cron_details d where d.id = v_cron.id;
   return v_details;
@@ -5284,12 +5392,15 @@ set enable_seqscan = off
 as $$
 declare
   v_entries jsonb := coalesce(nullif(manifest -> 'crons', 'null'), '[]');
-  v_entry jsonb;
-  v_at integer := 0;
+  v_entry record;
+  v_path text;
   v_new_app boolean;
+  v_blank carillon.crons;
   v_old carillon.crons;
   v_new carillon.crons;
   v_ids uuid[] := '{}';
+  v_fresh carillon.crons[] := '{}';
+  v_fresh_paths text[] := '{}';
   v_touched uuid[] := '{}';
   v_created text[] := '{}';
   v_updated text[] := '{}';
@@ -5301,22 +5412,36 @@ begin
   if jsonb_typeof(v_entries) <> 'array' then
     perform carillon._invalid('crons', 'must be an array');
   end if;
+  v_blank := carillon._new_cron(app, 'manifest', actor);
 
-  for v_entry in select e.value from jsonb_array_elements(v_entries) as e loop
-    select c.* into v_old from carillon.crons c where c.app_id = app and c.name = v_entry ->> 'name' for update;
-    if v_old.id = any (v_ids) then
-      perform carillon._invalid(format('crons[%s].name', v_at), format('is given twice: "%s"', v_old.name));
+  -- A statement of its own: what is read next is what the rows are once they are locked.
+  perform from carillon.crons c
+  where c.app_id = app and c.name in (select e.value ->> 'name' from jsonb_array_elements(v_entries) as e)
+  order by c.id
+  for update;
+  for v_entry in
+    select e.value as spec, e.place - 1 as at, c as old, lag(e.place) over (partition by e.value ->> 'name' order by e.place) as twin
+    from jsonb_array_elements(v_entries) with ordinality as e (value, place)
+    left join carillon.crons c on c.app_id = app and c.name = e.value ->> 'name'
+    order by e.place
+  loop
+    v_path := format('crons[%s].', v_entry.at);
+    v_old := v_entry.old;
+    if v_entry.twin is not null and v_entry.spec ->> 'name' is not null then
+      perform carillon._invalid(v_path || 'name', format('is given twice: "%s"', v_entry.spec ->> 'name'));
     end if;
     if v_old.origin <> 'manifest' then
-      raise exception using errcode = 'TK201', column = format('crons[%s].name', v_at),
+      raise exception using errcode = 'TK201', column = v_path || 'name',
         message = format('app "%s" has a cron named "%s" already, made at runtime', app, v_old.name),
         hint = 'rename one of them, or delete the one made at runtime';
     end if;
 
-    v_new := carillon._cron_from_spec(carillon._new_cron(app, 'manifest', actor), v_entry, format('crons[%s].', v_at));
+    v_blank.id := gen_random_uuid();
+    v_new := carillon._cron_from_spec(v_blank, v_entry.spec, v_path);
     v_new.declared_enabled := v_new.enabled;
     if v_old.id is null then
-      perform carillon._store_cron(carillon._arm_cron(v_new, v_new.created_at, actor), true);
+      v_fresh := v_fresh || carillon._arm_cron(v_new, v_new.created_at, actor);
+      v_fresh_paths := v_fresh_paths || (v_path || 'name');
       v_created := v_created || v_new.name;
       v_touched := v_touched || v_new.id;
     else
@@ -5343,8 +5468,8 @@ begin
       end if;
     end if;
     v_ids := v_ids || v_new.id;
-    v_at := v_at + 1;
   end loop;
+  perform carillon._store_new_crons(v_fresh, v_fresh_paths);
 
   select coalesce(array_agg(c.id), '{}'), coalesce(array_agg(c.name order by c.name), '{}') into v_dropped, v_deleted
   from carillon.crons c
