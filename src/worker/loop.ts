@@ -1,5 +1,5 @@
 import type { Sql } from "../db/connect.js";
-import { claimJobs, nextJobIn } from "../db/jobs.js";
+import { claimJobs } from "../db/jobs.js";
 import type { Logger } from "../log.js";
 import { Attempt } from "./attempt.js";
 import type { Executor, OnEnded } from "./executor.js";
@@ -10,8 +10,6 @@ import { backoff } from "./retry.js";
 
 /** Outcomes waiting for the database beyond which nothing new is claimed. */
 const MOST_BACKLOG = 2000;
-/** After a claim that emptied the queue: when to ask for the next due time, at most so often. */
-const PLAN_MS = 100;
 
 export interface LoopDeps {
   sql: Sql;
@@ -24,6 +22,8 @@ export interface LoopDeps {
   leases: Leases;
   /** Asks to be woken after so many milliseconds. */
   wakeIn: (ms: number) => void;
+  /** Called when a claim found less than there was room for. */
+  onEmptied: () => void;
   log: Logger;
 }
 
@@ -44,7 +44,6 @@ export class WorkerLoop {
   #filling = false;
   #errors = 0;
   #turn = 0;
-  #planning: NodeJS.Timeout | undefined;
   #stopped = false;
   #onIdle: (() => void) | undefined;
 
@@ -61,7 +60,6 @@ export class WorkerLoop {
   /** Claims nothing more; gives what was claimed and not started. */
   async stop(): Promise<Attempt[]> {
     this.#stopped = true;
-    clearTimeout(this.#planning);
     const first = this.#takeBuffer();
     await this.#claiming;
     return [...first, ...this.#takeBuffer()];
@@ -119,7 +117,7 @@ export class WorkerLoop {
 
   /** Never rejects. */
   async #claim(room: number): Promise<void> {
-    const { sql, name, leaseSeconds, leases, log, wakeIn } = this.#deps;
+    const { sql, name, leaseSeconds, leases, log, wakeIn, onEmptied } = this.#deps;
     try {
       const jobs = await claimJobs(sql, this.#appsInTurn(), name, room, leaseSeconds);
       if (this.#errors > 0) log.info({}, "claiming again");
@@ -133,28 +131,11 @@ export class WorkerLoop {
         this.#buffer.push(attempt);
       }
       this.#fill();
-      if (jobs.length < room) this.#planWake();
+      if (jobs.length < room) onEmptied();
     } catch (error) {
       this.#errors += 1;
       if (this.#errors === 1) log.error({ err: error }, "cannot claim jobs, trying again");
       wakeIn(backoff(this.#errors));
-    }
-  }
-
-  /** Delayed jobs announce themselves when enqueued, not when due: ask for the next one's time. */
-  #planWake(): void {
-    this.#planning ??= setTimeout(() => void this.#askNext(), PLAN_MS);
-  }
-
-  async #askNext(): Promise<void> {
-    const { sql, apps, wakeIn, log } = this.#deps;
-    this.#planning = undefined;
-    if (this.#stopped) return;
-    try {
-      const seconds = await nextJobIn(sql, [...apps]);
-      if (seconds !== null) wakeIn(seconds * 1000 + 1);
-    } catch (error) {
-      log.debug({ err: error }, "cannot tell when the next job is due, polling");
     }
   }
 
