@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:9e176ad306712a659de1003e22f67fb345732c47
+--! Hash: sha1:6d317e51887b5b96ba600b5b74f7ea367cc43e66
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -57,6 +57,15 @@ create table carillon.roles (
 comment on table carillon.roles is 'Named sets of permission strings; a role of an app goes with the app.';
 create index roles_app_id_idx on carillon.roles (app_id);
 
+create table carillon.role_inherits (
+  role text not null references carillon.roles on delete cascade,
+  inherits text not null references carillon.roles on delete cascade,
+  primary key (role, inherits),
+  constraint role_inherits_another check (role <> inherits)
+);
+comment on table carillon.role_inherits is 'Which role grants all that another grants; without cycles.';
+create index role_inherits_inherits_idx on carillon.role_inherits (inherits);
+
 create table carillon.role_members (
   principal_id uuid not null references carillon.principals on delete cascade,
   role text not null references carillon.roles on delete cascade,
@@ -72,25 +81,19 @@ create table carillon.api_keys (
   prefix text not null,
   hash bytea not null constraint api_keys_hash_unique unique,
   created_at timestamptz not null default carillon.now(),
+  scopes text[] constraint api_keys_scopes_not_empty check (cardinality(scopes) > 0),
+  mints_keys boolean not null default false,
+  created_by uuid references carillon.principals on delete set null,
   expires_at timestamptz,
   revoked_at timestamptz,
   last_used_at timestamptz
 );
 comment on table carillon.api_keys is 'API keys by the SHA-256 of their secret, which is stored nowhere.';
+comment on column carillon.api_keys.scopes is 'What of its principal''s permissions the key carries; null is all of them.';
+comment on column carillon.api_keys.mints_keys is 'Whether other keys may be made with it: true of the bootstrap key only.';
+create index api_keys_created_by_idx on carillon.api_keys (created_by) where created_by is not null;
 create index api_keys_principal_id_idx on carillon.api_keys (principal_id);
 --! EndIncluded tables/principals.sql
---! Included tables/identities.sql
-create table carillon.identities (
-  issuer text not null,
-  subject text not null,
-  principal_id uuid not null references carillon.principals on delete cascade,
-  created_at timestamptz not null default carillon.now(),
-  primary key (issuer, subject),
-  constraint identities_form check (length(issuer) between 1 and 500 and length(subject) between 1 and 255)
-);
-comment on table carillon.identities is 'Who a principal is to the issuers of tokens and sessions. A subject means something to its issuer only.';
-create index identities_principal_id_idx on carillon.identities (principal_id);
---! EndIncluded tables/identities.sql
 --! Included tables/beats.sql
 create table carillon.beats (
   id bigint generated always as identity primary key,
@@ -147,7 +150,6 @@ create table carillon.crons (
   completed_at timestamptz,
   created_at timestamptz not null default carillon.now(),
   updated_at timestamptz not null default carillon.now(),
-  version integer not null default 1,
   constraint crons_name_unique unique (app_id, name),
   constraint crons_bounds_in_order check (starts_at <= ends_at),
   constraint crons_paused_iff_disabled check (enabled = (paused_at is null)),
@@ -156,7 +158,6 @@ create table carillon.crons (
 comment on table carillon.crons is 'Named schedules. next_fire_at is the next slot to decide; a wake decides exactly the crons whose next_fire_at has come.';
 comment on column carillon.crons.anchor_at is 'Slot 0 of a rate schedule that names no start of its own; null for other forms.';
 comment on column carillon.crons.jitter_seconds is 'Upper bound of the stable delay of this cron''s jobs; the slot itself does not move.';
-comment on column carillon.crons.version is 'Grows with every change of the cron, not with its firing; what an update expects, so that it overwrites nobody else''s.';
 comment on column carillon.crons.declared_enabled is 'What the manifest last said of enabled, so that a deploy overrides a pause only when the manifest changed.';
 comment on column carillon.crons.job_headers is 'The options of its jobs (priority, attempts, timeout, tags) as their headers carry them; those of default are absent.';
 comment on column carillon.crons.expires_after_seconds is 'How long a job may wait to be started once it is due; null is for ever.';
@@ -315,22 +316,6 @@ create table carillon.idempotency_keys (
 comment on table carillon.idempotency_keys is 'Which job an idempotency key of an app stands for, for 24 hours.';
 create index idempotency_keys_created_idx on carillon.idempotency_keys (created_at);
 --! EndIncluded tables/idempotency_keys.sql
---! Included tables/requests.sql
-create table carillon.requests (
-  principal_id uuid not null references carillon.principals on delete cascade,
-  line text not null,
-  key text not null,
-  body_hash bytea not null,
-  status integer not null,
-  answer text,
-  created_at timestamptz not null,
-  primary key (principal_id, line, key)
-);
-comment on table carillon.requests is 'Requests of the API that came with an Idempotency-Key, and what they were answered, for 24 hours.';
-comment on column carillon.requests.line is 'Method and path.';
-comment on column carillon.requests.answer is 'The body of the answer; null where that held a secret, which is not kept.';
-create index requests_created_idx on carillon.requests (created_at);
---! EndIncluded tables/requests.sql
 --! EndIncluded tables.sql
 --! Included all.sql
 -- Every function and view, in an order in which each finds what it names.
@@ -2758,21 +2743,167 @@ comment on function carillon._has_permission(text[], text) is
   'Whether a set of permission strings grants one: exactly, by "*", or by "prefix:*".';
 revoke all on function carillon._has_permission(text[], text) from public;
 --! EndIncluded principals/_has_permission.sql
+--! Included principals/_narrow.sql
+create or replace function carillon._narrow(held text[], scopes text[]) returns text[]
+language sql immutable parallel safe security invoker
+return case when scopes is null then held else array(
+  select s from unnest(scopes) as s where carillon._has_permission(held, s)
+  union
+  select h from unnest(held) as h where carillon._has_permission(scopes, h)
+  order by 1) end;
+comment on function carillon._narrow(text[], text[]) is
+  'What is left of a set of permissions within scopes; null scopes leave all of it.';
+revoke all on function carillon._narrow(text[], text[]) from public;
+--! EndIncluded principals/_narrow.sql
+--! Included principals/_role_permissions.sql
+create or replace function carillon._role_permissions(roles text[]) returns text[]
+language sql stable security invoker
+set search_path = ''
+as $$
+  with recursive held (role) as (
+    select r.name from carillon.roles r where r.name = any (_role_permissions.roles)
+    union
+    select i.inherits from held h join carillon.role_inherits i on i.role = h.role
+  )
+  select coalesce(array_agg(distinct p.permission), '{}')
+  from held h
+  join carillon.roles r on r.name = h.role
+  cross join unnest(r.permissions) as p (permission)
+$$;
+comment on function carillon._role_permissions(text[]) is 'What these roles grant, with all they inherit.';
+revoke all on function carillon._role_permissions(text[]) from public;
+--! EndIncluded principals/_role_permissions.sql
+--! Included principals/_granted_to.sql
+create or replace function carillon._granted_to(principal uuid) returns text[]
+language sql stable security invoker
+set search_path = ''
+as $$
+  select carillon._role_permissions(array(select m.role from carillon.role_members m where m.principal_id = principal))
+$$;
+comment on function carillon._granted_to(uuid) is
+  'What a principal''s roles grant it, whether it is enabled or not.';
+revoke all on function carillon._granted_to(uuid) from public;
+--! EndIncluded principals/_granted_to.sql
 --! Included principals/_permissions_of.sql
 create or replace function carillon._permissions_of(principal uuid) returns text[]
 language sql stable security invoker
 set search_path = ''
 as $$
-  select coalesce(array_agg(distinct p.permission), '{}')
-  from carillon.principals pr
-  join carillon.role_members m on m.principal_id = pr.id
-  join carillon.roles r on r.name = m.role
-  cross join unnest(r.permissions) as p (permission)
-  where pr.id = principal and pr.disabled_at is null
+  select case when exists (select from carillon.principals p where p.id = principal and p.disabled_at is null)
+    then carillon._granted_to(principal) else '{}' end
 $$;
-comment on function carillon._permissions_of(uuid) is 'What an enabled principal may do, by all of its roles; nothing when disabled or unknown.';
+comment on function carillon._permissions_of(uuid) is
+  'What an enabled principal may do, by all of its roles; nothing when disabled or unknown.';
 revoke all on function carillon._permissions_of(uuid) from public;
 --! EndIncluded principals/_permissions_of.sql
+--! Included principals/_may.sql
+create or replace function carillon._may(actor uuid, actor_scopes text[], permission text) returns boolean
+language sql stable security invoker
+set search_path = ''
+as $$
+  select actor is null or carillon._has_permission(carillon._narrow(carillon._permissions_of(actor), actor_scopes), permission)
+$$;
+comment on function carillon._may(uuid, text[], text) is
+  'Whether an actor holds a permission, within the scopes of the credential it came with. A null actor is the database''s owner.';
+revoke all on function carillon._may(uuid, text[], text) from public;
+--! EndIncluded principals/_may.sql
+--! Included principals/_require_held.sql
+create or replace function carillon._require_held(actor uuid, actor_scopes text[], permissions text[]) returns void
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+declare
+  v_held constant text[] := carillon._narrow(carillon._permissions_of(actor), actor_scopes);
+  v_missing text;
+begin
+  if actor is null then
+    return;
+  end if;
+  v_missing := (
+    select p from unnest(permissions) as p
+    where not carillon._has_permission(v_held, p)
+    order by p
+    limit 1);
+  if v_missing is not null then
+    raise exception using errcode = 'TK403', message = format('missing %s', v_missing),
+      detail = 'nobody can give, take or act with more than they hold';
+  end if;
+end;
+$$;
+comment on function carillon._require_held(uuid, text[], text[]) is
+  'Refuses (TK403) an actor who does not hold all of these permissions. A null actor is the database''s owner.';
+revoke all on function carillon._require_held(uuid, text[], text[]) from public;
+--! EndIncluded principals/_require_held.sql
+--! Included principals/_check_permissions.sql
+create or replace function carillon._check_permissions(permissions text[], field text) returns void
+language plpgsql immutable security invoker
+set search_path = ''
+as $$
+declare
+  v_permission text;
+begin
+  foreach v_permission in array coalesce(permissions, '{}') loop
+    if v_permission is null or length(v_permission) > 200
+      or v_permission !~ '^(\*|[A-Za-z0-9_.-]+(:[A-Za-z0-9_.-]+)*(:\*)?)$' then
+      perform carillon._invalid(field,
+        format('holds "%s", which is no permission', v_permission), 'for example app:crm:cron.read, app:crm:*, or *');
+    end if;
+  end loop;
+end;
+$$;
+comment on function carillon._check_permissions(text[], text) is
+  'Refuses (TK001) what is not of the form of a permission.';
+revoke all on function carillon._check_permissions(text[], text) from public;
+--! EndIncluded principals/_check_permissions.sql
+--! Included principals/_has_admin.sql
+create or replace function carillon._has_admin() returns boolean
+language sql stable security invoker
+set search_path = ''
+as $$
+  with recursive allmighty (role) as (
+    select r.name from carillon.roles r where '*' = any (r.permissions)
+    union
+    select i.role from allmighty a join carillon.role_inherits i on i.inherits = a.role
+  )
+  select exists (
+    select from allmighty a
+    join carillon.role_members m on m.role = a.role
+    join carillon.principals p on p.id = m.principal_id
+    where p.disabled_at is null)
+$$;
+comment on function carillon._has_admin() is 'Whether an enabled principal holds every permission.';
+revoke all on function carillon._has_admin() from public;
+--! EndIncluded principals/_has_admin.sql
+--! Included principals/_lock_access.sql
+create or replace function carillon._lock_access() returns boolean
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+begin
+  perform pg_advisory_xact_lock(hashtextextended('carillon.access', 0));
+  return carillon._has_admin();
+end;
+$$;
+comment on function carillon._lock_access() is
+  'Lets one change of roles and their members at a time pass, so that two together make no cycle and remove no last admin; returns whether there is an admin.';
+revoke all on function carillon._lock_access() from public;
+--! EndIncluded principals/_lock_access.sql
+--! Included principals/_require_admin_left.sql
+create or replace function carillon._require_admin_left(actor uuid, had_admin boolean) returns void
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  if actor is not null and had_admin and not carillon._has_admin() then
+    raise exception using errcode = 'TK205', message = 'this would leave nobody who holds every permission',
+      hint = 'make somebody else an administrator first: grant them the role admin';
+  end if;
+end;
+$$;
+comment on function carillon._require_admin_left(uuid, boolean) is
+  'Refuses (TK205) a change that has removed the last administrator. A null actor, the database''s owner, can make a new one.';
+revoke all on function carillon._require_admin_left(uuid, boolean) from public;
+--! EndIncluded principals/_require_admin_left.sql
 --! Included principals/_system_principal.sql
 create or replace function carillon._system_principal() returns uuid
 language plpgsql stable security invoker
@@ -2801,6 +2932,109 @@ $$;
 comment on function carillon._require_principal(uuid) is 'Refuses (TK104) a principal that does not exist.';
 revoke all on function carillon._require_principal(uuid) from public;
 --! EndIncluded principals/_require_principal.sql
+--! Included principals/_require_changeable_principal.sql
+create or replace function carillon._require_changeable_principal(principal uuid) returns void
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  perform carillon._require_principal(principal);
+  if principal = carillon._system_principal() then
+    raise exception using errcode = 'TK403', message = 'the system''s own principal cannot be changed';
+  end if;
+end;
+$$;
+comment on function carillon._require_changeable_principal(uuid) is
+  'Refuses a principal that does not exist (TK104), or the system''s own (TK403).';
+revoke all on function carillon._require_changeable_principal(uuid) from public;
+--! EndIncluded principals/_require_changeable_principal.sql
+--! Included principals/_require_role.sql
+create or replace function carillon._require_role(name text) returns void
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  if name is null or not exists (select from carillon.roles r where r.name = _require_role.name) then
+    raise exception using errcode = 'TK106', message = format('no role "%s"', coalesce(name, ''));
+  end if;
+end;
+$$;
+comment on function carillon._require_role(text) is 'Refuses (TK106) a role that does not exist.';
+revoke all on function carillon._require_role(text) from public;
+--! EndIncluded principals/_require_role.sql
+--! Included principals/_require_changeable_role.sql
+create or replace function carillon._require_changeable_role(name text) returns void
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  perform carillon._require_role(name);
+  if name = 'admin' or starts_with(name, 'app:') then
+    raise exception using errcode = 'TK403',
+      message = format('the role "%s" comes with %s and cannot be changed', name,
+        case when name = 'admin' then 'Carillon' else 'its app' end),
+      hint = 'make a role of your own; it may inherit this one';
+  end if;
+end;
+$$;
+comment on function carillon._require_changeable_role(text) is
+  'Refuses a role that does not exist (TK106), or that is not for people to change (TK403).';
+revoke all on function carillon._require_changeable_role(text) from public;
+--! EndIncluded principals/_require_changeable_role.sql
+--! Included principals/_inherit_roles.sql
+create or replace function carillon._inherit_roles(role text, inherits text[]) returns void
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_parent text;
+  v_cycle text[];
+begin
+  delete from carillon.role_inherits i where i.role = _inherit_roles.role and i.inherits <> all (_inherit_roles.inherits);
+  foreach v_parent in array _inherit_roles.inherits loop
+    if not exists (select from carillon.roles r where r.name = v_parent) then
+      perform carillon._invalid('inherits', format('names a role that does not exist: "%s"', coalesce(v_parent, 'null')));
+    end if;
+    v_cycle := (
+      with recursive way (role, path) as (
+        select v_parent, array[_inherit_roles.role, v_parent]
+        union all
+        select i.inherits, w.path || i.inherits
+        from way w join carillon.role_inherits i on i.role = w.role
+        where w.role <> _inherit_roles.role
+      )
+      select w.path from way w where w.role = _inherit_roles.role limit 1);
+    if v_cycle is not null then
+      perform carillon._invalid('inherits', 'would make a role inherit from itself: ' || array_to_string(v_cycle, ' → '));
+    end if;
+    insert into carillon.role_inherits (role, inherits) values (_inherit_roles.role, v_parent) on conflict do nothing;
+  end loop;
+end;
+$$;
+comment on function carillon._inherit_roles(text, text[]) is
+  'Makes a role inherit from exactly these; one that does not exist, or a cycle, is TK001. Under _lock_access.';
+revoke all on function carillon._inherit_roles(text, text[]) from public;
+--! EndIncluded principals/_inherit_roles.sql
+--! Included principals/_check_username.sql
+create or replace function carillon._check_username(username text) returns void
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  if username is null or username !~ '^[A-Za-z0-9][A-Za-z0-9_.@+-]{0,127}$' then
+    perform carillon._invalid('username',
+      'must be 1 to 128 letters, digits, dots, dashes, underscores, "+" or "@", beginning with a letter or digit');
+  end if;
+  if exists (select from carillon.principals p where p.username = _check_username.username) then
+    raise exception using errcode = 'TK201', column = 'username',
+      message = format('a principal named "%s" exists already', username);
+  end if;
+end;
+$$;
+comment on function carillon._check_username(text) is
+  'Refuses a user name of the wrong form (TK001) or a taken one (TK201). Under _lock_access.';
+revoke all on function carillon._check_username(text) from public;
+--! EndIncluded principals/_check_username.sql
 --! Included principals/_may_fire.sql
 create or replace function carillon._may_fire(owner uuid, app text) returns text
 language sql stable security invoker
@@ -2838,35 +3072,172 @@ comment on function carillon._require_cron_owner(carillon.crons, uuid) is
   'Refuses (TK402) an actor who neither owns the cron nor manages others'' crons. A null actor is the database''s owner.';
 revoke all on function carillon._require_cron_owner(carillon.crons, uuid) from public;
 --! EndIncluded principals/_require_cron_owner.sql
+--! Included principals/principal_details.sql
+create or replace view carillon.principal_details as
+select
+  p.id, p.kind, p.username, p.disabled_at is null as enabled, p.disabled_at, p.created_at,
+  array(select m.role from carillon.role_members m where m.principal_id = p.id order by m.role) as roles,
+  carillon._permissions_of(p.id) as permissions
+from carillon.principals p;
+comment on view carillon.principal_details is 'Users and service accounts as the API shows them, with all that they may do.';
+--! EndIncluded principals/principal_details.sql
+--! Included principals/role_details.sql
+create or replace view carillon.role_details as
+select
+  r.name, r.app_id, r.permissions,
+  array(select i.inherits from carillon.role_inherits i where i.role = r.name order by i.inherits) as inherits,
+  carillon._role_permissions(array[r.name]) as granted,
+  (select count(*) from carillon.role_members m where m.role = r.name) as members,
+  r.created_at
+from carillon.roles r;
+comment on view carillon.role_details is 'Roles as the API shows them, with all that they grant.';
+--! EndIncluded principals/role_details.sql
+--! Included principals/key_details.sql
+create or replace view carillon.key_details as
+select
+  k.id, k.principal_id, p.username, k.name, k.prefix, k.scopes, k.mints_keys, k.created_by, k.created_at, k.expires_at,
+  k.revoked_at, k.last_used_at,
+  case
+    when k.revoked_at is not null then 'revoked'
+    when k.expires_at <= carillon.now() then 'expired'
+    when p.disabled_at is not null then 'disabled'
+    else 'active'
+  end as status
+from carillon.api_keys k
+join carillon.principals p on p.id = k.principal_id;
+comment on view carillon.key_details is 'API keys as the API shows them: never their hashes.';
+--! EndIncluded principals/key_details.sql
 --! Included principals/create_role.sql
-create or replace function carillon.create_role(name text, permissions text[]) returns void
+create or replace function carillon.create_role(
+  name text,
+  permissions text[],
+  inherits text[] default '{}',
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+begin
+  perform carillon._lock_access();
+  if create_role.name is null or create_role.name !~ '^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$' then
+    perform carillon._invalid('name', 'must be 1 to 128 letters, digits, dots, colons, dashes or underscores');
+  end if;
+  if starts_with(create_role.name, 'app:') then
+    perform carillon._invalid('name', 'must not begin with "app:": those roles come with their apps');
+  end if;
+  perform carillon._check_permissions(create_role.permissions, 'permissions');
+  perform carillon._require_held(actor, actor_scopes, array['system:role.write'] || create_role.permissions
+    || carillon._role_permissions(create_role.inherits));
+  insert into carillon.roles (name, permissions) values (create_role.name, coalesce(create_role.permissions, '{}'))
+  on conflict on constraint roles_pkey do nothing;
+  if not found then
+    raise exception using errcode = 'TK201', column = 'name',
+      message = format('a role named "%s" exists already', create_role.name);
+  end if;
+  perform carillon._inherit_roles(create_role.name, coalesce(create_role.inherits, '{}'));
+end;
+$$;
+comment on function carillon.create_role(text, text[], text[], uuid, text[]) is
+  'Makes a role with these permissions and those of the roles it inherits. TK201 when the name is taken, TK403 when it would grant more than the actor holds.';
+revoke all on function carillon.create_role(text, text[], text[], uuid, text[]) from public;
+--! EndIncluded principals/create_role.sql
+--! Included principals/update_role.sql
+create or replace function carillon.update_role(
+  name text,
+  permissions text[] default null,
+  inherits text[] default null,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns void
 language plpgsql volatile security definer
 set search_path = ''
 as $$
 declare
-  v_permission text;
+  v_had_admin boolean;
 begin
-  if create_role.name is null or create_role.name !~ '^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$' then
-    perform carillon._invalid('name', 'must be 1 to 128 letters, digits, dots, colons, dashes or underscores');
+  v_had_admin := carillon._lock_access();
+  perform carillon._require_changeable_role(update_role.name);
+  perform carillon._check_permissions(update_role.permissions, 'permissions');
+  -- What it grants now, and what it is to grant, before the actor, who may be a member, has it by this change.
+  perform carillon._require_held(actor, actor_scopes, array['system:role.write'] || update_role.permissions
+    || carillon._role_permissions(array[update_role.name] || update_role.inherits));
+  if update_role.permissions is not null then
+    update carillon.roles r set permissions = update_role.permissions where r.name = update_role.name;
   end if;
-  foreach v_permission in array coalesce(create_role.permissions, '{}') loop
-    if v_permission is null or v_permission !~ '^(\*|[A-Za-z0-9_.-]+(:[A-Za-z0-9_.-]+)*(:\*)?)$' then
-      perform carillon._invalid('permissions',
-        format('holds "%s", which is no permission', v_permission), 'for example app:crm:cron.read, app:crm:*, or *');
-    end if;
-  end loop;
-  insert into carillon.roles (name, permissions) values (create_role.name, coalesce(create_role.permissions, '{}'))
-  on conflict on constraint roles_pkey do update set permissions = excluded.permissions;
+  if update_role.inherits is not null then
+    perform carillon._inherit_roles(update_role.name, update_role.inherits);
+  end if;
+  perform carillon._require_admin_left(actor, v_had_admin);
 end;
 $$;
-comment on function carillon.create_role(text, text[]) is 'Makes a role with these permissions, or gives an existing one these permissions.';
-revoke all on function carillon.create_role(text, text[]) from public;
---! EndIncluded principals/create_role.sql
+comment on function carillon.update_role(text, text[], text[], uuid, text[]) is
+  'Changes what a role grants or inherits; null leaves either as it is.';
+revoke all on function carillon.update_role(text, text[], text[], uuid, text[]) from public;
+--! EndIncluded principals/update_role.sql
+--! Included principals/delete_role.sql
+create or replace function carillon.delete_role(
+  name text,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_had_admin boolean;
+begin
+  v_had_admin := carillon._lock_access();
+  perform carillon._require_changeable_role(delete_role.name);
+  perform carillon._require_held(actor, actor_scopes,
+    array['system:role.write'] || carillon._role_permissions(array[delete_role.name]));
+  delete from carillon.roles r where r.name = delete_role.name;
+  perform carillon._require_admin_left(actor, v_had_admin);
+end;
+$$;
+comment on function carillon.delete_role(text, uuid, text[]) is
+  'Deletes a role: its members and the roles that inherit it lose what it grants.';
+revoke all on function carillon.delete_role(text, uuid, text[]) from public;
+--! EndIncluded principals/delete_role.sql
+--! Included principals/get_role.sql
+create or replace function carillon.get_role(name text) returns carillon.role_details
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_details carillon.role_details;
+begin
+  perform carillon._require_role(get_role.name);
+  select d.* into v_details from carillon.role_details d where d.name = get_role.name;
+  return v_details;
+end;
+$$;
+comment on function carillon.get_role(text) is 'One role; TK106 when unknown.';
+revoke all on function carillon.get_role(text) from public;
+--! EndIncluded principals/get_role.sql
+--! Included principals/list_roles.sql
+create or replace function carillon.list_roles(
+  after text default null,
+  max_rows integer default 100
+) returns setof carillon.role_details
+language sql stable security definer
+set search_path = ''
+as $$
+  select d.* from carillon.role_details d
+  where list_roles.after is null or d.name > list_roles.after
+  order by d.name
+  limit max_rows
+$$;
+comment on function carillon.list_roles(text, integer) is 'Roles by name: those after a name (the cursor).';
+revoke all on function carillon.list_roles(text, integer) from public;
+--! EndIncluded principals/list_roles.sql
 --! Included principals/create_principal.sql
 create or replace function carillon.create_principal(
   username text,
   kind text default 'user',
-  roles text[] default '{}'
+  roles text[] default '{}',
+  actor uuid default null,
+  actor_scopes text[] default null
 ) returns uuid
 language plpgsql volatile security definer
 set search_path = ''
@@ -2875,33 +3246,66 @@ declare
   v_id uuid;
   v_role text;
 begin
+  perform carillon._lock_access();
   if create_principal.kind is null or create_principal.kind not in ('user', 'service') then
     perform carillon._invalid('kind', 'must be "user" or "service"');
   end if;
-  if create_principal.username is null or create_principal.username !~ '^[A-Za-z0-9][A-Za-z0-9_.@+-]{0,127}$' then
-    perform carillon._invalid('username',
-      'must be 1 to 128 letters, digits, dots, dashes, underscores, "+" or "@", beginning with a letter or digit');
-  end if;
+  perform carillon._check_username(create_principal.username);
   foreach v_role in array coalesce(create_principal.roles, '{}') loop
     if not exists (select from carillon.roles r where r.name = v_role) then
       perform carillon._invalid('roles', format('names a role that does not exist: "%s"', coalesce(v_role, 'null')));
     end if;
   end loop;
+  perform carillon._require_held(actor, actor_scopes,
+    array['system:principal.write'] || carillon._role_permissions(create_principal.roles));
   insert into carillon.principals (username, kind)
   values (create_principal.username, create_principal.kind)
-  on conflict on constraint principals_username_unique do nothing
   returning id into v_id;
-  if v_id is null then
-    raise exception using errcode = 'TK201', column = 'username',
-      message = format('a principal named "%s" exists already', create_principal.username);
-  end if;
   insert into carillon.role_members (principal_id, role) select distinct v_id, r from unnest(create_principal.roles) as r;
   return v_id;
 end;
 $$;
-comment on function carillon.create_principal(text, text, text[]) is 'Makes a user or a service account that holds the given roles; returns its id.';
-revoke all on function carillon.create_principal(text, text, text[]) from public;
+comment on function carillon.create_principal(text, text, text[], uuid, text[]) is
+  'Makes a user or a service account that holds the given roles; returns its id.';
+revoke all on function carillon.create_principal(text, text, text[], uuid, text[]) from public;
 --! EndIncluded principals/create_principal.sql
+--! Included principals/update_principal.sql
+create or replace function carillon.update_principal(
+  principal uuid,
+  username text default null,
+  enabled boolean default null,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_had_admin boolean;
+begin
+  v_had_admin := carillon._lock_access();
+  perform carillon._require_changeable_principal(update_principal.principal);
+  -- Disabling takes, and enabling gives, all that its roles grant.
+  perform carillon._require_held(actor, actor_scopes,
+    array['system:principal.write'] || carillon._granted_to(update_principal.principal));
+  if update_principal.username is not null
+    and update_principal.username <> (select p.username from carillon.principals p where p.id = update_principal.principal)
+  then
+    perform carillon._check_username(update_principal.username);
+    update carillon.principals p set username = update_principal.username where p.id = update_principal.principal;
+  end if;
+  if update_principal.enabled is not null then
+    update carillon.principals p
+    set disabled_at = case when not update_principal.enabled then coalesce(p.disabled_at, carillon.now()) end
+    where p.id = update_principal.principal;
+  end if;
+  perform carillon._require_admin_left(actor, v_had_admin);
+end;
+$$;
+comment on function carillon.update_principal(uuid, text, boolean, uuid, text[]) is
+  'Renames, disables or enables a principal; null leaves either as it is. While disabled its keys are refused and its crons are denied.';
+revoke all on function carillon.update_principal(uuid, text, boolean, uuid, text[]) from public;
+--! EndIncluded principals/update_principal.sql
 --! Included principals/set_principal_enabled.sql
 create or replace function carillon.set_principal_enabled(principal uuid, enabled boolean) returns void
 language plpgsql volatile security definer
@@ -2911,12 +3315,7 @@ begin
   if set_principal_enabled.enabled is null then
     perform carillon._invalid('enabled', 'must be true or false');
   end if;
-  update carillon.principals p
-  set disabled_at = case when not set_principal_enabled.enabled then coalesce(p.disabled_at, carillon.now()) end
-  where p.id = set_principal_enabled.principal;
-  if not found then
-    raise exception using errcode = 'TK104', message = format('no principal %s', principal);
-  end if;
+  perform carillon.update_principal(set_principal_enabled.principal, enabled => set_principal_enabled.enabled);
 end;
 $$;
 comment on function carillon.set_principal_enabled(uuid, boolean) is
@@ -2924,21 +3323,113 @@ comment on function carillon.set_principal_enabled(uuid, boolean) is
 revoke all on function carillon.set_principal_enabled(uuid, boolean) from public;
 --! EndIncluded principals/set_principal_enabled.sql
 --! Included principals/delete_principal.sql
-create or replace function carillon.delete_principal(principal uuid) returns void
+create or replace function carillon.delete_principal(
+  principal uuid,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_had_admin boolean;
+begin
+  v_had_admin := carillon._lock_access();
+  perform carillon._require_changeable_principal(delete_principal.principal);
+  perform carillon._require_held(actor, actor_scopes,
+    array['system:principal.write'] || carillon._granted_to(delete_principal.principal));
+  delete from carillon.principals p where p.id = delete_principal.principal;
+  perform carillon._require_admin_left(actor, v_had_admin);
+end;
+$$;
+comment on function carillon.delete_principal(uuid, uuid, text[]) is
+  'Deletes a principal and its keys. Its crons stay, without an owner, and are denied until somebody takes them over.';
+revoke all on function carillon.delete_principal(uuid, uuid, text[]) from public;
+--! EndIncluded principals/delete_principal.sql
+--! Included principals/grant_role.sql
+create or replace function carillon.grant_role(
+  principal uuid,
+  role text,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns void
 language plpgsql volatile security definer
 set search_path = ''
 as $$
 begin
-  delete from carillon.principals p where p.id = delete_principal.principal and p.kind <> 'system';
-  if not found then
-    raise exception using errcode = 'TK104', message = format('no principal %s', principal);
-  end if;
+  perform carillon._lock_access();
+  perform carillon._require_changeable_principal(grant_role.principal);
+  perform carillon._require_role(grant_role.role);
+  perform carillon._require_held(actor, actor_scopes,
+    array['system:principal.write'] || carillon._role_permissions(array[grant_role.role]));
+  insert into carillon.role_members (principal_id, role) values (grant_role.principal, grant_role.role) on conflict do nothing;
 end;
 $$;
-comment on function carillon.delete_principal(uuid) is
-  'Deletes a principal and its keys. Its crons stay, without an owner, and are denied until somebody takes them over.';
-revoke all on function carillon.delete_principal(uuid) from public;
---! EndIncluded principals/delete_principal.sql
+comment on function carillon.grant_role(uuid, text, uuid, text[]) is
+  'Gives a principal a role, all of whose permissions the actor has to hold. Granting twice changes nothing.';
+revoke all on function carillon.grant_role(uuid, text, uuid, text[]) from public;
+--! EndIncluded principals/grant_role.sql
+--! Included principals/revoke_role.sql
+create or replace function carillon.revoke_role(
+  principal uuid,
+  role text,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_had_admin boolean;
+begin
+  v_had_admin := carillon._lock_access();
+  perform carillon._require_changeable_principal(revoke_role.principal);
+  perform carillon._require_role(revoke_role.role);
+  perform carillon._require_held(actor, actor_scopes,
+    array['system:principal.write'] || carillon._role_permissions(array[revoke_role.role]));
+  delete from carillon.role_members m where m.principal_id = revoke_role.principal and m.role = revoke_role.role;
+  perform carillon._require_admin_left(actor, v_had_admin);
+end;
+$$;
+comment on function carillon.revoke_role(uuid, text, uuid, text[]) is
+  'Takes a role from a principal. Revoking twice changes nothing.';
+revoke all on function carillon.revoke_role(uuid, text, uuid, text[]) from public;
+--! EndIncluded principals/revoke_role.sql
+--! Included principals/get_principal.sql
+create or replace function carillon.get_principal(principal uuid) returns carillon.principal_details
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_details carillon.principal_details;
+begin
+  perform carillon._require_principal(get_principal.principal);
+  select d.* into v_details from carillon.principal_details d where d.id = get_principal.principal;
+  return v_details;
+end;
+$$;
+comment on function carillon.get_principal(uuid) is 'One user or service account; TK104 when unknown.';
+revoke all on function carillon.get_principal(uuid) from public;
+--! EndIncluded principals/get_principal.sql
+--! Included principals/list_principals.sql
+create or replace function carillon.list_principals(
+  after text default null,
+  max_rows integer default 100,
+  kind text default null
+) returns setof carillon.principal_details
+language sql stable security definer
+set search_path = ''
+as $$
+  select d.* from carillon.principal_details d
+  where (list_principals.after is null or d.username > list_principals.after)
+    and (list_principals.kind is null or d.kind = list_principals.kind)
+  order by d.username
+  limit max_rows
+$$;
+comment on function carillon.list_principals(text, integer, text) is
+  'Users and service accounts by name: those after a name (the cursor), of one kind.';
+revoke all on function carillon.list_principals(text, integer, text) from public;
+--! EndIncluded principals/list_principals.sql
 --! Included principals/find_principal.sql
 create or replace function carillon.find_principal(username text) returns uuid
 language plpgsql stable security definer
@@ -2962,12 +3453,18 @@ create or replace function carillon.create_api_key(
   name text,
   prefix text,
   hash bytea,
-  expires_at timestamptz default null
+  expires_at timestamptz default null,
+  scopes text[] default null,
+  mints_keys boolean default false,
+  actor uuid default null,
+  actor_scopes text[] default null,
+  actor_key uuid default null
 ) returns uuid
 language plpgsql volatile security definer
 set search_path = ''
 as $$
 declare
+  v_beyond text;
   v_id uuid;
 begin
   if octet_length(create_api_key.hash) is distinct from 32 then
@@ -2979,32 +3476,107 @@ begin
   if create_api_key.prefix is null then
     perform carillon._invalid('prefix', 'is required');
   end if;
+  if cardinality(create_api_key.scopes) not between 1 and 100 then
+    perform carillon._invalid('scopes', 'must be 1 to 100 permissions');
+  end if;
+  perform carillon._check_permissions(create_api_key.scopes, 'scopes');
+  if actor is not null and create_api_key.expires_at <= carillon.now() then
+    perform carillon._invalid('expiresAt', 'must lie in the future');
+  end if;
+  if actor_key is not null and not exists (select from carillon.api_keys k where k.id = actor_key and k.mints_keys) then
+    raise exception using errcode = 'TK403', message = 'a key cannot make keys',
+      hint = 'only a person who has signed in, the bootstrap key, or the command "carillon keys create" can';
+  end if;
   perform carillon._require_principal(create_api_key.principal);
-  insert into carillon.api_keys (principal_id, name, prefix, hash, expires_at)
-  values (create_api_key.principal, create_api_key.name, create_api_key.prefix, create_api_key.hash, create_api_key.expires_at)
+  if create_api_key.principal <> actor then
+    perform carillon._require_held(actor, actor_scopes, array['system:key.write']);
+  end if;
+  v_beyond := (
+    select s from unnest(create_api_key.scopes) as s
+    where not carillon._has_permission(carillon._granted_to(create_api_key.principal), s)
+    order by s
+    limit 1);
+  if v_beyond is not null then
+    perform carillon._invalid('scopes', format('names %s, which the key''s principal does not hold', v_beyond));
+  end if;
+  perform carillon._require_held(actor, actor_scopes,
+    carillon._narrow(carillon._granted_to(create_api_key.principal), create_api_key.scopes));
+  insert into carillon.api_keys (principal_id, name, prefix, hash, expires_at, scopes, mints_keys, created_by)
+  values (create_api_key.principal, create_api_key.name, create_api_key.prefix, create_api_key.hash, create_api_key.expires_at,
+    create_api_key.scopes, create_api_key.mints_keys, actor)
   returning id into v_id;
   return v_id;
 end;
 $$;
-comment on function carillon.create_api_key(uuid, text, text, bytea, timestamptz) is
-  'Records a key by its hash; the secret itself never reaches the database.';
-revoke all on function carillon.create_api_key(uuid, text, text, bytea, timestamptz) from public;
+comment on function carillon.create_api_key(uuid, text, text, bytea, timestamptz, text[], boolean, uuid, text[], uuid) is
+  'Records a key by its hash; the secret itself never reaches the database. scopes narrow what it carries of its principal''s permissions. The actor has to hold all that it carries, and cannot come with a key of its own (actor_key) but the bootstrap key.';
+revoke all on function carillon.create_api_key(uuid, text, text, bytea, timestamptz, text[], boolean, uuid, text[], uuid) from public;
 --! EndIncluded principals/create_api_key.sql
 --! Included principals/revoke_api_key.sql
-create or replace function carillon.revoke_api_key(key uuid) returns void
+create or replace function carillon.revoke_api_key(
+  key uuid,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns void
 language plpgsql volatile security definer
 set search_path = ''
 as $$
+declare
+  v_key carillon.api_keys;
 begin
-  update carillon.api_keys k set revoked_at = coalesce(k.revoked_at, carillon.now()) where k.id = revoke_api_key.key;
-  if not found then
+  select k.* into v_key from carillon.api_keys k where k.id = revoke_api_key.key for no key update;
+  -- Somebody else's key is not there for those who may not touch it.
+  if v_key.id is null or (v_key.principal_id <> actor and not carillon._may(actor, actor_scopes, 'system:key.write')) then
     raise exception using errcode = 'TK105', message = format('no API key %s', revoke_api_key.key);
+  end if;
+  perform carillon._require_held(actor, actor_scopes, carillon._narrow(carillon._granted_to(v_key.principal_id), v_key.scopes));
+  if v_key.revoked_at is null then
+    update carillon.api_keys k set revoked_at = carillon.now() where k.id = v_key.id;
   end if;
 end;
 $$;
-comment on function carillon.revoke_api_key(uuid) is 'Refuses a key from now on. Revoking twice changes nothing.';
-revoke all on function carillon.revoke_api_key(uuid) from public;
+comment on function carillon.revoke_api_key(uuid, uuid, text[]) is
+  'Refuses a key from now on. Revoking twice changes nothing.';
+revoke all on function carillon.revoke_api_key(uuid, uuid, text[]) from public;
 --! EndIncluded principals/revoke_api_key.sql
+--! Included principals/get_api_key.sql
+create or replace function carillon.get_api_key(key uuid) returns carillon.key_details
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_details carillon.key_details;
+begin
+  select d.* into v_details from carillon.key_details d where d.id = get_api_key.key;
+  if v_details.id is null then
+    raise exception using errcode = 'TK105', message = format('no API key %s', get_api_key.key);
+  end if;
+  return v_details;
+end;
+$$;
+comment on function carillon.get_api_key(uuid) is 'One API key; TK105 when unknown.';
+revoke all on function carillon.get_api_key(uuid) from public;
+--! EndIncluded principals/get_api_key.sql
+--! Included principals/list_api_keys.sql
+create or replace function carillon.list_api_keys(
+  principal uuid default null,
+  after uuid default null,
+  max_rows integer default 100
+) returns setof carillon.key_details
+language sql stable security definer
+set search_path = ''
+as $$
+  select d.* from carillon.key_details d
+  where (list_api_keys.principal is null or d.principal_id = list_api_keys.principal)
+    and (list_api_keys.after is null
+      or (d.created_at, d.id) < (select k.created_at, k.id from carillon.api_keys k where k.id = list_api_keys.after))
+  order by d.created_at desc, d.id desc
+  limit max_rows
+$$;
+comment on function carillon.list_api_keys(uuid, uuid, integer) is
+  'API keys, newest first: of one principal or of all, those after a key (the cursor).';
+revoke all on function carillon.list_api_keys(uuid, uuid, integer) from public;
+--! EndIncluded principals/list_api_keys.sql
 --! Included principals/bootstrap_admin.sql
 create or replace function carillon.bootstrap_admin(prefix text, hash bytea) returns boolean
 language plpgsql volatile security definer
@@ -3023,17 +3595,17 @@ begin
     case when exists (select from carillon.principals p where p.username = 'admin')
       then 'admin-' || left(gen_random_uuid()::text, 8) else 'admin' end,
     'user', '{admin}');
-  perform carillon.create_api_key(v_admin, 'bootstrap', bootstrap_admin.prefix, bootstrap_admin.hash);
+  perform carillon.create_api_key(v_admin, 'bootstrap', bootstrap_admin.prefix, bootstrap_admin.hash, mints_keys => true);
   return true;
 end;
 $$;
 comment on function carillon.bootstrap_admin(text, bytea) is
-  'The first call makes an administrator (the principal admin, where the name is free) with this key and returns true; every later call changes nothing and returns false.';
+  'The first call makes an administrator (the principal admin, where the name is free) with this key, the only one that can make others, and returns true; every later call changes nothing and returns false.';
 revoke all on function carillon.bootstrap_admin(text, bytea) from public;
 --! EndIncluded principals/bootstrap_admin.sql
 --! Included principals/authenticate_key.sql
 create or replace function carillon.authenticate_key(hash bytea)
-returns table (principal_id uuid, username text, kind text, permissions text[], key_id uuid)
+returns table (principal_id uuid, username text, kind text, permissions text[], key_id uuid, scopes text[])
 language plpgsql volatile security definer
 set search_path = ''
 as $$
@@ -3049,115 +3621,15 @@ begin
   update carillon.api_keys k set last_used_at = v_now
   where k.id = v_key.id and (k.last_used_at is null or k.last_used_at < v_now - interval '1 minute');
   return query
-    select p.id, p.username, p.kind, carillon._permissions_of(p.id), v_key.id
+    select p.id, p.username, p.kind, carillon._narrow(carillon._permissions_of(p.id), v_key.scopes), v_key.id, v_key.scopes
     from carillon.principals p
     where p.id = v_key.principal_id and p.disabled_at is null;
 end;
 $$;
 comment on function carillon.authenticate_key(bytea) is
-  'The principal behind a key''s SHA-256; no row for an unknown, revoked or expired key or a disabled principal.';
+  'The principal behind a key''s SHA-256, with what the key carries of its permissions; no row for an unknown, revoked or expired key or a disabled principal.';
 revoke all on function carillon.authenticate_key(bytea) from public;
 --! EndIncluded principals/authenticate_key.sql
---! Included principals/link_identity.sql
-create or replace function carillon.link_identity(principal uuid, issuer text, subject text) returns void
-language plpgsql volatile security definer
-set search_path = ''
-as $$
-begin
-  if length(issuer) not between 1 and 500 or issuer is null then
-    perform carillon._invalid('issuer', 'must be 1 to 500 characters long');
-  end if;
-  if length(subject) not between 1 and 255 or subject is null then
-    perform carillon._invalid('subject', 'must be 1 to 255 characters long');
-  end if;
-  perform carillon._require_principal(principal);
-  if principal = carillon._system_principal() then
-    perform carillon._invalid('principal', 'must not be the system''s own');
-  end if;
-  insert into carillon.identities as i (issuer, subject, principal_id)
-  values (issuer, subject, principal)
-  on conflict on constraint identities_pkey do update set principal_id = excluded.principal_id
-    where i.principal_id <> excluded.principal_id;
-end;
-$$;
-comment on function carillon.link_identity(uuid, text, text) is
-  'Lets whoever an issuer of tokens or sessions calls by this subject act as a principal, and as nobody else.';
-revoke all on function carillon.link_identity(uuid, text, text) from public;
---! EndIncluded principals/link_identity.sql
---! Included principals/unlink_identity.sql
-create or replace function carillon.unlink_identity(issuer text, subject text) returns boolean
-language plpgsql volatile security definer
-set search_path = ''
-as $$
-begin
-  delete from carillon.identities i where i.issuer = unlink_identity.issuer and i.subject = unlink_identity.subject;
-  return found;
-end;
-$$;
-comment on function carillon.unlink_identity(text, text) is
-  'Lets an issuer''s subject act as nobody any more; returns whether it did before.';
-revoke all on function carillon.unlink_identity(text, text) from public;
---! EndIncluded principals/unlink_identity.sql
---! Included principals/list_identities.sql
-create or replace function carillon.list_identities(principal uuid)
-returns table (issuer text, subject text, created_at timestamptz)
-language plpgsql stable security definer
-set search_path = ''
-as $$
-begin
-  perform carillon._require_principal(principal);
-  return query
-    select i.issuer, i.subject, i.created_at from carillon.identities i
-    where i.principal_id = principal order by i.issuer, i.subject;
-end;
-$$;
-comment on function carillon.list_identities(uuid) is 'By which issuers and subjects a principal is known.';
-revoke all on function carillon.list_identities(uuid) from public;
---! EndIncluded principals/list_identities.sql
---! Included principals/provision_identity.sql
-create or replace function carillon.provision_identity(issuer text, subject text, username text, roles text[] default '{}') returns boolean
-language plpgsql volatile security definer
-set search_path = ''
-as $$
-declare
-  v_name text := left(regexp_replace(coalesce(provision_identity.username, ''), '[^A-Za-z0-9_.@+-]', '-', 'g'), 100);
-begin
-  -- Of two first requests at once, one makes the principal and the other finds it.
-  perform pg_advisory_xact_lock(hashtextextended(format('carillon.identity %s %s', issuer, subject), 0));
-  if exists (
-    select from carillon.identities i
-    where i.issuer = provision_identity.issuer and i.subject = provision_identity.subject
-  ) then
-    return false;
-  end if;
-  -- A name that is taken is somebody else's: nobody becomes another by what an issuer calls him.
-  if v_name !~ '^[A-Za-z0-9]' or exists (select from carillon.principals p where p.username = v_name) then
-    v_name := left(regexp_replace(v_name, '^[^A-Za-z0-9]+', ''), 100);
-    v_name := case when v_name = '' then 'user' else v_name end || '-' || left(gen_random_uuid()::text, 8);
-  end if;
-  perform carillon.link_identity(carillon.create_principal(v_name, 'user', roles), issuer, subject);
-  return true;
-end;
-$$;
-comment on function carillon.provision_identity(text, text, text, text[]) is
-  'Makes a user with these roles for an issuer''s subject that is linked to nobody, named like this where the name is free; returns whether it did.';
-revoke all on function carillon.provision_identity(text, text, text, text[]) from public;
---! EndIncluded principals/provision_identity.sql
---! Included principals/authenticate_identity.sql
-create or replace function carillon.authenticate_identity(issuer text, subject text)
-returns table (principal_id uuid, username text, kind text, permissions text[], key_id uuid)
-language sql stable security definer
-set search_path = ''
-as $$
-  select p.id, p.username, p.kind, carillon._permissions_of(p.id), null::uuid
-  from carillon.identities i
-  join carillon.principals p on p.id = i.principal_id
-  where i.issuer = authenticate_identity.issuer and i.subject = authenticate_identity.subject and p.disabled_at is null
-$$;
-comment on function carillon.authenticate_identity(text, text) is
-  'The principal an issuer''s subject is linked to; no row for an unknown subject or a disabled principal.';
-revoke all on function carillon.authenticate_identity(text, text) from public;
---! EndIncluded principals/authenticate_identity.sql
 --! Included apps/_check_app_id.sql
 create or replace function carillon._check_app_id(app text) returns void
 language plpgsql immutable security invoker
@@ -4693,7 +5165,6 @@ begin
   v_buried := carillon._bury_lost_jobs();
   perform carillon._expire_jobs();
   perform carillon._trim_idempotency_keys();
-  perform carillon._trim_requests();
   perform carillon._trim_runs();
   insert into carillon.settings (key, value) values ('swept_at', to_jsonb(v_now))
   on conflict (key) do update set value = excluded.value;
@@ -4856,7 +5327,7 @@ select
   coalesce(f.consecutive, 0) as consecutive_failures, c.description, c.enabled, c.paused_at, c.paused_by, c.pause_note, c.origin,
   -- A completed cron leaves its beat at the next sweep, and is as good as gone from it.
   case when c.next_fire_at is not null then b.pg_job_id end as pg_job_id,
-  c.next_fire_at, c.completed_at, c.owner_id as created_by, c.created_at, c.updated_at, c.version
+  c.next_fire_at, c.completed_at, c.owner_id as created_by, c.created_at, c.updated_at
 from carillon.crons c
 left join carillon.beats b on b.id = c.beat_id
 left join carillon.cron_failures f on f.cron_id = c.id;
@@ -4910,7 +5381,7 @@ set search_path = ''
 as $$
   update carillon.crons c
   set enabled = false, next_fire_at = null, completed_at = null, paused_at = carillon.now(), paused_by = carillon._system_principal(),
-      pause_note = note, updated_at = carillon.now(), version = version + 1
+      pause_note = note, updated_at = carillon.now()
   where c.id = cron and c.enabled
 $$;
 comment on function carillon._pause_cron(uuid, text) is
@@ -5094,7 +5565,6 @@ begin
   v_cron.owner_id := coalesce(owner, carillon._system_principal());
   v_cron.created_at := v_now;
   v_cron.updated_at := v_now;
-  v_cron.version := 1;
   return v_cron;
 end;
 $$;
@@ -5148,24 +5618,6 @@ comment on function carillon._lock_cron(text, uuid) is
   'The cron, locked until the end of the transaction; TK102 when unknown, or of another app where app is given.';
 revoke all on function carillon._lock_cron(text, uuid) from public;
 --! EndIncluded crons/_lock_cron.sql
---! Included crons/_require_version.sql
-create or replace function carillon._require_version(cron carillon.crons, expected integer) returns void
-language plpgsql stable security invoker
-set search_path = ''
-as $$
-begin
-  if cron.version <> expected then
-    raise exception using errcode = 'TK205',
-      message = format('cron "%s" is at version %s by now, not %s', cron.name, cron.version, expected),
-      detail = format('it was changed at %s', carillon._time_text(cron.updated_at)),
-      hint = 'read it again, and make the change to what it is now';
-  end if;
-end;
-$$;
-comment on function carillon._require_version(carillon.crons, integer) is
-  'Refuses (TK205) to change a cron that has another version than the caller has seen. Null is any.';
-revoke all on function carillon._require_version(carillon.crons, integer) from public;
---! EndIncluded crons/_require_version.sql
 --! Included crons/_store_cron.sql
 create or replace function carillon._store_cron(cron carillon.crons) returns void
 language plpgsql volatile security invoker
@@ -5176,13 +5628,12 @@ begin
   set (name, schedule, timezone, dst_gap, dst_fold, starts_at, ends_at, anchor_at, jitter_seconds, method, payload,
        overlap_policy, catch_up, catch_up_max, catch_up_window_seconds, max_consecutive_failures, job_headers,
        expires_after_seconds, max_concurrency, description, enabled, paused_at, paused_by, pause_note, origin, declared_enabled,
-       owner_id, next_fire_at, completed_at, updated_at, version)
+       owner_id, next_fire_at, completed_at, updated_at)
     = (cron.name, cron.schedule, cron.timezone, cron.dst_gap, cron.dst_fold, cron.starts_at, cron.ends_at, cron.anchor_at,
        cron.jitter_seconds, cron.method, cron.payload, cron.overlap_policy, cron.catch_up, cron.catch_up_max,
        cron.catch_up_window_seconds, cron.max_consecutive_failures, cron.job_headers, cron.expires_after_seconds,
        cron.max_concurrency, cron.description, cron.enabled, cron.paused_at, cron.paused_by, cron.pause_note, cron.origin,
-       cron.declared_enabled, cron.owner_id, cron.next_fire_at, cron.completed_at, cron.updated_at,
-       c.version + 1)
+       cron.declared_enabled, cron.owner_id, cron.next_fire_at, cron.completed_at, cron.updated_at)
   where c.id = cron.id;
 exception when unique_violation then
   raise exception using errcode = 'TK201', column = 'name',
@@ -5381,7 +5832,7 @@ comment on function carillon.create_cron(text, text, text, text, jsonb, text, te
 revoke all on function carillon.create_cron(text, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, uuid) from public;
 --! EndIncluded crons/create_cron.sql
 --! Included crons/patch_cron.sql
-create or replace function carillon.patch_cron(cron uuid, patch jsonb, app text default null, actor uuid default null, expected_version integer default null)
+create or replace function carillon.patch_cron(cron uuid, patch jsonb, app text default null, actor uuid default null)
 returns carillon.cron_details
 language plpgsql volatile security definer
 set search_path = ''
@@ -5391,7 +5842,6 @@ declare
   v_details carillon.cron_details;
 begin
   perform carillon._require_cron_owner(v_old, actor);
-  perform carillon._require_version(v_old, expected_version);
   if carillon._change_cron(v_old, carillon._cron_from_spec(v_old, patch), actor) then
     perform carillon._enlist_crons(array[v_old.id]);
   end if;
@@ -5399,9 +5849,9 @@ begin
   return v_details;
 end;
 $$;
-comment on function carillon.patch_cron(uuid, jsonb, text, uuid, integer) is
-  'Changes the given fields of a cron (API spelling; null resets a field to its default) and keeps its id, pg_cron job and history. TK205 when it has another version than expected.';
-revoke all on function carillon.patch_cron(uuid, jsonb, text, uuid, integer) from public;
+comment on function carillon.patch_cron(uuid, jsonb, text, uuid) is
+  'Changes the given fields of a cron (API spelling; null resets a field to its default) and keeps its id, pg_cron job and history.';
+revoke all on function carillon.patch_cron(uuid, jsonb, text, uuid) from public;
 --! EndIncluded crons/patch_cron.sql
 --! Included crons/update_cron.sql
 create or replace function carillon.update_cron(
@@ -5430,8 +5880,7 @@ create or replace function carillon.update_cron(
   tags text[] default null,
   max_concurrency integer default null,
   pause_note text default null,
-  actor uuid default null,
-  expected_version integer default null
+  actor uuid default null
 ) returns carillon.cron_details
 language sql volatile security definer
 set search_path = ''
@@ -5441,14 +5890,14 @@ as $$
       name, schedule, timezone, payload, method, overlap_policy, enabled, starts_at, ends_at, jitter, dst, catch_up,
       catch_up_max, catch_up_window, max_consecutive_failures, priority, max_attempts, retry_delay, retry_backoff, timeout,
       expires_after, tags, max_concurrency, pause_note),
-    actor => update_cron.actor, expected_version => update_cron.expected_version)
+    actor => update_cron.actor)
 $$;
-comment on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, uuid, integer) is
+comment on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, uuid) is
   'Changes the fields that are given: select carillon.update_cron(cron => ''…'', schedule => ''*/5 * * * *''). To reset one, use patch_cron.';
-revoke all on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, uuid, integer) from public;
+revoke all on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, uuid) from public;
 --! EndIncluded crons/update_cron.sql
 --! Included crons/set_cron_enabled.sql
-create or replace function carillon.set_cron_enabled(cron uuid, enabled boolean, note text default null, app text default null, actor uuid default null, expected_version integer default null)
+create or replace function carillon.set_cron_enabled(cron uuid, enabled boolean, note text default null, app text default null, actor uuid default null)
 returns carillon.cron_details
 language plpgsql volatile security definer
 set search_path = ''
@@ -5457,15 +5906,15 @@ begin
   if enabled is null then
     perform carillon._invalid('enabled', 'must be true or false');
   end if;
-  return carillon.patch_cron(cron, jsonb_build_object('enabled', enabled, 'pauseNote', note), app, actor, expected_version);
+  return carillon.patch_cron(cron, jsonb_build_object('enabled', enabled, 'pauseNote', note), app, actor);
 end;
 $$;
-comment on function carillon.set_cron_enabled(uuid, boolean, text, text, uuid, integer) is
+comment on function carillon.set_cron_enabled(uuid, boolean, text, text, uuid) is
   'Pauses or resumes a cron. While paused it is not woken by pg_cron; triggers by hand still work.';
-revoke all on function carillon.set_cron_enabled(uuid, boolean, text, text, uuid, integer) from public;
+revoke all on function carillon.set_cron_enabled(uuid, boolean, text, text, uuid) from public;
 --! EndIncluded crons/set_cron_enabled.sql
 --! Included crons/delete_cron.sql
-create or replace function carillon.delete_cron(cron uuid, app text default null, actor uuid default null, expected_version integer default null) returns void
+create or replace function carillon.delete_cron(cron uuid, app text default null, actor uuid default null) returns void
 language plpgsql volatile security definer
 set search_path = ''
 as $$
@@ -5473,13 +5922,12 @@ declare
   v_cron carillon.crons := carillon._lock_cron(app, cron);
 begin
   perform carillon._require_cron_owner(v_cron, actor);
-  perform carillon._require_version(v_cron, expected_version);
   perform carillon._drop_crons(array[v_cron.id]);
 end;
 $$;
-comment on function carillon.delete_cron(uuid, text, uuid, integer) is
+comment on function carillon.delete_cron(uuid, text, uuid) is
   'Deletes a cron. Jobs it has enqueued still run; its ledger and job history stay until their retention ends.';
-revoke all on function carillon.delete_cron(uuid, text, uuid, integer) from public;
+revoke all on function carillon.delete_cron(uuid, text, uuid) from public;
 --! EndIncluded crons/delete_cron.sql
 --! Included crons/trigger_cron.sql
 create or replace function carillon.trigger_cron(
@@ -5604,7 +6052,6 @@ begin
       v_new.owner_id := coalesce(v_old.owner_id, v_new.owner_id);
       v_new.created_at := v_old.created_at;
       v_new.updated_at := v_old.updated_at;
-      v_new.version := v_old.version;
       v_new.anchor_at := v_old.anchor_at;
       v_new.beat_id := v_old.beat_id;
       v_new.next_fire_at := v_old.next_fire_at;
@@ -5967,82 +6414,6 @@ $$;
 comment on function carillon._trim_idempotency_keys() is 'Forgets idempotency keys after 24 hours, 10,000 at most.';
 revoke all on function carillon._trim_idempotency_keys() from public;
 --! EndIncluded jobs/_trim_idempotency_keys.sql
---! Included requests/_body_hash.sql
-create or replace function carillon._body_hash(body jsonb) returns bytea
-language sql immutable parallel safe security invoker
-return sha256(convert_to(coalesce(body::text, ''), 'UTF8'));
-comment on function carillon._body_hash(jsonb) is 'By which bodies of requests are compared: the order of their fields does not matter.';
-revoke all on function carillon._body_hash(jsonb) from public;
---! EndIncluded requests/_body_hash.sql
---! Included requests/begin_request.sql
-create or replace function carillon.begin_request(principal uuid, line text, key text, body jsonb)
-returns table (status integer, answer text)
-language plpgsql volatile security definer
-set search_path = ''
-as $$
-declare
-  v_now timestamptz := carillon.now();
-  v_known carillon.requests;
-begin
-  if key is null or length(key) not between 1 and 255 then
-    perform carillon._invalid('Idempotency-Key', 'must be from 1 to 255 characters long');
-  end if;
-  -- Whoever comes second waits here until the first has committed, or has given up.
-  perform pg_advisory_xact_lock(hashtextextended(format('carillon.request %s %s %s', principal, line, key), 0));
-  select r.* into v_known from carillon.requests r
-  where r.principal_id = principal and r.line = begin_request.line and r.key = begin_request.key
-    and r.created_at > v_now - interval '24 hours';
-  if v_known.key is null then
-    return;
-  end if;
-  if v_known.body_hash <> carillon._body_hash(body) then
-    raise exception using errcode = 'TK203', column = 'Idempotency-Key',
-      message = format('the idempotency key "%s" was used for another request', begin_request.key),
-      hint = 'send each new request with a new key; keys are kept for 24 hours';
-  end if;
-  return query select v_known.status, v_known.answer;
-end;
-$$;
-comment on function carillon.begin_request(uuid, text, text, jsonb) is
-  'What the same request of a principal was answered under the same idempotency key in the last 24 hours; no row for a new one, which this transaction then answers (end_request), with all others of its key waiting. TK203 after another body.';
-revoke all on function carillon.begin_request(uuid, text, text, jsonb) from public;
---! EndIncluded requests/begin_request.sql
---! Included requests/end_request.sql
-create or replace function carillon.end_request(principal uuid, line text, key text, body jsonb, status integer, answer text) returns void
-language sql volatile security definer
-set search_path = ''
-as $$
-  insert into carillon.requests as r (principal_id, line, key, body_hash, status, answer, created_at)
-  values (principal, line, key, carillon._body_hash(body), status, answer, carillon.now())
-  on conflict on constraint requests_pkey do update
-    set body_hash = excluded.body_hash, status = excluded.status, answer = excluded.answer, created_at = excluded.created_at
-$$;
-comment on function carillon.end_request(uuid, text, text, jsonb, integer, text) is
-  'Keeps what a request was answered, in the transaction that did its work, so that there is never one without the other.';
-revoke all on function carillon.end_request(uuid, text, text, jsonb, integer, text) from public;
---! EndIncluded requests/end_request.sql
---! Included requests/_trim_requests.sql
-create or replace function carillon._trim_requests() returns void
-language plpgsql volatile security invoker
-set search_path = ''
-as $$
-declare
-  v_before timestamptz := carillon.now() - interval '24 hours';
-begin
-  delete from carillon.requests r
-  using (
-    select o.principal_id, o.line, o.key from carillon.requests o
-    where o.created_at <= v_before
-    order by o.created_at
-    limit 10000
-    for update skip locked
-  ) old
-  where r.principal_id = old.principal_id and r.line = old.line and r.key = old.key;
-end;
-$$;
-comment on function carillon._trim_requests() is 'Forgets answered requests after 24 hours, 10,000 at most.';
-revoke all on function carillon._trim_requests() from public;
---! EndIncluded requests/_trim_requests.sql
 --! Included jobs/_check_payload.sql
 create or replace function carillon._check_payload(payload jsonb, field text) returns void
 language plpgsql immutable security invoker
