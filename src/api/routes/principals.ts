@@ -23,16 +23,16 @@ export const principalRoutes = [
       200: z.strictObject({
         principal: Principal,
         permissions: z.array(z.string()).describe("What this credential may do."),
-        key: Key.describe("The key that was sent."),
+        key: Key.nullable().describe("The key that was sent; null with a token or a session."),
       }),
     },
     handler: async ({ sql, principal }) => {
       const [row, key] = await Promise.all([
         principals.getPrincipal(sql, principal.principalId),
-        getApiKey(sql, principal.keyId),
+        principal.keyId === null ? null : getApiKey(sql, principal.keyId),
       ]);
       const { permissions } = principal;
-      return reply(200, { principal: toPrincipal(row), permissions, key: toKey(key) });
+      return reply(200, { principal: toPrincipal(row), permissions, key: key && toKey(key) });
     },
   }),
   defineRoute({
