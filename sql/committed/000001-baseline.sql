@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:3c904467c63ce1cab9878e5cf70ed233181cdbe6
+--! Hash: sha1:1b2805be58a3b4e08ef3d54879e0f96ab8d802d2
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -119,6 +119,8 @@ create table carillon.crons (
     constraint crons_catch_up_window_range check (catch_up_window_seconds between 0 and 31536000),
   max_consecutive_failures integer
     constraint crons_max_consecutive_failures_range check (max_consecutive_failures between 1 and 1000000),
+  job_headers jsonb not null default '{}' constraint crons_job_headers_is_object check (jsonb_typeof(job_headers) = 'object'),
+  expires_after_seconds integer constraint crons_expires_after_range check (expires_after_seconds between 1 and 31536000),
   max_concurrency integer constraint crons_max_concurrency_positive check (max_concurrency > 0),
   description text not null,
   enabled boolean not null default true,
@@ -142,6 +144,8 @@ comment on table carillon.crons is 'Named schedules. next_fire_at is the next sl
 comment on column carillon.crons.anchor_at is 'Slot 0 of a rate schedule that names no start of its own; null for other forms.';
 comment on column carillon.crons.jitter_seconds is 'Upper bound of the stable delay of this cron''s jobs; the slot itself does not move.';
 comment on column carillon.crons.declared_enabled is 'What the manifest last said of enabled, so that a deploy overrides a pause only when the manifest changed.';
+comment on column carillon.crons.job_headers is 'The options of its jobs (priority, attempts, timeout, tags) as their headers carry them; those of default are absent.';
+comment on column carillon.crons.expires_after_seconds is 'How long a job may wait to be started once it is due; null is for ever.';
 comment on column carillon.crons.max_concurrency is 'How many jobs of the cron may run at once; null is unlimited.';
 create index crons_due_idx on carillon.crons (next_fire_at) where next_fire_at is not null;
 create index crons_beat_id_idx on carillon.crons (beat_id) where beat_id is not null;
@@ -159,11 +163,13 @@ create table carillon.enlistments (
   id bigint generated always as identity primary key,
   cron_id uuid not null references carillon.crons on delete cascade,
   beat_id bigint not null references carillon.beats,
+  widened boolean not null default false,
   enlisted_from timestamptz not null,
   enlisted_until timestamptz,
   constraint enlistments_in_order check (enlisted_from <= enlisted_until)
 );
 comment on table carillon.enlistments is 'Which beat woke a cron, from when to when; with beat_jobs it keeps a cron''s run history across edits.';
+comment on column carillon.enlistments.widened is 'Whether the beat wakes more often than the narrowest one would, because there are very many; wakes at which the cron has no slot are then not its runs.';
 create index enlistments_cron_id_idx on carillon.enlistments (cron_id, enlisted_from desc);
 create index enlistments_beat_id_idx on carillon.enlistments (beat_id);
 create unique index enlistments_one_open_idx on carillon.enlistments (cron_id) where enlisted_until is null;
@@ -239,6 +245,30 @@ create index job_history_cron_idx on carillon.job_history (cron_id, finished_at,
 create table carillon.job_history_default partition of carillon.job_history default;
 comment on table carillon.job_history_default is 'Jobs finished outside the prepared days.';
 --! EndIncluded tables/job_history.sql
+--! Included tables/job_logs.sql
+create table carillon.job_logs (
+  job_id bigint not null,
+  seq integer not null constraint job_logs_seq_positive check (seq > 0),
+  attempt integer not null constraint job_logs_attempt_positive check (attempt > 0),
+  at timestamptz not null,
+  level text not null constraint job_logs_level_known check (level in ('debug', 'info', 'warn', 'error')),
+  stream text not null constraint job_logs_stream_known check (stream in ('log', 'stdout', 'stderr', 'progress')),
+  message text not null constraint job_logs_message_bounded check (octet_length(message) <= 1048576),
+  data jsonb,
+  percent double precision constraint job_logs_percent_in_range check (percent between 0 and 100),
+  altered jsonb,
+  constraint job_logs_percent_iff_progress check ((stream = 'progress') = (percent is not null))
+) partition by range (at);
+comment on table carillon.job_logs is 'What handlers log, a row a line, partitioned by the day it was logged.';
+comment on column carillon.job_logs.seq is 'Counts the lines of the job from 1, through all its attempts.';
+comment on column carillon.job_logs.percent is 'How far the job was, in lines of the stream progress, whose message is the note.';
+comment on column carillon.job_logs.altered is
+  'What is not as it was logged: cutBytes off the end of the message, replaced characters that cannot be stored (U+FFFD stands for them), dataBytes of data left out.';
+create index job_logs_line_idx on carillon.job_logs (job_id, seq);
+create index job_logs_progress_idx on carillon.job_logs (job_id, seq) where stream = 'progress';
+create table carillon.job_logs_default partition of carillon.job_logs default;
+comment on table carillon.job_logs_default is 'Lines logged outside the prepared days.';
+--! EndIncluded tables/job_logs.sql
 --! Included tables/queue.sql
 -- pgmq's own tables are made by pgmq (carillon migrate does it through pgmq-js); only indexes are added here.
 do $$
@@ -337,6 +367,13 @@ $$;
 comment on function carillon._json_timestamp(jsonb, text) is 'A JSON value that has to be an RFC 3339 time with an offset.';
 revoke all on function carillon._json_timestamp(jsonb, text) from public;
 --! EndIncluded core/_json_timestamp.sql
+--! Included core/_time_text.sql
+create or replace function carillon._time_text(value timestamptz) returns text
+language sql stable parallel safe security invoker
+return to_char(value at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
+comment on function carillon._time_text(timestamptz) is 'A time in RFC 3339, always in the same form: such texts sort as their times do.';
+revoke all on function carillon._time_text(timestamptz) from public;
+--! EndIncluded core/_time_text.sql
 --! Included core/_time_json.sql
 create or replace function carillon._time_json(value timestamptz, field text) returns jsonb
 language plpgsql stable security invoker
@@ -346,7 +383,7 @@ begin
   if value < '0001-01-01 00:00:00+00' or value >= '10000-01-01 00:00:00+00' then
     perform carillon._invalid(field, 'must be a time between the years 1 and 9999');
   end if;
-  return to_jsonb(to_char(value at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'));
+  return to_jsonb(carillon._time_text(value));
 end;
 $$;
 comment on function carillon._time_json(timestamptz, text) is 'A time as JSON has it, in RFC 3339; refuses infinite ones.';
@@ -383,7 +420,7 @@ declare
   v_day date;
   v_name text;
 begin
-  foreach v_parent in array array['ticks', 'job_history'] loop
+  foreach v_parent in array array['ticks', 'job_history', 'job_logs'] loop
     foreach v_day in array array[v_today, v_today + 1, v_today + 2] loop
       v_name := v_parent || '_' || to_char(v_day, 'YYYYMMDD');
       continue when to_regclass(format('carillon.%I', v_name)) is not null;
@@ -419,8 +456,11 @@ declare
   v_dropped integer := 0;
 begin
   for v_parent, v_days in
-    select p.parent, coalesce((select (s.value #>> '{}')::integer from carillon.settings s where s.key = p.setting), 90)
-    from (values ('ticks', 'tickRetentionDays'), ('job_history', 'jobRetentionDays')) as p (parent, setting)
+    select p.parent, coalesce(
+      (select (s.value #>> '{}')::integer from carillon.settings s where s.key = p.setting),
+      -- A job keeps its log as long as itself, unless told otherwise.
+      (select (s.value #>> '{}')::integer from carillon.settings s where s.key = 'jobRetentionDays' and p.parent = 'job_logs'), 90)
+    from (values ('ticks', 'tickRetentionDays'), ('job_history', 'jobRetentionDays'), ('job_logs', 'logRetentionDays')) as p (parent, setting)
   loop
     for v_partition in
       select c.relname
@@ -441,18 +481,18 @@ begin
     -- The default partitions hold what came when no day was prepared.
     execute format(
       'delete from carillon.%1$I d where d.ctid = any (array(select e.ctid from carillon.%1$I e where e.%2$I < $1 limit 10000))',
-      v_parent || '_default', case v_parent when 'ticks' then 'decided_at' else 'finished_at' end)
+      v_parent || '_default', case v_parent when 'ticks' then 'decided_at' when 'job_history' then 'finished_at' else 'at' end)
     using v_now - make_interval(days => v_days);
   end loop;
   return v_dropped;
 end;
 $$;
 comment on function carillon._drop_old_partitions() is
-  'Drops the day partitions of the ledger and of the job history past their retention (settings tickRetentionDays and jobRetentionDays, default 90), and trims the default ones; returns how many it dropped.';
+  'Drops the day partitions of the ledger, the job history and the job logs past their retention (settings tickRetentionDays and jobRetentionDays, default 90, and logRetentionDays, default as the jobs), and trims the default ones; returns how many it dropped.';
 revoke all on function carillon._drop_old_partitions() from public;
 --! EndIncluded core/_drop_old_partitions.sql
 --! Included core/set_retention.sql
-create or replace function carillon.set_retention(tick_days integer default null, job_days integer default null) returns jsonb
+create or replace function carillon.set_retention(tick_days integer default null, job_days integer default null, log_days integer default null) returns jsonb
 language plpgsql volatile security definer
 set search_path = ''
 as $$
@@ -463,17 +503,20 @@ begin
   if job_days not between 1 and 3650 then
     perform carillon._invalid('jobRetentionDays', 'must be from 1 to 3650');
   end if;
+  if log_days not between 1 and 3650 then
+    perform carillon._invalid('logRetentionDays', 'must be from 1 to 3650');
+  end if;
   insert into carillon.settings (key, value)
-  select v.key, to_jsonb(v.days) from (values ('tickRetentionDays', tick_days), ('jobRetentionDays', job_days)) as v (key, days)
+  select v.key, to_jsonb(v.days) from (values ('tickRetentionDays', tick_days), ('jobRetentionDays', job_days), ('logRetentionDays', log_days)) as v (key, days)
   where v.days is not null
   on conflict (key) do update set value = excluded.value;
   return (select coalesce(jsonb_object_agg(s.key, s.value), '{}') from carillon.settings s
-    where s.key in ('tickRetentionDays', 'jobRetentionDays'));
+    where s.key in ('tickRetentionDays', 'jobRetentionDays', 'logRetentionDays'));
 end;
 $$;
-comment on function carillon.set_retention(integer, integer) is
-  'How many days the ledger and the job history are kept (default 90 each); null leaves one as it is. Returns what is set.';
-revoke all on function carillon.set_retention(integer, integer) from public;
+comment on function carillon.set_retention(integer, integer, integer) is
+  'How many days the ledger and the job history are kept (default 90 each), and the logs of jobs (default as long as the jobs); null leaves one as it is. Returns what is set.';
+revoke all on function carillon.set_retention(integer, integer, integer) from public;
 --! EndIncluded core/set_retention.sql
 --! Included core/_here.sql
 create or replace function carillon._here() returns jsonb
@@ -1966,13 +2009,10 @@ returns text
 language sql
 immutable
 security invoker
-set search_path = ''
-as $$
-  select case
-    when cardinality(words) < 2 then words[1]
-    else array_to_string(words[:cardinality(words) - 1], ', ') || ' and ' || words[cardinality(words)]
-  end
-$$;
+return case
+  when cardinality(words) < 2 then words[1]
+  else array_to_string(words[:cardinality(words) - 1], ', ') || ' and ' || words[cardinality(words)]
+end;
 
 comment on function carillon._join_words(text[]) is
   'A list in English: "a", "a and b", "a, b and c".';
@@ -1982,32 +2022,35 @@ revoke all on function carillon._join_words(text[]) from public;
 --! Included schedules/_describe_bits.sql
 create or replace function carillon._describe_bits(bits bigint, low integer, names text[] default null)
 returns text
-language sql
+language plpgsql
 immutable
 security invoker
 set search_path = ''
 as $$
-  select carillon._join_words(array_agg(w.word order by r.first, w.position))
-  from (
-    -- runs of neighbours
-    select min(b.number) as first, max(b.number) as last
-    from (
-      select i as number, i - row_number() over (order by i) as run
-      from generate_series(0, 59) as i
-      where (bits >> i) & 1 = 1
-    ) as b
-    group by b.run
-  ) as r
-  cross join lateral (
-    select
-      coalesce(names[r.first + 1], (r.first + low)::text) as first,
-      coalesce(names[r.last + 1], (r.last + low)::text) as last
-  ) as n
-  cross join lateral unnest(case r.last - r.first
-    when 0 then array[n.first]
-    when 1 then array[n.first, n.last]
-    else array[n.first || ' to ' || n.last]
-  end) with ordinality as w (word, position)
+declare
+  v_words text[] := '{}';
+  v_rest bigint := bits;
+  v_first integer := 0;
+  v_last integer;
+  v_names text[];
+begin
+  while v_rest > 0 loop
+    -- a run of neighbours
+    v_last := carillon._lowest_bit(v_rest);
+    v_rest := v_rest >> v_last;
+    v_first := v_first + v_last;
+    v_last := v_first + carillon._lowest_bit(v_rest + 1) - 1;
+    v_rest := v_rest >> (v_last - v_first + 1);
+    v_names := array[coalesce(names[v_first + 1], (v_first + low)::text), coalesce(names[v_last + 1], (v_last + low)::text)];
+    v_words := v_words || case v_last - v_first
+      when 0 then v_names[:1]
+      when 1 then v_names
+      else array[v_names[1] || ' to ' || v_names[2]]
+    end;
+    v_first := v_last + 1;
+  end loop;
+  return carillon._join_words(v_words);
+end
 $$;
 
 comment on function carillon._describe_bits(bigint, integer, text[]) is
@@ -2267,14 +2310,11 @@ returns bigint[]
 language sql
 immutable
 security invoker
-set search_path = ''
-as $$
-  select case
-    when (seconds + jitter) % 60 = 0 or jitter > 0
-      then array[ceil((seconds + jitter) / 60.0)::bigint]
-    else array[floor(seconds / 60.0)::bigint, ceil(seconds / 60.0)::bigint]
-  end
-$$;
+return case
+  when (seconds + jitter) % 60 = 0 or jitter > 0
+    then array[ceil((seconds + jitter) / 60.0)::bigint]
+  else array[floor(seconds / 60.0)::bigint, ceil(seconds / 60.0)::bigint]
+end;
 
 comment on function carillon._wake_minutes(bigint, integer) is
   'The whole minutes at which pg_cron has to wake for something due at a second: the first one that is not before it; without jitter also the minute it lies in.';
@@ -2288,35 +2328,41 @@ revoke all on function carillon._wake_minutes(bigint, integer) from public;
 -- hold in the months of both.
 create or replace function carillon._zone_offsets(timezone text, from_time timestamptz)
 returns table (month integer, zone_offset bigint)
-language sql
+language plpgsql
 stable
 security invoker
 set search_path = ''
 as $$
-  with samples as (
-    select
-      date_part('month', i.instant at time zone timezone)::integer as month,
-      date_part('epoch', i.instant at time zone timezone)::bigint - date_part('epoch', i.instant)::bigint as zone_offset,
-      i.instant
-    from (
-      select to_timestamp(date_part('epoch', from_time) + 86400 * (7 * s - 2)) as instant
-      -- (without a change there is nothing to look for: a year names all months)
-      from generate_series(0, case when timezone in ('GMT', 'UTC') then 53 else 262 end) as s
-    ) as i
-  ), steps as (
-    select
-      s.month, s.zone_offset,
-      lag(s.month, 1, s.month) over w as last_month,
-      lag(s.zone_offset, 1, s.zone_offset) over w as last_offset
-    from samples as s
-    window w as (order by s.instant)
-  )
-  select distinct p.month, p.zone_offset
-  from steps as s
-  cross join lateral (values
-    (s.month, s.zone_offset), (s.month, s.last_offset),
-    (s.last_month, s.zone_offset), (s.last_month, s.last_offset)
-  ) as p (month, zone_offset)
+begin
+  if timezone in ('GMT', 'UTC') then
+    return query select m, 0::bigint from generate_series(1, 12) as m;
+    return;
+  end if;
+  return query
+    with samples as (
+      select
+        date_part('month', i.instant at time zone timezone)::integer as month,
+        date_part('epoch', i.instant at time zone timezone)::bigint - date_part('epoch', i.instant)::bigint as zone_offset,
+        i.instant
+      from (
+        select to_timestamp(date_part('epoch', from_time) + 86400 * (7 * s - 2)) as instant
+        from generate_series(0, 262) as s
+      ) as i
+    ), steps as (
+      select
+        s.month, s.zone_offset,
+        lag(s.month, 1, s.month) over w as last_month,
+        lag(s.zone_offset, 1, s.zone_offset) over w as last_offset
+      from samples as s
+      window w as (order by s.instant)
+    )
+    select distinct p.month, p.zone_offset
+    from steps as s
+    cross join lateral (values
+      (s.month, s.zone_offset), (s.month, s.last_offset),
+      (s.last_month, s.zone_offset), (s.last_month, s.last_offset)
+    ) as p (month, zone_offset);
+end
 $$;
 
 comment on function carillon._zone_offsets(text, timestamptz) is
@@ -2330,8 +2376,7 @@ returns table (minutes bigint, hours bigint, day_shift integer)
 language sql
 immutable
 security invoker
-set search_path = ''
-as $$
+begin atomic
   select m.bits, h.bits, h.day_shift
   from (
     -- in minutes: less than an hour forward, and the rest in whole hours
@@ -2350,8 +2395,8 @@ as $$
     ((_shift_times.hours << c.hour) & 16777215, c.day),
     (_shift_times.hours >> (24 - c.hour), c.day + 1)
   ) as h (bits, day_shift)
-  where m.bits > 0 and h.bits > 0
-$$;
+  where m.bits > 0 and h.bits > 0;
+end;
 
 comment on function carillon._shift_times(bigint, bigint, integer) is
   'Minute and hour sets moved by a number of minutes, split by the number of days they move into.';
@@ -2700,10 +2745,14 @@ revoke all on function carillon._permissions_of(uuid) from public;
 --! EndIncluded principals/_permissions_of.sql
 --! Included principals/_system_principal.sql
 create or replace function carillon._system_principal() returns uuid
-language sql stable security invoker
+language plpgsql stable security invoker
 set search_path = ''
 as $$
-  select id from carillon.principals where username = 'system'
+begin
+  return (
+    select id from carillon.principals where username = 'system'
+  );
+end;
 $$;
 comment on function carillon._system_principal() is 'The owner of what is made in SQL without naming an owner.';
 revoke all on function carillon._system_principal() from public;
@@ -3015,6 +3064,23 @@ $$;
 comment on function carillon._require_app(text) is 'Refuses (TK101) an app that is not installed.';
 revoke all on function carillon._require_app(text) from public;
 --! EndIncluded apps/_require_app.sql
+--! Included apps/_hold_app.sql
+create or replace function carillon._hold_app(app text) returns void
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+begin
+  -- Uninstalling waits for this lock, and then cancels what was enqueued under it.
+  perform from carillon.apps a where a.id = app for key share;
+  if not found then
+    perform carillon._require_app(app);
+  end if;
+end;
+$$;
+comment on function carillon._hold_app(text) is
+  'Keeps an app installed until the end of the transaction; refuses (TK101) one that is not.';
+revoke all on function carillon._hold_app(text) from public;
+--! EndIncluded apps/_hold_app.sql
 --! Included apps/_app_permissions.sql
 create or replace function carillon._app_permissions(app text, declared jsonb) returns text[]
 language plpgsql immutable security invoker
@@ -3057,6 +3123,7 @@ declare
   v_now timestamptz := carillon.now();
   v_permissions text[];
   v_name text;
+  v_most integer;
   v_new boolean;
 begin
   perform carillon._check_app_id(app);
@@ -3067,9 +3134,12 @@ begin
   if manifest ? 'name' then
     v_name := carillon._json_text(manifest -> 'name', 'name', 200);
   end if;
+  if nullif(manifest -> 'maxConcurrency', 'null') is not null then
+    v_most := carillon._json_integer(manifest -> 'maxConcurrency', 'maxConcurrency', 1, 1000000);
+  end if;
 
-  insert into carillon.apps as a (id, name, manifest, permissions, created_at, updated_at)
-  values (app, v_name, install_app.manifest, v_permissions, v_now, v_now)
+  insert into carillon.apps as a (id, name, manifest, permissions, max_concurrency, created_at, updated_at)
+  values (app, v_name, install_app.manifest, v_permissions, v_most, v_now, v_now)
   on conflict (id) do nothing;
   v_new := found;
   if v_new then
@@ -3083,8 +3153,9 @@ begin
     -- One deploy of an app at a time; the row stays locked until the end of the transaction.
     perform from carillon.apps a where a.id = app for no key update;
     update carillon.apps a
-    set name = v_name, manifest = install_app.manifest, permissions = v_permissions, updated_at = v_now
-    where a.id = app and (a.name, a.manifest, a.permissions) is distinct from (v_name, install_app.manifest, v_permissions);
+    set name = v_name, manifest = install_app.manifest, permissions = v_permissions, max_concurrency = v_most, updated_at = v_now
+    where a.id = app and (a.name, a.manifest, a.permissions, a.max_concurrency)
+      is distinct from (v_name, install_app.manifest, v_permissions, v_most);
   end if;
   return v_new;
 end;
@@ -3145,18 +3216,38 @@ revoke all on function carillon.get_app(text) from public;
 --! EndIncluded apps/get_app.sql
 --! Included queue/_job_message.sql
 create or replace function carillon._job_message(app text, payload jsonb, user_id uuid) returns jsonb
-language sql immutable parallel safe security invoker
+language sql stable parallel safe security invoker
 return jsonb_build_object('app_id', app, 'payload', payload, 'user_id', user_id);
 comment on function carillon._job_message(text, jsonb, uuid) is 'The shape of every message in the queue jobs.';
 revoke all on function carillon._job_message(text, jsonb, uuid) from public;
 --! EndIncluded queue/_job_message.sql
 --! Included queue/_cron_headers.sql
-create or replace function carillon._cron_headers(cron uuid, slot timestamptz) returns jsonb
-language sql immutable parallel safe security invoker
-return jsonb_build_object('trigger', 'automatic', 'cron_id', cron, 'scheduled_for', slot);
-comment on function carillon._cron_headers(uuid, timestamptz) is 'The trusted headers of a job that a slot enqueued.';
-revoke all on function carillon._cron_headers(uuid, timestamptz) from public;
+create or replace function carillon._cron_headers(
+  cron uuid,
+  trigger text,
+  slot timestamptz,
+  options jsonb,
+  due_at timestamptz,
+  expires_after integer
+) returns jsonb
+language sql stable parallel safe security invoker
+return options
+  || jsonb_build_object('trigger', trigger, 'cron_id', cron)
+  || case when slot is null then '{}' else jsonb_build_object('scheduled_for', slot) end
+  || case when expires_after is null then '{}'
+    else jsonb_build_object('expires_at', carillon._time_text(due_at + expires_after * interval '1 second')) end;
+comment on function carillon._cron_headers(uuid, text, timestamptz, jsonb, timestamptz, integer) is
+  'The trusted headers of a job of a cron: the cron''s options for its jobs, and what made this one; no slot for one made by hand.';
+revoke all on function carillon._cron_headers(uuid, text, timestamptz, jsonb, timestamptz, integer) from public;
 --! EndIncluded queue/_cron_headers.sql
+--! Included jobs/_has_expired.sql
+create or replace function carillon._has_expired(headers jsonb, now timestamptz) returns boolean
+language sql stable parallel safe security invoker
+return coalesce(headers ? 'expires_at' and not headers ? 'lease' and not headers ? 'attempts'
+  and (headers ->> 'expires_at')::timestamptz <= now, false);
+comment on function carillon._has_expired(jsonb, timestamptz) is 'Whether a job has not been started by the time its headers say.';
+revoke all on function carillon._has_expired(jsonb, timestamptz) from public;
+--! EndIncluded jobs/_has_expired.sql
 --! Included queue/_blocker_of.sql
 create or replace function carillon._blocker_of(cron uuid, overlap_policy text, now timestamptz) returns bigint
 language sql stable security invoker
@@ -3171,6 +3262,8 @@ as $$
       when 'buffer' then not (q.headers ? 'lease' and q.vt > _blocker_of.now)
       else false
     end
+    -- It is canceled at the next sweep, and claimed by nobody.
+    and not carillon._has_expired(q.headers, _blocker_of.now)
   order by q.msg_id
   limit 1
 $$;
@@ -3239,12 +3332,16 @@ revoke all on function carillon._replace_jobs(uuid, text) from public;
 --! EndIncluded queue/_replace_jobs.sql
 --! Included beats/_pg_cron_version.sql
 create or replace function carillon._pg_cron_version() returns text
-language sql stable security invoker
+language plpgsql stable security invoker
 set search_path = ''
 as $$
-  select e.extversion
-  from pg_catalog.pg_extension e
-  where e.extname = 'pg_cron' and exists (select from carillon.settings s where s.key = 'pg_cron' and s.value = 'true')
+begin
+  return (
+    select e.extversion
+    from pg_catalog.pg_extension e
+    where e.extname = 'pg_cron' and exists (select from carillon.settings s where s.key = 'pg_cron' and s.value = 'true')
+  );
+end;
 $$;
 comment on function carillon._pg_cron_version() is 'The version of pg_cron that drives this database; null while it does not.';
 revoke all on function carillon._pg_cron_version() from public;
@@ -3279,35 +3376,88 @@ comment on function carillon._beat_expression(text, text, text, timestamptz, tim
   'The pg_cron expression that wakes a schedule; null where pg_cron cannot, or where the schedule cannot be computed.';
 revoke all on function carillon._beat_expression(text, text, text, timestamptz, timestamptz) from public;
 --! EndIncluded beats/_beat_expression.sql
---! Included beats/_wanted_beats.sql
-create or replace function carillon._wanted_beats(crons uuid[]) returns table (cron_id uuid, expression text)
-language plpgsql stable security invoker
+--! Included beats/_widen_expression.sql
+create or replace function carillon._widen_expression(expression text) returns text
+language plpgsql immutable security invoker
 set search_path = ''
 as $$
 declare
+  v_minutes bigint;
+  v_step integer;
+begin
+  if expression is null or expression like '%second%' then
+    return expression;
+  end if;
+  v_minutes := carillon._parse_field(split_part(expression, ' ', 1), 'minute', 0, 59);
+  if v_minutes & (v_minutes - 1) = 0 then
+    return carillon._lowest_bit(v_minutes) || ' * * * *';
+  end if;
+  foreach v_step in array array[30, 15, 10, 5] loop
+    if v_minutes & ~carillon._parse_field('*/' || v_step, 'minute', 0, 59) = 0 then
+      return format('*/%s * * * *', v_step);
+    end if;
+  end loop;
+  return '* * * * *';
+end;
+$$;
+comment on function carillon._widen_expression(text) is
+  'A pg_cron expression that wakes whenever this one does, one of 65: a minute of every hour, every 30, 15, 10 or 5 minutes, or every minute.';
+revoke all on function carillon._widen_expression(text) from public;
+--! EndIncluded beats/_widen_expression.sql
+--! Included beats/_wanted_beats.sql
+create or replace function carillon._wanted_beats(crons uuid[]) returns table (cron_id uuid, expression text, widened boolean)
+language plpgsql stable security invoker
+set search_path = ''
+-- Planned once, for few crons as for many: planning takes longer than running it for one.
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+as $$
+declare
+  -- So many pg_cron jobs may wake at the same minute without being a load of their own.
+  v_most constant integer := 60;
   v_now timestamptz := carillon.now();
   v_version text := carillon._pg_cron_version();
+  v_crons uuid[] := coalesce(crons, array(select c.id from carillon.crons c));
 begin
   return query
+    -- Crons that share a schedule share its compilation.
     with plans as materialized (
-      select p.schedule, p.timezone, p.anchor_at, carillon._beat_expression(p.schedule, p.timezone, v_version, v_now, p.anchor_at) as expression
+      select m.ids, m.present, m.widened,
+        case when m.wakes then carillon._beat_expression(m.schedule, m.timezone, v_version, v_now, m.anchor_at) end as narrow
       from (
-        select distinct c.schedule, c.timezone, c.anchor_at
+        select c.schedule, c.timezone, c.anchor_at, c.next_fire_at is not null and v_version is not null as wakes,
+          array_agg(c.id) as ids, array_agg(b.expression) as present, array_agg(coalesce(e.widened, false)) as widened
         from carillon.crons c
-        where (_wanted_beats.crons is null or c.id = any (_wanted_beats.crons)) and c.next_fire_at is not null and v_version is not null
-      ) p
+        left join carillon.beats b on b.id = c.beat_id
+        left join carillon.enlistments e on e.cron_id = c.id and e.enlisted_until is null
+        where c.id = any (v_crons)
+        group by 1, 2, 3, 4
+      ) m
+    ),
+    misplaced as materialized (
+      select m.id, p.narrow, exists (
+        select from carillon.beats b where b.expression = p.narrow and b.pg_job_id is not null) as beats_already
+      from plans p
+      cross join lateral unnest(p.ids, p.present, p.widened) as m (id, present, is_widened)
+      where m.present is distinct from p.narrow
+        -- Who was put on a wider beat stays there while it is wide enough: nobody moves because the
+        -- bound is crossed, in either direction.
+        and not (m.is_widened and m.present is not distinct from carillon._widen_expression(p.narrow))
+    ),
+    room as materialized (
+      select (select count(*) from carillon.beats b where b.pg_job_id is not null)
+        + (select count(distinct x.narrow) from misplaced x where not x.beats_already) <= v_most as is_enough
     )
-    select c.id, case when c.next_fire_at is not null then p.expression end
-    from carillon.crons c
-    left join plans p
-      on p.schedule = c.schedule and p.timezone = c.timezone and p.anchor_at is not distinct from c.anchor_at
-    left join carillon.beats b on b.id = c.beat_id
-    where (_wanted_beats.crons is null or c.id = any (_wanted_beats.crons))
-      and case when c.next_fire_at is not null then p.expression end is distinct from b.expression;
+    select w.id, w.wanted, w.wanted is distinct from w.narrow
+    from (
+      select x.id, x.narrow, case when r.is_enough or x.beats_already then x.narrow else carillon._widen_expression(x.narrow) end as wanted
+      from misplaced x
+      cross join room r
+    ) w;
 end;
 $$;
 comment on function carillon._wanted_beats(uuid[]) is
-  'Which of these crons (null: of all) should be on another beat, and on which: none when a cron has no slot to come, or where pg_cron cannot wake it.';
+  'Which of these crons (null: of all) should be on another beat, and on which: none when a cron has no slot to come, or where pg_cron cannot wake it; a widened one when it would be yet another of very many.';
 revoke all on function carillon._wanted_beats(uuid[]) from public;
 --! EndIncluded beats/_wanted_beats.sql
 --! Included beats/_schedule_job.sql
@@ -3373,43 +3523,65 @@ revoke all on function carillon._settle_beats(bigint[]) from public;
 create or replace function carillon._enlist_crons(crons uuid[]) returns void
 language plpgsql volatile security invoker
 set search_path = ''
+-- Planned once, for few crons as for many: planning takes longer than running it for one.
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
 as $$
 declare
   v_now timestamptz := carillon.now();
   v_ids uuid[];
   v_expressions text[];
-  v_beats bigint[];
+  v_widened boolean[];
+  v_left text[];
+  v_expression text;
+  v_beat bigint;
+  v_unsettled bigint[] := '{}';
 begin
-  select coalesce(array_agg(w.cron_id), '{}'), coalesce(array_agg(w.expression), '{}') into v_ids, v_expressions
+  select coalesce(array_agg(w.cron_id), '{}'), array_agg(w.expression), array_agg(w.widened) into v_ids, v_expressions, v_widened
   from carillon._wanted_beats(_enlist_crons.crons) as w;
   if cardinality(v_ids) = 0 then
     return;
   end if;
+  v_left := array(
+    select distinct b.expression from carillon.crons c join carillon.beats b on b.id = c.beat_id where c.id = any (v_ids));
 
-  -- Lock order: beats by expression. Whoever joins or leaves a beat holds its row until commit.
-  insert into carillon.beats (expression)
-  select distinct e from unnest(v_expressions) as e where e is not null order by e
-  on conflict on constraint beats_expression_unique do nothing;
-  select array_agg(l.id) into v_beats
-  from (
-    select b.id
-    from carillon.beats b
-    where b.expression = any (v_expressions)
-      or b.id in (select c.beat_id from carillon.crons c where c.id = any (v_ids))
-    order by b.expression
-    for update
-  ) l;
+  -- Lock order: beats by expression. Whoever may have to schedule or unschedule a beat holds its row until
+  -- commit. Those who join one that is scheduled only keep it so, and do not wait for one another.
+  for v_expression in
+    select u.e from (select unnest(v_expressions) union select unnest(v_left)) as u (e) where u.e is not null order by u.e
+  loop
+    v_beat := null;
+    if v_expression <> all (v_left) then
+      select b.id into v_beat from carillon.beats b
+      where b.expression = v_expression and b.pg_job_id is not null
+      for key share;
+      if v_beat is null then
+        insert into carillon.beats (expression) values (v_expression)
+        on conflict on constraint beats_expression_unique do nothing;
+      end if;
+    end if;
+    if v_beat is null then
+      select b.id into v_beat from carillon.beats b where b.expression = v_expression for update;
+      v_unsettled := v_unsettled || v_beat;
+    end if;
+  end loop;
 
-  update carillon.crons c
-  set beat_id = (select b.id from carillon.beats b where b.expression = w.expression)
+  update carillon.crons c set beat_id = b.id
   from unnest(v_ids, v_expressions) as w (cron_id, expression)
+  left join carillon.beats b on b.expression = w.expression
   where c.id = w.cron_id;
-  update carillon.enlistments e set enlisted_until = greatest(v_now, e.enlisted_from)
-  where e.cron_id = any (v_ids) and e.enlisted_until is null;
-  insert into carillon.enlistments (cron_id, beat_id, enlisted_from)
-  select c.id, c.beat_id, v_now from carillon.crons c where c.id = any (v_ids) and c.beat_id is not null;
+  if cardinality(v_left) > 0 then
+    update carillon.enlistments e set enlisted_until = greatest(v_now, e.enlisted_from)
+    where e.cron_id = any (v_ids) and e.enlisted_until is null;
+  end if;
+  insert into carillon.enlistments (cron_id, beat_id, widened, enlisted_from)
+  select w.cron_id, b.id, w.widened, v_now
+  from unnest(v_ids, v_expressions, v_widened) as w (cron_id, expression, widened)
+  join carillon.beats b on b.expression = w.expression;
 
-  perform carillon._settle_beats(v_beats);
+  if cardinality(v_unsettled) > 0 then
+    perform carillon._settle_beats(v_unsettled);
+  end if;
 end;
 $$;
 comment on function carillon._enlist_crons(uuid[]) is
@@ -3470,14 +3642,15 @@ begin
     return 0;
   end if;
   -- Jobs that somebody removed or changed. cron.schedule() would keep what else was changed about them.
+  -- And beats that lost theirs to one who left in a transaction that could not see another join.
   select coalesce(array_agg(b.id), '{}') into v_broken
   from carillon.beats b
   left join cron.job j on j.jobid = b.pg_job_id
-  where b.pg_job_id is not null
-    and (j.jobid is null
+  where case when b.pg_job_id is null then exists (select from carillon.crons c where c.beat_id = b.id)
+    else j.jobid is null
       or (j.jobname, j.schedule, j.command, j.active, j.database, j.username)
         is distinct from ('carillon beat ' || b.id, b.expression, format('select carillon.fire_beat(%s)', b.id), true,
-          current_database()::text, current_user::text));
+          current_database()::text, current_user::text) end;
   if cardinality(v_broken) > 0 then
     perform from carillon.beats b where b.id = any (v_broken) order by b.expression for update;
     perform carillon._unschedule_job(j.jobid)
@@ -3695,32 +3868,32 @@ begin
   return query
     select d.runid, d.job_pid, d.status, d.return_message, d.start_time, d.end_time, t.outcome, t.scheduled_for, t.msg_id
     from (
-      select r.* from cron.job_run_details r
-      where exists (
-        select
+      select r.*, b.expression, (
+        select bool_and(e.widened)
         from carillon.enlistments e
-        join carillon.beat_jobs j on j.beat_id = e.beat_id
-        where e.cron_id = list_runs.cron and j.pg_job_id = r.jobid
+        where e.cron_id = list_runs.cron and e.beat_id = b.id
           -- A run that never started has no times; it belongs to whoever is enlisted.
           and coalesce(r.start_time, r.end_time, e.enlisted_from) >= e.enlisted_from - interval '1 second'
           and (e.enlisted_until is null or coalesce(r.start_time, r.end_time, e.enlisted_until) <= e.enlisted_until)
-      )
-      order by r.runid desc
-      limit max_rows
+      ) as is_widened
+      from cron.job_run_details r
+      join carillon.beat_jobs j on j.pg_job_id = r.jobid
+      join carillon.beats b on b.id = j.beat_id
+      where b.id in (select e.beat_id from carillon.enlistments e where e.cron_id = list_runs.cron)
     ) d
-    join carillon.beat_jobs j on j.pg_job_id = d.jobid
-    join carillon.beats b on b.id = j.beat_id
     -- The slot a wake was for is the newest one at its time, whichever driver decided it.
     left join lateral (
       select k.outcome, k.scheduled_for, k.msg_id
       from carillon.ticks k
       where k.cron_id = list_runs.cron
         and k.scheduled_for <= d.start_time
-        and k.scheduled_for > d.start_time - case when b.expression like '%second%' then interval '1 second' else interval '1 minute' end
+        and k.scheduled_for > d.start_time - case when d.expression like '%second%' then interval '1 second' else interval '1 minute' end
       order by k.scheduled_for desc
       limit 1
     ) t on true
-    order by d.runid desc;
+    where d.is_widened = false or d.is_widened and t.scheduled_for is not null
+    order by d.runid desc
+    limit max_rows;
 end;
 $$;
 comment on function carillon.list_runs(uuid, integer) is
@@ -3772,6 +3945,7 @@ as $$
 declare
   v_outcome text := outcome;
   v_reason text := carillon._may_fire(cron.owner_id, cron.app_id);
+  v_due timestamptz := now + carillon._jitter(cron.id, cron.jitter_seconds);
   v_other bigint;
   v_job bigint;
 begin
@@ -3794,7 +3968,7 @@ begin
         end if;
       end if;
       v_job := carillon._send_job(cron.app_id, carillon._cron_payload(cron.id, cron.payload, cron.method), cron.owner_id,
-        carillon._cron_headers(cron.id, slot), now + carillon._jitter(cron.id, cron.jitter_seconds));
+        carillon._cron_headers(cron.id, 'automatic', slot, cron.job_headers, v_due, cron.expires_after_seconds), v_due);
     end if;
   end if;
   insert into carillon.ticks (cron_id, scheduled_for, app_id, outcome, reason, msg_id, blocked_by, driver, decided_at)
@@ -3968,9 +4142,10 @@ begin
   end if;
 
   with due as materialized (
-    select c.id, c.app_id, c.owner_id, c.overlap_policy, c.payload, c.method, c.jitter_seconds, c.next_fire_at as slot,
+    select c.id, c.app_id, c.owner_id, c.overlap_policy, c.payload, c.method, c.next_fire_at as slot,
       c.schedule, c.timezone, c.anchor_at, c.starts_at, c.ends_at, c.dst_gap, c.dst_fold,
-      c.max_consecutive_failures
+      c.max_consecutive_failures, c.job_headers, c.expires_after_seconds,
+      _fire_batch.now + carillon._jitter(c.id, c.jitter_seconds) as due_at
     from carillon.crons c
     where c.id = any (v_due)
   ),
@@ -4011,9 +4186,9 @@ begin
   ),
   sent as (
     insert into pgmq.q_jobs (msg_id, enqueued_at, vt, message, headers) overriding system value
-    select f.msg_id, _fire_batch.now, _fire_batch.now + carillon._jitter(f.id, f.jitter_seconds),
+    select f.msg_id, _fire_batch.now, f.due_at,
       carillon._job_message(f.app_id, carillon._cron_payload(f.id, f.payload, f.method), f.owner_id),
-      carillon._cron_headers(f.id, f.slot)
+      carillon._cron_headers(f.id, 'automatic', f.slot, f.job_headers, f.due_at, f.expires_after_seconds)
     from fresh f
     where f.msg_id is not null
   ),
@@ -4272,7 +4447,8 @@ begin
         coalesce(v_denied, 'backfill'),
         case when v_denied is null then carillon._send_job(v_cron.app_id,
           carillon._cron_payload(v_cron.id, v_cron.payload, v_cron.method), v_cron.owner_id,
-          carillon._cron_headers(v_cron.id, v_slot) || jsonb_build_object('backfill_id', v_backfill.id), v_now) end,
+          carillon._cron_headers(v_cron.id, 'automatic', v_slot, v_cron.job_headers, v_now, v_cron.expires_after_seconds)
+            || jsonb_build_object('backfill_id', v_backfill.id), v_now) end,
         'backfill', v_now
       where not exists (select from carillon.ticks t where t.cron_id = v_cron.id and t.scheduled_for = v_slot);
     end loop;
@@ -4538,6 +4714,14 @@ select
   c.method,
   c.payload || case when c.method is null then '{}' else jsonb_build_object('method', c.method) end as payload,
   c.overlap_policy, c.catch_up, c.catch_up_max, c.catch_up_window_seconds, c.max_consecutive_failures,
+  coalesce((c.job_headers ->> 'priority')::integer, 0) as priority,
+  coalesce((c.job_headers ->> 'max_attempts')::integer, 1) as max_attempts,
+  coalesce((c.job_headers ->> 'retry_delay')::integer, 10) as retry_delay_seconds,
+  coalesce((c.job_headers ->> 'retry_backoff')::double precision, 2) as retry_backoff,
+  (c.job_headers ->> 'timeout')::integer as timeout_seconds,
+  c.expires_after_seconds,
+  coalesce(c.job_headers -> 'tags', '[]') as tags,
+  c.max_concurrency,
   coalesce(f.consecutive, 0) as consecutive_failures, c.description, c.enabled, c.paused_at, c.paused_by, c.pause_note, c.origin,
   -- A completed cron leaves its beat at the next sweep, and is as good as gone from it.
   case when c.next_fire_at is not null then b.pg_job_id end as pg_job_id,
@@ -4555,8 +4739,8 @@ return payload
 comment on function carillon._cron_payload(uuid, jsonb, text) is 'What onJob gets of a cron: its payload with cron_id and method merged in.';
 revoke all on function carillon._cron_payload(uuid, jsonb, text) from public;
 --! EndIncluded crons/_cron_payload.sql
---! Included crons/_check_schedule_at.sql
-create or replace function carillon._check_schedule_at(schedule text, timezone text, path text) returns void
+--! Included crons/_describe_schedule_at.sql
+create or replace function carillon._describe_schedule_at(schedule text, timezone text, path text) returns text
 language plpgsql stable security invoker
 set search_path = ''
 as $$
@@ -4567,21 +4751,17 @@ declare
   v_hint text;
   v_column text;
 begin
-  if path = '' then
-    perform carillon.check_schedule(schedule, timezone);
-    return;
-  end if;
-  perform carillon.check_schedule(schedule, timezone);
+  return carillon.describe_schedule(schedule, timezone);
 exception when sqlstate 'TK002' or sqlstate 'TK003' then
   get stacked diagnostics v_state = returned_sqlstate, v_message = message_text, v_detail = pg_exception_detail,
     v_hint = pg_exception_hint, v_column = column_name;
   raise exception using errcode = v_state, message = v_message, detail = v_detail, hint = v_hint, column = path || v_column;
 end;
 $$;
-comment on function carillon._check_schedule_at(text, text, text) is
-  'check_schedule, naming the field by its whole path within a manifest.';
-revoke all on function carillon._check_schedule_at(text, text, text) from public;
---! EndIncluded crons/_check_schedule_at.sql
+comment on function carillon._describe_schedule_at(text, text, text) is
+  'A schedule as a plain English phrase; one that is refused is, naming the field by its whole path within a manifest.';
+revoke all on function carillon._describe_schedule_at(text, text, text) from public;
+--! EndIncluded crons/_describe_schedule_at.sql
 --! Included crons/_failed_too_often.sql
 create or replace function carillon._failed_too_often(cron uuid, most integer) returns boolean
 language sql stable security invoker
@@ -4710,6 +4890,13 @@ begin
         base.catch_up_window_seconds := case when v is null then 3600 else carillon._json_integer(v, v_field, 0, 31536000) end;
       when 'maxConsecutiveFailures' then
         base.max_consecutive_failures := case when v is not null then carillon._json_integer(v, v_field, 1, 1000000) end;
+      when 'priority', 'maxAttempts', 'retryDelay', 'retryBackoff', 'timeout', 'tags' then
+        base.job_headers := (base.job_headers - lower(regexp_replace(v_key, '[A-Z]', '_\&', 'g')))
+          || carillon._option_headers(jsonb_build_object(v_key, v), path);
+      when 'expiresAfter' then
+        base.expires_after_seconds := case when v is not null then carillon._json_integer(v, v_field, 1, 31536000) end;
+      when 'maxConcurrency' then
+        base.max_concurrency := case when v is not null then carillon._json_integer(v, v_field, 1, 1000000) end;
       when 'enabled' then
         if jsonb_typeof(coalesce(v, 'true')) <> 'boolean' then
           perform carillon._invalid(v_field, 'must be true or false');
@@ -4732,8 +4919,7 @@ begin
     perform carillon._invalid(path || 'endsAt', 'must not be before startsAt');
   end if;
   if spec ?| array['schedule', 'timezone'] then
-    perform carillon._check_schedule_at(base.schedule, base.timezone, path);
-    base.description := carillon.describe_schedule(base.schedule, base.timezone);
+    base.description := carillon._describe_schedule_at(base.schedule, base.timezone, path);
   end if;
   if base.pause_note is not null and base.enabled then
     if nullif(spec -> 'pauseNote', 'null') is not null then
@@ -4771,6 +4957,7 @@ begin
   v_cron.catch_up := 'latest';
   v_cron.catch_up_max := 100;
   v_cron.catch_up_window_seconds := 3600;
+  v_cron.job_headers := '{}';
   v_cron.enabled := true;
   v_cron.origin := origin;
   v_cron.owner_id := coalesce(owner, carillon._system_principal());
@@ -4830,33 +5017,58 @@ comment on function carillon._lock_cron(text, uuid) is
 revoke all on function carillon._lock_cron(text, uuid) from public;
 --! EndIncluded crons/_lock_cron.sql
 --! Included crons/_store_cron.sql
-create or replace function carillon._store_cron(cron carillon.crons, is_new boolean) returns void
+create or replace function carillon._store_cron(cron carillon.crons) returns void
 language plpgsql volatile security invoker
 set search_path = ''
 as $$
 begin
-  if is_new then
-    insert into carillon.crons select (_store_cron.cron).*;
-  else
-    update carillon.crons c
-    set (name, schedule, timezone, dst_gap, dst_fold, starts_at, ends_at, anchor_at, jitter_seconds, method, payload,
-         overlap_policy, catch_up, catch_up_max, catch_up_window_seconds, max_consecutive_failures, max_concurrency,
-         description, enabled, paused_at, paused_by, pause_note, origin, declared_enabled, owner_id, next_fire_at, completed_at, updated_at)
-      = (cron.name, cron.schedule, cron.timezone, cron.dst_gap, cron.dst_fold, cron.starts_at, cron.ends_at, cron.anchor_at,
-         cron.jitter_seconds, cron.method, cron.payload, cron.overlap_policy, cron.catch_up, cron.catch_up_max,
-         cron.catch_up_window_seconds, cron.max_consecutive_failures, cron.max_concurrency, cron.description, cron.enabled,
-         cron.paused_at, cron.paused_by, cron.pause_note, cron.origin,
-         cron.declared_enabled, cron.owner_id, cron.next_fire_at, cron.completed_at, cron.updated_at)
-    where c.id = cron.id;
-  end if;
+  update carillon.crons c
+  set (name, schedule, timezone, dst_gap, dst_fold, starts_at, ends_at, anchor_at, jitter_seconds, method, payload,
+       overlap_policy, catch_up, catch_up_max, catch_up_window_seconds, max_consecutive_failures, job_headers,
+       expires_after_seconds, max_concurrency, description, enabled, paused_at, paused_by, pause_note, origin, declared_enabled,
+       owner_id, next_fire_at, completed_at, updated_at)
+    = (cron.name, cron.schedule, cron.timezone, cron.dst_gap, cron.dst_fold, cron.starts_at, cron.ends_at, cron.anchor_at,
+       cron.jitter_seconds, cron.method, cron.payload, cron.overlap_policy, cron.catch_up, cron.catch_up_max,
+       cron.catch_up_window_seconds, cron.max_consecutive_failures, cron.job_headers, cron.expires_after_seconds,
+       cron.max_concurrency, cron.description, cron.enabled, cron.paused_at, cron.paused_by, cron.pause_note, cron.origin,
+       cron.declared_enabled, cron.owner_id, cron.next_fire_at, cron.completed_at, cron.updated_at)
+  where c.id = cron.id;
 exception when unique_violation then
   raise exception using errcode = 'TK201', column = 'name',
     message = format('app "%s" has a cron named "%s" already', cron.app_id, cron.name);
 end;
 $$;
-comment on function carillon._store_cron(carillon.crons, boolean) is 'Inserts or updates one cron; a name already taken is TK201.';
-revoke all on function carillon._store_cron(carillon.crons, boolean) from public;
+comment on function carillon._store_cron(carillon.crons) is 'Updates one cron; a name already taken is TK201.';
+revoke all on function carillon._store_cron(carillon.crons) from public;
 --! EndIncluded crons/_store_cron.sql
+--! Included crons/_store_new_crons.sql
+create or replace function carillon._store_new_crons(crons carillon.crons[], fields text[]) returns void
+language plpgsql volatile security invoker
+set search_path = ''
+set plan_cache_mode = force_generic_plan
+as $$
+declare
+  v_stored integer;
+  v_at integer;
+begin
+  insert into carillon.crons select c.* from unnest(_store_new_crons.crons) as c
+  on conflict on constraint crons_name_unique do nothing;
+  get diagnostics v_stored = row_count;
+  if v_stored < cardinality(_store_new_crons.crons) then
+    select i into v_at
+    from generate_subscripts(_store_new_crons.crons, 1) as i
+    where not exists (select from carillon.crons c where c.id = (_store_new_crons.crons[i]).id)
+    order by i
+    limit 1;
+    raise exception using errcode = 'TK201', column = fields[v_at],
+      message = format('app "%s" has a cron named "%s" already', (_store_new_crons.crons[v_at]).app_id, (_store_new_crons.crons[v_at]).name);
+  end if;
+end;
+$$;
+comment on function carillon._store_new_crons(carillon.crons[], text[]) is
+  'Inserts crons; a name already taken is TK201, naming the field given for that cron.';
+revoke all on function carillon._store_new_crons(carillon.crons[], text[]) from public;
+--! EndIncluded crons/_store_new_crons.sql
 --! Included crons/_change_cron.sql
 create or replace function carillon._change_cron(old carillon.crons, new carillon.crons, actor uuid) returns boolean
 language plpgsql volatile security invoker
@@ -4885,7 +5097,7 @@ begin
   if new.enabled and not old.enabled then
     delete from carillon.cron_failures f where f.cron_id = new.id;
   end if;
-  perform carillon._store_cron(new, false);
+  perform carillon._store_cron(new);
   return true;
 end;
 $$;
@@ -4907,6 +5119,73 @@ $$;
 comment on function carillon._drop_crons(uuid[]) is 'Takes crons off their beats and deletes them.';
 revoke all on function carillon._drop_crons(uuid[]) from public;
 --! EndIncluded crons/_drop_crons.sql
+--! Included crons/_cron_spec.sql
+create or replace function carillon._cron_spec(
+  name text,
+  schedule text,
+  timezone text,
+  payload jsonb,
+  method text,
+  overlap_policy text,
+  enabled boolean,
+  starts_at timestamptz,
+  ends_at timestamptz,
+  jitter integer,
+  dst jsonb,
+  catch_up text,
+  catch_up_max integer,
+  catch_up_window integer,
+  max_consecutive_failures integer,
+  priority integer,
+  max_attempts integer,
+  retry_delay integer,
+  retry_backoff numeric,
+  timeout integer,
+  expires_after integer,
+  tags text[],
+  max_concurrency integer,
+  pause_note text
+) returns jsonb
+language sql stable security invoker
+set search_path = ''
+as $$
+  select coalesce(jsonb_object_agg(f.key, f.value), '{}')
+  from jsonb_each(jsonb_build_object(
+    'name', name, 'schedule', schedule, 'timezone', timezone, 'payload', payload, 'method', method,
+    'overlapPolicy', overlap_policy, 'enabled', enabled, 'startsAt', carillon._time_json(starts_at, 'startsAt'),
+    'endsAt', carillon._time_json(ends_at, 'endsAt'), 'jitter', jitter, 'dst', dst, 'catchUp', catch_up,
+    'catchUpMax', catch_up_max, 'catchUpWindow', catch_up_window, 'maxConsecutiveFailures', max_consecutive_failures,
+    'priority', priority, 'maxAttempts', max_attempts, 'retryDelay', retry_delay, 'retryBackoff', retry_backoff,
+    'timeout', timeout, 'expiresAfter', expires_after, 'tags', tags, 'maxConcurrency', max_concurrency,
+    'pauseNote', pause_note)) as f
+  where f.value <> 'null'
+$$;
+comment on function carillon._cron_spec(text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text) is
+  'The named arguments of create_cron and update_cron as a declaration in API spelling; those not given are left out.';
+revoke all on function carillon._cron_spec(text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text) from public;
+--! EndIncluded crons/_cron_spec.sql
+--! Included crons/declare_cron.sql
+create or replace function carillon.declare_cron(app text, spec jsonb, actor uuid default null) returns carillon.cron_details
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_cron carillon.crons;
+  v_details carillon.cron_details;
+begin
+  perform carillon._require_app(app);
+  v_cron := carillon._cron_from_spec(carillon._new_cron(app, case when actor is null then 'sql' else 'api' end, actor), spec);
+  v_cron := carillon._arm_cron(v_cron, v_cron.created_at, actor);
+  perform carillon._store_new_crons(array[v_cron], array['name']);
+  perform carillon._enlist_crons(array[v_cron.id]);
+  select d.* into v_details from carillon.cron_details d where d.id = v_cron.id;
+  return v_details;
+end;
+$$;
+comment on function carillon.declare_cron(text, jsonb, uuid) is
+  'Makes a cron of an app from its declaration, as a manifest has it (API spelling; null means the default).';
+revoke all on function carillon.declare_cron(text, jsonb, uuid) from public;
+--! EndIncluded crons/declare_cron.sql
 --! Included crons/create_cron.sql
 create or replace function carillon.create_cron(
   app text,
@@ -4925,36 +5204,30 @@ create or replace function carillon.create_cron(
   catch_up_max integer default null,
   catch_up_window integer default null,
   max_consecutive_failures integer default null,
+  priority integer default null,
+  max_attempts integer default null,
+  retry_delay integer default null,
+  retry_backoff numeric default null,
+  timeout integer default null,
+  expires_after integer default null,
+  tags text[] default null,
+  max_concurrency integer default null,
   pause_note text default null,
   actor uuid default null
 ) returns carillon.cron_details
-language plpgsql volatile security definer
+language sql volatile security definer
 set search_path = ''
 as $$
-declare
-  v_cron carillon.crons;
-  v_details carillon.cron_details;
-begin
-  perform carillon._require_app(app);
-  v_cron := carillon._cron_from_spec(
-    carillon._new_cron(app, case when actor is null then 'sql' else 'api' end, actor),
-    jsonb_build_object('name', create_cron.name, 'schedule', create_cron.schedule, 'timezone', create_cron.timezone,
-      'payload', create_cron.payload, 'method', create_cron.method, 'overlapPolicy', create_cron.overlap_policy,
-      'enabled', create_cron.enabled, 'jitter', create_cron.jitter, 'dst', create_cron.dst,
-      'catchUp', create_cron.catch_up, 'catchUpMax', create_cron.catch_up_max, 'catchUpWindow', create_cron.catch_up_window,
-      'maxConsecutiveFailures', create_cron.max_consecutive_failures, 'pauseNote', create_cron.pause_note,
-      'startsAt', carillon._time_json(create_cron.starts_at, 'startsAt'),
-      'endsAt', carillon._time_json(create_cron.ends_at, 'endsAt')));
-  v_cron := carillon._arm_cron(v_cron, v_cron.created_at, actor);
-  perform carillon._store_cron(v_cron, true);
-  perform carillon._enlist_crons(array[v_cron.id]);
-  select d.* into v_details from carillon.cron_details d where d.id = v_cron.id;
-  return v_details;
-end;
+  select carillon.declare_cron(create_cron.app,
+    carillon._cron_spec(
+      name, schedule, timezone, payload, method, overlap_policy, enabled, starts_at, ends_at, jitter, dst, catch_up,
+      catch_up_max, catch_up_window, max_consecutive_failures, priority, max_attempts, retry_delay, retry_backoff, timeout,
+      expires_after, tags, max_concurrency, pause_note),
+    actor => create_cron.actor)
 $$;
-comment on function carillon.create_cron(text, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, text, uuid) is
+comment on function carillon.create_cron(text, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, uuid) is
   'Makes a cron of an app: select carillon.create_cron(app => ''crm'', name => ''daily'', schedule => ''0 9 * * *''). Null means the default.';
-revoke all on function carillon.create_cron(text, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, text, uuid) from public;
+revoke all on function carillon.create_cron(text, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, uuid) from public;
 --! EndIncluded crons/create_cron.sql
 --! Included crons/patch_cron.sql
 create or replace function carillon.patch_cron(cron uuid, patch jsonb, app text default null, actor uuid default null)
@@ -4996,6 +5269,14 @@ create or replace function carillon.update_cron(
   catch_up_max integer default null,
   catch_up_window integer default null,
   max_consecutive_failures integer default null,
+  priority integer default null,
+  max_attempts integer default null,
+  retry_delay integer default null,
+  retry_backoff numeric default null,
+  timeout integer default null,
+  expires_after integer default null,
+  tags text[] default null,
+  max_concurrency integer default null,
   pause_note text default null,
   actor uuid default null
 ) returns carillon.cron_details
@@ -5003,18 +5284,15 @@ language sql volatile security definer
 set search_path = ''
 as $$
   select carillon.patch_cron(update_cron.cron,
-    (select coalesce(jsonb_object_agg(f.key, f.value), '{}')
-     from jsonb_each(jsonb_build_object('name', name, 'schedule', schedule, 'timezone', timezone, 'payload', payload,
-       'method', method, 'overlapPolicy', overlap_policy, 'enabled', enabled, 'jitter', jitter, 'dst', dst,
-       'catchUp', catch_up, 'catchUpMax', catch_up_max, 'catchUpWindow', catch_up_window,
-       'maxConsecutiveFailures', max_consecutive_failures, 'pauseNote', pause_note,
-       'startsAt', carillon._time_json(starts_at, 'startsAt'), 'endsAt', carillon._time_json(ends_at, 'endsAt'))) as f
-     where f.value <> 'null'),
+    carillon._cron_spec(
+      name, schedule, timezone, payload, method, overlap_policy, enabled, starts_at, ends_at, jitter, dst, catch_up,
+      catch_up_max, catch_up_window, max_consecutive_failures, priority, max_attempts, retry_delay, retry_backoff, timeout,
+      expires_after, tags, max_concurrency, pause_note),
     actor => update_cron.actor)
 $$;
-comment on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, text, uuid) is
+comment on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, uuid) is
   'Changes the fields that are given: select carillon.update_cron(cron => ''…'', schedule => ''*/5 * * * *''). To reset one, use patch_cron.';
-revoke all on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, text, uuid) from public;
+revoke all on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, uuid) from public;
 --! EndIncluded crons/update_cron.sql
 --! Included crons/set_cron_enabled.sql
 create or replace function carillon.set_cron_enabled(cron uuid, enabled boolean, note text default null, app text default null, actor uuid default null)
@@ -5097,7 +5375,7 @@ begin
     v_cron.app_id,
     carillon._cron_payload(v_cron.id, v_cron.payload, v_cron.method),
     v_cron.owner_id,
-    jsonb_build_object('trigger', 'manual', 'cron_id', v_cron.id),
+    carillon._cron_headers(v_cron.id, 'manual', null, v_cron.job_headers, v_now, v_cron.expires_after_seconds),
     v_now);
 end;
 $$;
@@ -5114,12 +5392,15 @@ set enable_seqscan = off
 as $$
 declare
   v_entries jsonb := coalesce(nullif(manifest -> 'crons', 'null'), '[]');
-  v_entry jsonb;
-  v_at integer := 0;
+  v_entry record;
+  v_path text;
   v_new_app boolean;
+  v_blank carillon.crons;
   v_old carillon.crons;
   v_new carillon.crons;
   v_ids uuid[] := '{}';
+  v_fresh carillon.crons[] := '{}';
+  v_fresh_paths text[] := '{}';
   v_touched uuid[] := '{}';
   v_created text[] := '{}';
   v_updated text[] := '{}';
@@ -5131,22 +5412,36 @@ begin
   if jsonb_typeof(v_entries) <> 'array' then
     perform carillon._invalid('crons', 'must be an array');
   end if;
+  v_blank := carillon._new_cron(app, 'manifest', actor);
 
-  for v_entry in select e.value from jsonb_array_elements(v_entries) as e loop
-    select c.* into v_old from carillon.crons c where c.app_id = app and c.name = v_entry ->> 'name' for update;
-    if v_old.id = any (v_ids) then
-      perform carillon._invalid(format('crons[%s].name', v_at), format('is given twice: "%s"', v_old.name));
+  -- A statement of its own: what is read next is what the rows are once they are locked.
+  perform from carillon.crons c
+  where c.app_id = app and c.name in (select e.value ->> 'name' from jsonb_array_elements(v_entries) as e)
+  order by c.id
+  for update;
+  for v_entry in
+    select e.value as spec, e.place - 1 as at, c as old, lag(e.place) over (partition by e.value ->> 'name' order by e.place) as twin
+    from jsonb_array_elements(v_entries) with ordinality as e (value, place)
+    left join carillon.crons c on c.app_id = app and c.name = e.value ->> 'name'
+    order by e.place
+  loop
+    v_path := format('crons[%s].', v_entry.at);
+    v_old := v_entry.old;
+    if v_entry.twin is not null and v_entry.spec ->> 'name' is not null then
+      perform carillon._invalid(v_path || 'name', format('is given twice: "%s"', v_entry.spec ->> 'name'));
     end if;
     if v_old.origin <> 'manifest' then
-      raise exception using errcode = 'TK201', column = format('crons[%s].name', v_at),
+      raise exception using errcode = 'TK201', column = v_path || 'name',
         message = format('app "%s" has a cron named "%s" already, made at runtime', app, v_old.name),
         hint = 'rename one of them, or delete the one made at runtime';
     end if;
 
-    v_new := carillon._cron_from_spec(carillon._new_cron(app, 'manifest', actor), v_entry, format('crons[%s].', v_at));
+    v_blank.id := gen_random_uuid();
+    v_new := carillon._cron_from_spec(v_blank, v_entry.spec, v_path);
     v_new.declared_enabled := v_new.enabled;
     if v_old.id is null then
-      perform carillon._store_cron(carillon._arm_cron(v_new, v_new.created_at, actor), true);
+      v_fresh := v_fresh || carillon._arm_cron(v_new, v_new.created_at, actor);
+      v_fresh_paths := v_fresh_paths || (v_path || 'name');
       v_created := v_created || v_new.name;
       v_touched := v_touched || v_new.id;
     else
@@ -5173,8 +5468,8 @@ begin
       end if;
     end if;
     v_ids := v_ids || v_new.id;
-    v_at := v_at + 1;
   end loop;
+  perform carillon._store_new_crons(v_fresh, v_fresh_paths);
 
   select coalesce(array_agg(c.id), '{}'), coalesce(array_agg(c.name order by c.name), '{}') into v_dropped, v_deleted
   from carillon.crons c
@@ -5259,7 +5554,7 @@ revoke all on function carillon._job_user(jsonb, jsonb) from public;
 --! Included jobs/_job_attempts.sql
 create or replace function carillon._job_attempts(headers jsonb, attempt integer, worker text, started_at timestamptz, finished_at timestamptz, error jsonb)
 returns jsonb
-language sql immutable parallel safe security invoker
+language sql stable parallel safe security invoker
 return coalesce(headers -> 'attempts', '[]') || case
   -- A lost attempt is on record already, and one handed back is not one.
   when started_at is null or headers -> 'attempts' -> -1 -> 'attempt' = to_jsonb(attempt) then '[]'
@@ -5315,7 +5610,7 @@ revoke all on function carillon._is_lost_for_good(jsonb) from public;
 --! EndIncluded jobs/_is_lost_for_good.sql
 --! Included jobs/_lost_headers.sql
 create or replace function carillon._lost_headers(headers jsonb, read_ct integer, last_read_at timestamptz) returns jsonb
-language sql immutable parallel safe security invoker
+language sql stable parallel safe security invoker
 return (headers - 'lease') || jsonb_build_object(
   'lost', coalesce((headers ->> 'lost')::integer, 0) + 1,
   'attempts', coalesce(headers -> 'attempts', '[]') || jsonb_build_object(
@@ -5325,6 +5620,22 @@ comment on function carillon._lost_headers(jsonb, integer, timestamptz) is
   'Headers with the open lease turned into a recorded attempt that was lost.';
 revoke all on function carillon._lost_headers(jsonb, integer, timestamptz) from public;
 --! EndIncluded jobs/_lost_headers.sql
+--! Included jobs/_ended_job.sql
+create or replace function carillon._ended_job(
+  job_id bigint, message jsonb, headers jsonb, status text, result jsonb, error jsonb, attempt integer, enqueued_at timestamptz,
+  last_read_at timestamptz, now timestamptz
+) returns setof carillon.job_history
+language sql stable parallel safe security invoker
+begin atomic
+  select job_id, message ->> 'app_id', (headers ->> 'cron_id')::uuid, (headers ->> 'scheduled_for')::timestamptz,
+    carillon._job_trigger(headers), status, carillon._job_user(message, headers), message -> 'payload',
+    coalesce(headers - 'lease', '{}'), result, error, attempt, headers #>> '{lease,worker}', enqueued_at, last_read_at,
+    greatest(now, last_read_at);
+end;
+comment on function carillon._ended_job(bigint, jsonb, jsonb, text, jsonb, jsonb, integer, timestamptz, timestamptz, timestamptz) is
+  'The row of the history for a job that leaves the queue: the only place that says what of a job is kept. Inlined where it is called.';
+revoke all on function carillon._ended_job(bigint, jsonb, jsonb, text, jsonb, jsonb, integer, timestamptz, timestamptz, timestamptz) from public;
+--! EndIncluded jobs/_ended_job.sql
 --! Included jobs/_bury_lost_jobs.sql
 create or replace function carillon._bury_lost_jobs() returns integer
 language plpgsql volatile security invoker
@@ -5345,14 +5656,14 @@ begin
     delete from pgmq.q_jobs q using dead where q.msg_id = dead.msg_id returning q.*
   ),
   kept as (
-    insert into carillon.job_history (job_id, app_id, cron_id, scheduled_for, trigger, status, user_id, payload, headers, error,
-      attempt, worker, enqueued_at, started_at, finished_at)
-    select g.msg_id, g.message ->> 'app_id', (g.headers ->> 'cron_id')::uuid, (g.headers ->> 'scheduled_for')::timestamptz,
-      carillon._job_trigger(g.headers), 'failed', carillon._job_user(g.message, g.headers), g.message -> 'payload',
-      carillon._lost_headers(g.headers, g.read_ct, g.last_read_at),
-      jsonb_build_object('name', 'LeaseLost', 'message', 'delivered 5 times, and every worker stopped reporting'),
-      g.read_ct, g.headers #>> '{lease,worker}', g.enqueued_at, g.last_read_at, v_now
+    insert into carillon.job_history
+    select e.*
     from gone g
+    cross join lateral carillon._ended_job(g.msg_id, g.message,
+      -- The lease is what names the worker.
+      carillon._lost_headers(g.headers, g.read_ct, g.last_read_at) || jsonb_build_object('lease', g.headers -> 'lease'), 'failed', null,
+      '{"name": "LeaseLost", "message": "delivered 5 times, and every worker stopped reporting"}',
+      g.read_ct, g.enqueued_at, g.last_read_at, v_now) e
   )
   insert into pgmq.q_jobs_dlq (vt, message, headers)
   select v_now, g.message,
@@ -5381,20 +5692,18 @@ begin
       perform from pgmq.q_jobs q where q.msg_id = any (_cancel_jobs.job_ids) order by q.msg_id for update;
       exit;
     exception when deadlock_detected then
-      continue; -- a worker finishing the same jobs locked them in another order, and goes first
+      continue; -- this transaction holds jobs of another cron already, and a worker that waits for them gives way (finish_jobs)
     end;
   end loop;
   with gone as (
     delete from pgmq.q_jobs q where q.msg_id = any (_cancel_jobs.job_ids) returning q.*
   ),
   kept as (
-    insert into carillon.job_history (job_id, app_id, cron_id, scheduled_for, trigger, status, user_id, payload, headers,
-      attempt, worker, enqueued_at, started_at, finished_at)
-    select g.msg_id, g.message ->> 'app_id', (g.headers ->> 'cron_id')::uuid, (g.headers ->> 'scheduled_for')::timestamptz,
-      carillon._job_trigger(g.headers), 'canceled', carillon._job_user(g.message, g.headers), g.message -> 'payload',
-      (coalesce(g.headers, '{}') - 'lease') || jsonb_build_object('canceled', reason), g.read_ct, g.headers #>> '{lease,worker}', g.enqueued_at,
-      g.last_read_at, v_now
+    insert into carillon.job_history
+    select e.*
     from gone g
+    cross join lateral carillon._ended_job(g.msg_id, g.message, coalesce(g.headers, '{}') || jsonb_build_object('canceled', reason),
+      'canceled', null, null, g.read_ct, g.enqueued_at, g.last_read_at, v_now) e
   ),
   told as (
     -- A worker that listens aborts the handler at once; any other at its next heartbeat.
@@ -5408,14 +5717,6 @@ comment on function carillon._cancel_jobs(bigint[], text) is
   'Cancels live jobs: they leave the queue for the history. A running attempt loses its lease; its worker is told, and finds out at its next heartbeat at the latest.';
 revoke all on function carillon._cancel_jobs(bigint[], text) from public;
 --! EndIncluded jobs/_cancel_jobs.sql
---! Included jobs/_has_expired.sql
-create or replace function carillon._has_expired(headers jsonb, now timestamptz) returns boolean
-language sql stable parallel safe security invoker
-return coalesce(headers ? 'expires_at' and not headers ? 'lease' and not headers ? 'attempts'
-  and (headers ->> 'expires_at')::timestamptz <= now, false);
-comment on function carillon._has_expired(jsonb, timestamptz) is 'Whether a job has not been started by the time its headers say.';
-revoke all on function carillon._has_expired(jsonb, timestamptz) from public;
---! EndIncluded jobs/_has_expired.sql
 --! Included jobs/_expire_jobs.sql
 create or replace function carillon._expire_jobs() returns integer
 language plpgsql volatile security invoker
@@ -5528,56 +5829,72 @@ $$;
 comment on function carillon._check_payload(jsonb, text) is 'Refuses a payload that is no JSON object, or too large.';
 revoke all on function carillon._check_payload(jsonb, text) from public;
 --! EndIncluded jobs/_check_payload.sql
+--! Included jobs/_option_headers.sql
+create or replace function carillon._option_headers(options jsonb, path text) returns jsonb
+language plpgsql immutable security invoker
+set search_path = ''
+as $$
+declare
+  v_given constant jsonb := jsonb_strip_nulls(options);
+  v_headers jsonb := '{}';
+  v_backoff numeric;
+begin
+  if v_given ? 'priority' then
+    -- The default is no header: so are most jobs.
+    v_headers := v_headers || jsonb_strip_nulls(jsonb_build_object('priority',
+      nullif(carillon._json_integer(v_given -> 'priority', path || 'priority', -32768, 32767), 0)));
+  end if;
+  if v_given ? 'maxAttempts' then
+    v_headers := v_headers || jsonb_build_object('max_attempts',
+      carillon._json_integer(v_given -> 'maxAttempts', path || 'maxAttempts', 1, 100));
+  end if;
+  if v_given ? 'retryDelay' then
+    v_headers := v_headers || jsonb_build_object('retry_delay',
+      carillon._json_integer(v_given -> 'retryDelay', path || 'retryDelay', 0, 86400));
+  end if;
+  if v_given ? 'retryBackoff' then
+    v_backoff := case when jsonb_typeof(v_given -> 'retryBackoff') = 'number' then (v_given ->> 'retryBackoff')::numeric end;
+    if v_backoff is null or v_backoff not between 1 and 10 then
+      perform carillon._invalid(path || 'retryBackoff', 'must be a number from 1 to 10');
+    end if;
+    v_headers := v_headers || jsonb_build_object('retry_backoff', v_backoff);
+  end if;
+  if v_given ? 'timeout' then
+    v_headers := v_headers || jsonb_build_object('timeout',
+      carillon._json_integer(v_given -> 'timeout', path || 'timeout', 1, 86400));
+  end if;
+  if v_given ? 'tags' then
+    if jsonb_typeof(v_given -> 'tags') <> 'array' or jsonb_array_length(v_given -> 'tags') > 20
+      or exists (
+        select from jsonb_array_elements(v_given -> 'tags') as t (tag)
+        where jsonb_typeof(t.tag) <> 'string' or length(t.tag #>> '{}') not between 1 and 100)
+    then
+      perform carillon._invalid(path || 'tags', 'must be at most 20 strings of 1 to 100 characters');
+    end if;
+    v_headers := v_headers || jsonb_build_object('tags', v_given -> 'tags');
+  end if;
+  return v_headers;
+end;
+$$;
+comment on function carillon._option_headers(jsonb, text) is
+  'The trusted headers for the options that single jobs and the jobs of crons have in common (API spelling; null means the default); TK001 names the option that breaks a rule.';
+revoke all on function carillon._option_headers(jsonb, text) from public;
+--! EndIncluded jobs/_option_headers.sql
 --! Included jobs/_job_headers.sql
 create or replace function carillon._job_headers(options jsonb, path text, due_at timestamptz) returns jsonb
 language plpgsql stable security invoker
 set search_path = ''
 as $$
 declare
-  v_headers jsonb := '{"trigger": "api"}';
-  v_backoff numeric;
+  v_headers jsonb := carillon._option_headers(options, path) || '{"trigger": "api"}';
   v_expires timestamptz;
 begin
-  if options ? 'priority' then
-    -- The default is no header: so are most jobs.
-    v_headers := v_headers || jsonb_strip_nulls(jsonb_build_object('priority',
-      nullif(carillon._json_integer(options -> 'priority', path || 'priority', -32768, 32767), 0)));
-  end if;
-  if options ? 'maxAttempts' then
-    v_headers := v_headers || jsonb_build_object('max_attempts',
-      carillon._json_integer(options -> 'maxAttempts', path || 'maxAttempts', 1, 100));
-  end if;
-  if options ? 'retryDelay' then
-    v_headers := v_headers || jsonb_build_object('retry_delay',
-      carillon._json_integer(options -> 'retryDelay', path || 'retryDelay', 0, 86400));
-  end if;
-  if options ? 'retryBackoff' then
-    v_backoff := case when jsonb_typeof(options -> 'retryBackoff') = 'number' then (options ->> 'retryBackoff')::numeric end;
-    if v_backoff is null or v_backoff not between 1 and 10 then
-      perform carillon._invalid(path || 'retryBackoff', 'must be a number from 1 to 10');
-    end if;
-    v_headers := v_headers || jsonb_build_object('retry_backoff', v_backoff);
-  end if;
-  if options ? 'timeout' then
-    v_headers := v_headers || jsonb_build_object('timeout',
-      carillon._json_integer(options -> 'timeout', path || 'timeout', 1, 86400));
-  end if;
   if options ? 'expiresAt' then
     v_expires := carillon._json_timestamp(options -> 'expiresAt', path || 'expiresAt');
     if v_expires <= due_at then
       perform carillon._invalid(path || 'expiresAt', 'must lie in the future, and after runAt');
     end if;
     v_headers := v_headers || jsonb_build_object('expires_at', carillon._time_json(v_expires, path || 'expiresAt'));
-  end if;
-  if options ? 'tags' then
-    if jsonb_typeof(options -> 'tags') <> 'array' or jsonb_array_length(options -> 'tags') > 20
-      or exists (
-        select from jsonb_array_elements(options -> 'tags') as t (tag)
-        where jsonb_typeof(t.tag) <> 'string' or length(t.tag #>> '{}') not between 1 and 100)
-    then
-      perform carillon._invalid(path || 'tags', 'must be at most 20 strings of 1 to 100 characters');
-    end if;
-    v_headers := v_headers || jsonb_build_object('tags', options -> 'tags');
   end if;
   return v_headers;
 end;
@@ -5608,11 +5925,10 @@ declare
   v_now timestamptz := carillon.now();
   v_due timestamptz := greatest(run_at, v_now);
   v_options jsonb;
-  v_headers jsonb;
   v_new bigint;
   v_job bigint;
 begin
-  perform carillon._require_app(app);
+  perform carillon._hold_app(app);
   perform carillon._check_payload(payload, 'payload');
   if user_id is not null and not exists (select from carillon.principals p where p.id = enqueue_job.user_id) then
     perform carillon._invalid('userId', 'is not a known principal');
@@ -5623,7 +5939,6 @@ begin
   v_options := jsonb_strip_nulls(jsonb_build_object('priority', priority, 'maxAttempts', max_attempts, 'retryDelay', retry_delay,
     'retryBackoff', retry_backoff, 'timeout', timeout, 'expiresAt', carillon._time_json(expires_at, 'expiresAt')))
     || case when tags is null then '{}' else jsonb_build_object('tags', tags) end;
-  v_headers := carillon._job_headers(v_options, '', v_due);
   if idempotency_key is not null then
     v_new := nextval(pg_get_serial_sequence('pgmq.q_jobs', 'msg_id'));
     v_job := carillon._idempotent_job(app, idempotency_key,
@@ -5633,7 +5948,9 @@ begin
       return v_job;
     end if;
   end if;
-  return carillon._send_job(app, payload, coalesce(user_id, carillon._system_principal()), v_headers, v_due, v_new);
+  -- After the key: a request that is repeated has its job, even where it would come too late by now.
+  return carillon._send_job(app, payload, coalesce(user_id, carillon._system_principal()),
+    carillon._job_headers(v_options, '', v_due), v_due, v_new);
 end;
 $$;
 comment on function carillon.enqueue_job(text, jsonb, uuid, timestamptz, integer, text, integer, integer, numeric, integer, timestamptz, text[]) is
@@ -5648,6 +5965,7 @@ as $$
 declare
   v_now timestamptz := carillon.now();
   v_user uuid := coalesce(user_id, carillon._system_principal());
+  v_message jsonb := carillon._job_message(app, '{}', v_user);
   v_at bigint;
   v_job jsonb;
   v_path text;
@@ -5655,7 +5973,7 @@ declare
   v_due timestamptz[];
   v_headers jsonb[];
 begin
-  perform carillon._require_app(app);
+  perform carillon._hold_app(app);
   if jsonb_typeof(jobs) is distinct from 'array' or jsonb_array_length(jobs) > 10000 then
     perform carillon._invalid('jobs', 'must be a JSON array of at most 10000 jobs');
   end if;
@@ -5665,8 +5983,7 @@ begin
   -- Plain jobs pass by with one look; the others are read one by one.
   for v_at, v_job in
     select i.at, i.job from jsonb_array_elements(jobs) with ordinality as i (job, at)
-    where jsonb_typeof(i.job) <> 'object' or jsonb_typeof(i.job -> 'payload') is distinct from 'object'
-      or i.job - 'payload' <> '{}' or pg_column_size(i.job) > 100000
+    where jsonb_typeof(i.job -> 'payload') is distinct from 'object' or i.job - 'payload' <> '{}' or pg_column_size(i.job) > 100000
   loop
     v_path := format('jobs[%s].', v_at - 1);
     if jsonb_typeof(v_job) <> 'object' then
@@ -5690,14 +6007,20 @@ begin
     v_headers[v_at] := carillon._job_headers(v_job, v_path, v_due[v_at]);
   end loop;
 
-  return query
-    insert into pgmq.q_jobs (enqueued_at, vt, message, headers)
-    select v_now, coalesce(i.due, v_now),
-      carillon._job_message(app, coalesce(nullif(i.job -> 'payload', 'null'), '{}'), v_user),
-      coalesce(i.headers, '{"trigger": "api"}')
-    from rows from (jsonb_array_elements(jobs), unnest(v_due), unnest(v_headers)) with ordinality as i (job, due, headers, at)
-    order by i.at
-    returning msg_id;
+  if v_due is null then
+    -- Nothing but payloads: the message is what came, and what is the same for all.
+    return query
+      insert into pgmq.q_jobs (enqueued_at, vt, message, headers)
+      select v_now, v_now, v_message || i.job, '{"trigger": "api"}'
+      from jsonb_array_elements(jobs) as i (job)
+      returning msg_id;
+  else
+    return query
+      insert into pgmq.q_jobs (enqueued_at, vt, message, headers)
+      select v_now, i.due, carillon._job_message(app, coalesce(nullif(i.job -> 'payload', 'null'), '{}'), v_user), i.headers
+      from rows from (jsonb_array_elements(jobs), unnest(v_due), unnest(v_headers)) as i (job, due, headers)
+      returning msg_id;
+  end if;
   if jsonb_array_length(jobs) > 0 then
     perform pg_notify('carillon_jobs', app);
   end if;
@@ -5888,6 +6211,12 @@ revoke all on function carillon._retry_attempts(jsonb, timestamptz) from public;
 create or replace function carillon.finish_jobs(outcomes jsonb) returns setof bigint
 language plpgsql volatile security definer
 set search_path = ''
+-- Jobs are found and locked one by one, in order of their ids, as everywhere.
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+-- Whoever cancels the jobs of several crons in one transaction cannot keep that order. The worker tries again.
+set lock_timeout = '3s'
 as $$
 declare
   v_now timestamptz := carillon.now();
@@ -5900,12 +6229,18 @@ begin
     perform carillon._invalid('outcomes', 'must be a JSON array');
   end if;
   if outcomes @? '$[*] ? (@.status == "failed")' then
+    -- Some jobs are put back and the others end: two statements, whose locks together have to be in order.
+    perform from pgmq.q_jobs q
+    where q.msg_id = any (array(select (o ->> 'job_id')::bigint from jsonb_array_elements(outcomes) as o))
+    order by q.msg_id
+    for update;
     v_retried := carillon._retry_attempts(outcomes, v_now);
   end if;
   -- What is tried again has given its lease back, and is passed over.
   with o as materialized (
     select * from jsonb_to_recordset(outcomes)
       as o (job_id bigint, attempt integer, status text, result jsonb, error jsonb)
+    order by o.job_id
   ),
   gone as (
     -- The fence: only the attempt that holds the lease finishes the job.
@@ -5915,12 +6250,11 @@ begin
     returning q.msg_id, q.read_ct, q.enqueued_at, q.last_read_at, q.message, q.headers, o.status, o.result, o.error
   ),
   kept as (
-    insert into carillon.job_history as h (job_id, app_id, cron_id, scheduled_for, trigger, status, user_id, payload, headers,
-      result, error, attempt, worker, enqueued_at, started_at, finished_at)
-    select g.msg_id, g.message ->> 'app_id', (g.headers ->> 'cron_id')::uuid, (g.headers ->> 'scheduled_for')::timestamptz,
-      carillon._job_trigger(g.headers), g.status, carillon._job_user(g.message, g.headers), g.message -> 'payload', g.headers - 'lease',
-      g.result, g.error, g.read_ct, g.headers #>> '{lease,worker}', g.enqueued_at, g.last_read_at, greatest(v_now, g.last_read_at)
+    insert into carillon.job_history as h
+    select e.*
     from gone g
+    cross join lateral carillon._ended_job(g.msg_id, g.message, g.headers, g.status, g.result, g.error, g.read_ct, g.enqueued_at,
+      g.last_read_at, v_now) e
     returning h.job_id, h.cron_id, h.status
   )
   select array_agg(k.job_id), array_agg(k.cron_id) filter (where k.status = 'completed' and k.cron_id is not null),
@@ -5957,7 +6291,8 @@ begin
       from unnest(extend_leases.job_ids, extend_leases.attempts) as l (job_id, attempt)
       join pgmq.q_jobs q on q.msg_id = l.job_id and q.read_ct = l.attempt
       where q.headers ? 'lease'
-      for update of q skip locked
+      -- Not "for update": a job whose log is being appended to (for key share) is ours all the same.
+      for no key update of q skip locked
     )
     update pgmq.q_jobs q
     set vt = v_until
@@ -5979,6 +6314,7 @@ declare
   v_now timestamptz := carillon.now();
   v_app text;
 begin
+  perform from pgmq.q_jobs q where q.msg_id = any (release_jobs.job_ids) order by q.msg_id for update;
   return query
     update pgmq.q_jobs q
     set vt = v_now, headers = q.headers - 'lease'
@@ -5994,6 +6330,101 @@ comment on function carillon.release_jobs(bigint[], integer[]) is
   'Hands leased jobs that were not started back to the queue, at once and without counting as lost.';
 revoke all on function carillon.release_jobs(bigint[], integer[]) from public;
 --! EndIncluded jobs/release_jobs.sql
+--! Included jobs/_log_starts.sql
+create or replace function carillon._log_starts(chunks jsonb, again boolean) returns integer[]
+language sql volatile security invoker
+set search_path = ''
+as $$
+  select array_agg(case
+      when c.seq is not null then
+        case when again and exists (select from carillon.job_logs s where s.job_id = c.job_id and s.seq = c.seq) then 0 else c.seq end
+      -- The first lines of a later attempt, stored by a statement whose answer was lost.
+      when again and last.attempt = c.attempt then 0
+      else coalesce(last.seq, 0) + 1
+    end order by c.n)
+  from rows from (jsonb_to_recordset(chunks) as (job_id bigint, attempt integer, seq integer)) with ordinality as c (job_id, attempt, seq, n)
+  left join pgmq.q_jobs q on c.seq is null and q.msg_id = c.job_id
+  left join lateral (
+    select s.seq, s.attempt from carillon.job_logs s
+    -- The bound spares the partitions of the days before the job was there.
+    where c.seq is null and s.job_id = c.job_id and s.at >= coalesce(q.enqueued_at - interval '1 hour', '-infinity')
+    order by s.seq desc
+    limit 1
+  ) last on true
+$$;
+comment on function carillon._log_starts(jsonb, boolean) is
+  'The number of the first line of each chunk, in order; 0 for a chunk that is stored already. Its job must be locked, so that nobody else appends.';
+revoke all on function carillon._log_starts(jsonb, boolean) from public;
+--! EndIncluded jobs/_log_starts.sql
+--! Included jobs/append_logs.sql
+create or replace function carillon.append_logs(chunks jsonb, sent_at double precision default null, again boolean default false)
+returns table (job_id bigint, attempt integer, next_seq integer)
+language plpgsql volatile security definer
+set search_path = ''
+-- As in claim_jobs: a queue that was empty when it was last analyzed fills within a second.
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := carillon.now();
+  v_taken bigint[];
+  v_starts integer[];
+begin
+  if jsonb_typeof(chunks) is distinct from 'array' or chunks @? '$[*] ? (@.lines.type() != "array" || !exists (@.lines))' then
+    perform carillon._invalid('chunks', 'must be a JSON array of objects that have an array of lines');
+  end if;
+  -- The lock keeps the next attempt from beginning meanwhile, so one attempt at a time numbers lines. Nothing but
+  -- a claim waits for it (passes the job over): heartbeats take a lock that goes with it.
+  select array_agg(l.n) into v_taken from (
+    select c.n
+    from rows from (jsonb_to_recordset(chunks) as (job_id bigint, attempt integer)) with ordinality as c (job_id, attempt, n)
+    join pgmq.q_jobs q on q.msg_id = c.job_id and q.read_ct = c.attempt
+    order by q.msg_id
+    for key share of q
+  ) l;
+  if coalesce(cardinality(v_taken), 0) < jsonb_array_length(chunks) then
+    -- What a handler logs after its timeout or cancellation: no later attempt can begin any more.
+    v_taken := v_taken || array(
+      select c.n
+      from rows from (jsonb_to_recordset(chunks) as (job_id bigint, attempt integer)) with ordinality as c (job_id, attempt, n)
+      join carillon.job_history h on h.job_id = c.job_id and h.attempt = c.attempt
+      where h.finished_at > v_now - interval '1 minute' and c.n <> all (coalesce(v_taken, '{}')));
+  end if;
+  if again or jsonb_path_exists(chunks, '$[*] ? (!exists (@.seq))') then
+    v_starts := carillon._log_starts(chunks, again);
+  end if;
+  return query
+    with c as materialized (
+      select c.job_id, c.attempt, c.lines, coalesce(v_starts[c.n], c.seq) as first, c.seq
+      from rows from (jsonb_to_recordset(chunks) as (job_id bigint, attempt integer, seq integer, lines jsonb)) with ordinality
+        as c (job_id, attempt, seq, lines, n)
+      where c.n = any (v_taken)
+    ),
+    kept as (
+      insert into carillon.job_logs (job_id, seq, attempt, at, level, stream, message, data, percent, altered)
+      select c.job_id, c.first + l.n - 1, c.attempt,
+        -- By the age of the line: the clocks of workers need not be right.
+        v_now - interval '1 millisecond' * least(greatest(coalesce(sent_at - l.at, 0), 0), 86400000),
+        coalesce(l.level, 'info'), coalesce(l.stream, 'log'), coalesce(l.message, ''), l.data, l.percent, l.altered
+      from c
+      cross join lateral rows from (jsonb_to_recordset(c.lines) as
+        (at double precision, level text, stream text, message text, data jsonb, percent double precision, altered jsonb))
+        with ordinality as l (at, level, stream, message, data, percent, altered, n)
+      where c.first > 0
+    )
+    select c.job_id, c.attempt,
+      case when c.first > 0 then c.first + jsonb_array_length(c.lines)
+        when c.seq is not null then c.seq + jsonb_array_length(c.lines)
+        else (select max(s.seq) + 1 from carillon.job_logs s where s.job_id = c.job_id) end
+    from c;
+end;
+$$;
+comment on function carillon.append_logs(jsonb, double precision, boolean) is
+  'Appends log lines of attempts: [{job_id, attempt, seq: number of the first line, lines: [{message, level, stream, data, at, percent, altered}]}], numbered on from the last line without a seq. at and sent_at are milliseconds of one clock of the sender; again says that the same chunks may be stored already. An attempt may write until the next one begins, and until a minute after the job has ended; returns the number that follows for each chunk that was taken.';
+revoke all on function carillon.append_logs(jsonb, double precision, boolean) from public;
+--! EndIncluded jobs/append_logs.sql
 --! Included jobs/list_jobs.sql
 create or replace function carillon.list_jobs(
   app text,
@@ -6047,6 +6478,119 @@ $$;
 comment on function carillon.get_job(bigint, text) is 'One job, live or finished; TK103 when unknown, or of another app where app is given.';
 revoke all on function carillon.get_job(bigint, text) from public;
 --! EndIncluded jobs/get_job.sql
+--! Included jobs/list_logs.sql
+create or replace function carillon.list_logs(
+  job bigint,
+  app text default null,
+  after integer default null,
+  max_rows integer default 100,
+  descending boolean default false,
+  levels text[] default null,
+  streams text[] default null,
+  q text default null,
+  of_attempt integer default null
+) returns table (
+  seq integer, attempt integer, at timestamptz, level text, stream text, message text, data jsonb, percent double precision,
+  altered jsonb, more boolean
+)
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_job carillon.jobs := carillon.get_job(list_logs.job, list_logs.app);
+begin
+  if max_rows is null or max_rows not between 1 and 1000 then
+    perform carillon._invalid('limit', 'must be from 1 to 1000');
+  end if;
+  -- Planned anew each time: the days are known then, and a filter that is not given costs nothing.
+  return query execute format(
+    $query$
+      select p.seq, p.attempt, p.at, p.level, p.stream, p.message, p.data, p.percent, p.altered, p.more
+      from (
+        select l.*, row_number() over page as n, lead(true) over page is not null as more,
+          sum(octet_length(l.message) + coalesce(pg_column_size(l.data), 0)) over page
+            - octet_length(l.message) - coalesce(pg_column_size(l.data), 0) as bytes_before
+        from (
+          select l.seq, l.attempt, l.at, l.level, l.stream, l.message, l.data, l.percent, l.altered
+          from carillon.job_logs l
+          where l.job_id = $1 and l.at between $2 and $3 and ($4 is null or l.seq %1$s $4)
+            and ($5 is null or l.level = any ($5)) and ($6 is null or l.stream = any ($6)) and ($8 is null or l.attempt = $8)
+            and ($7 is null or strpos(lower(l.message), lower($7)) > 0 or strpos(lower(l.data::text), lower($7)) > 0)
+          order by l.seq %2$s
+          limit $9 + 1
+        ) l
+        window page as (order by l.seq %2$s rows between unbounded preceding and current row)
+      ) p
+      where p.n <= $9 and p.bytes_before < 4194304
+      order by p.seq %2$s
+    $query$,
+    case when descending then '<' else '>' end, case when descending then 'desc' else 'asc' end)
+  using v_job.job_id, v_job.enqueued_at - interval '1 hour', coalesce(v_job.finished_at + interval '1 hour', 'infinity'),
+    after, levels, streams, nullif(q, ''), of_attempt, max_rows;
+end;
+$$;
+comment on function carillon.list_logs(bigint, text, integer, integer, boolean, text[], text[], text, integer) is
+  'Log lines of a job after (or, descending, before) a number, of the given levels, streams and attempt, that hold a text. Fewer than max_rows where a page would grow beyond 4 MiB: more says whether lines follow. TK103 for an unknown job, or of another app where app is given.';
+revoke all on function carillon.list_logs(bigint, text, integer, integer, boolean, text[], text[], text, integer) from public;
+--! EndIncluded jobs/list_logs.sql
+--! Included jobs/tail_logs.sql
+create or replace function carillon.tail_logs(jobs bigint[], after integer[], max_rows integer default 200)
+returns table (
+  n integer, status text, job_attempt integer, seq integer, attempt integer, at timestamptz, level text, stream text, message text,
+  data jsonb, percent double precision, altered jsonb, more boolean
+)
+language sql stable security definer
+set search_path = ''
+as $$
+  select w.n::integer, j.status, j.attempt, l.seq, l.attempt, l.at, l.level, l.stream, l.message, l.data, l.percent, l.altered,
+    coalesce(l.more, false)
+  from unnest(tail_logs.jobs, tail_logs.after) with ordinality as w (job_id, after, n)
+  left join lateral (
+    select j.status, j.attempt, j.enqueued_at, j.finished_at from carillon.jobs j where j.job_id = w.job_id limit 1
+  ) j on true
+  left join lateral (
+    select p.* from (
+      select l.*, row_number() over page as at_row, lead(true) over page is not null as more,
+        sum(octet_length(l.message)) over page - octet_length(l.message) as bytes_before
+      from (
+        select l.seq, l.attempt, l.at, l.level, l.stream, l.message, l.data, l.percent, l.altered
+        from carillon.job_logs l
+        where l.job_id = w.job_id and l.seq > w.after
+          and l.at between j.enqueued_at - interval '1 hour' and coalesce(j.finished_at + interval '1 hour', 'infinity')
+        order by l.seq
+        limit max_rows + 1
+      ) l
+      window page as (order by l.seq rows between unbounded preceding and current row)
+    ) p
+    where p.at_row <= max_rows and p.bytes_before < 262144
+  ) l on true
+  order by w.n, l.seq
+$$;
+comment on function carillon.tail_logs(bigint[], integer[], integer) is
+  'For everybody who follows a log, in one call: each job''s status and its next lines after a number, as much as fits, in one snapshot. n is the place in the arrays; the status is null for a job that is gone, seq where there is no new line.';
+revoke all on function carillon.tail_logs(bigint[], integer[], integer) from public;
+--! EndIncluded jobs/tail_logs.sql
+--! Included jobs/job_progress.sql
+create or replace function carillon.job_progress(jobs bigint[], from_at timestamptz[], to_at timestamptz[])
+returns table (job_id bigint, attempt integer, percent double precision, note text, at timestamptz)
+language sql stable security definer
+set search_path = ''
+as $$
+  select j.job_id, l.attempt, l.percent, nullif(l.message, ''), l.at
+  from unnest(job_progress.jobs, job_progress.from_at, job_progress.to_at) as j (job_id, from_at, to_at)
+  cross join lateral (
+    select l.attempt, l.percent, l.message, l.at
+    from carillon.job_logs l
+    where l.job_id = j.job_id and l.stream = 'progress'
+      and l.at between coalesce(j.from_at - interval '1 hour', '-infinity') and coalesce(j.to_at + interval '1 hour', 'infinity')
+    order by l.seq desc
+    limit 1
+  ) l
+$$;
+comment on function carillon.job_progress(bigint[], timestamptz[], timestamptz[]) is
+  'How far jobs are, by the last progress each has reported; none for a job that reported none. The times of their enqueuing and end spare a look at other days.';
+revoke all on function carillon.job_progress(bigint[], timestamptz[], timestamptz[]) from public;
+--! EndIncluded jobs/job_progress.sql
 --! Included jobs/_lock_job.sql
 create or replace function carillon._lock_job(job bigint, app text) returns pgmq.q_jobs
 language plpgsql volatile security invoker
@@ -6128,7 +6672,7 @@ begin
     raise exception using errcode = 'TK204', message = format('job %s has not ended: it is %s', job, v_old.status),
       hint = 'only a completed, failed or canceled job can be run again';
   end if;
-  perform carillon._require_app(v_old.app_id);
+  perform carillon._hold_app(v_old.app_id);
   -- What it was told when it was enqueued; not what became of it.
   select coalesce(jsonb_object_agg(h.key, h.value), '{}') into v_headers
   from jsonb_each(v_old.headers) as h (key, value)

@@ -5,6 +5,7 @@ export interface AppRow {
   name: string | null;
   manifest: JsonObject;
   permissions: string[];
+  maxConcurrency: number | null;
   createdAt: Date;
   updatedAt: Date;
 }

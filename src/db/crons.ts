@@ -22,6 +22,14 @@ export interface CronRow {
   catchUpMax: number;
   catchUpWindowSeconds: number;
   maxConsecutiveFailures: number | null;
+  priority: number;
+  maxAttempts: number;
+  retryDelaySeconds: number;
+  retryBackoff: number;
+  timeoutSeconds: number | null;
+  expiresAfterSeconds: number | null;
+  tags: string[];
+  maxConcurrency: number | null;
   consecutiveFailures: number;
   description: string;
   enabled: boolean;
@@ -49,6 +57,14 @@ export interface CronInput {
   catchUpMax?: number | null | undefined;
   catchUpWindow?: number | null | undefined;
   maxConsecutiveFailures?: number | null | undefined;
+  priority?: number | null | undefined;
+  maxAttempts?: number | null | undefined;
+  retryDelay?: number | null | undefined;
+  retryBackoff?: number | null | undefined;
+  timeout?: number | null | undefined;
+  expiresAfter?: number | null | undefined;
+  tags?: string[] | null | undefined;
+  maxConcurrency?: number | null | undefined;
   enabled?: boolean | null | undefined;
   pauseNote?: string | null | undefined;
   startsAt?: string | null | undefined;
@@ -83,17 +99,8 @@ export interface RunRow {
 
 export const createCron = (sql: Queryable, appId: string, input: CronInput, actor: string | null) =>
   one<CronRow>(sql`
-    select * from carillon.create_cron(
-      app => ${appId}, name => ${input.name}, schedule => ${input.schedule},
-      timezone => ${input.timezone ?? null},
-      payload => ${input.payload ? json(sql, input.payload) : null},
-      method => ${input.method ?? null}, overlap_policy => ${input.overlapPolicy ?? null},
-      enabled => ${input.enabled ?? null}, starts_at => ${input.startsAt ?? null}::text::timestamptz,
-      ends_at => ${input.endsAt ?? null}::text::timestamptz, jitter => ${input.jitter ?? null},
-      dst => ${input.dst ? json(sql, input.dst) : null}, catch_up => ${input.catchUp ?? null},
-      catch_up_max => ${input.catchUpMax ?? null}, catch_up_window => ${input.catchUpWindow ?? null},
-      max_consecutive_failures => ${input.maxConsecutiveFailures ?? null},
-      pause_note => ${input.pauseNote ?? null}, actor => ${actor})`);
+    select * from carillon.declare_cron(
+      app => ${appId}, spec => ${json(sql, input)}, actor => ${actor})`);
 
 /** Changes the given fields; null resets one to its default. */
 export const patchCron = (

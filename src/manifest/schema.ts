@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { JOB_OPTIONS, MaxConcurrency } from "./job-options.js";
 import { Instant, Schedule, Timezone } from "../schedules/schema.js";
 
 /** An app's id. */
@@ -75,6 +76,18 @@ export const CronSpec = z.strictObject({
     .max(1_000_000)
     .nullish()
     .describe("Pause the cron when so many of its jobs in a row have failed. Default: never."),
+  ...JOB_OPTIONS,
+  expiresAfter: z
+    .int()
+    .min(1)
+    .max(31_536_000)
+    .nullish()
+    .describe(
+      "Seconds a job may wait to be started once it is due; then it is canceled. Default: for ever.",
+    ),
+  maxConcurrency: MaxConcurrency.describe(
+    "Jobs of this cron that may run at once. Default: no limit.",
+  ),
   enabled: z.boolean().nullish().describe("Whether it fires. Default: true."),
   pauseNote: z
     .string()
@@ -125,6 +138,9 @@ export const Manifest = z
         "Permissions the app brings, without their app:… prefix. Default: cron.read, cron.write, cron.trigger.",
       )
       .meta({ examples: [["cron.read", "cron.write", "cron.trigger", "cron.manage_others"]] }),
+    maxConcurrency: MaxConcurrency.describe(
+      "Jobs of the app that may run at once. Default: no limit.",
+    ),
     crons: z
       .array(CronSpec)
       .max(100_000)

@@ -4,12 +4,17 @@ import { type AbortCause, JobAborted } from "./abort.js";
 /** Where an attempt is: claimed and waiting, in its handler, or with its outcome being recorded. */
 export type Phase = "waiting" | "running" | "settling";
 
+/** Why a handler is waited for no longer: its deadline has come, or the worker ends. */
+export type Cut = "overdue" | "abandoned";
+
 /** One delivery of a job to this worker, from its claim until its outcome is on record. */
 export class Attempt {
   readonly job: ClaimedJob;
   phase: Phase = "waiting";
-  readonly #controller = new AbortController();
-  #abandon: (() => void) | undefined;
+  #why: AbortCause | undefined;
+  /** Made when first asked for: most handlers never look, and a controller costs more than a job. */
+  #controller: AbortController | undefined;
+  #onCut: ((cut: Cut) => void) | undefined;
 
   constructor(job: ClaimedJob) {
     this.job = job;
@@ -20,26 +25,33 @@ export class Attempt {
   }
 
   get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#why !== undefined) this.#controller.abort(new JobAborted(this.#why));
+    }
     return this.#controller.signal;
   }
 
   /** Why the signal was aborted; undefined while it was not. */
   get aborted(): AbortCause | undefined {
-    return this.signal.aborted ? (this.signal.reason as JobAborted).why : undefined;
+    return this.#why;
   }
 
+  /** Aborts the signal; the first cause stays. */
   abort(why: AbortCause): void {
-    this.#controller.abort(new JobAborted(why));
+    if (this.#why !== undefined) return;
+    this.#why = why;
+    this.#controller?.abort(new JobAborted(why));
   }
 
   /** Says what is to happen when the handler is waited for no longer. */
-  onAbandon(callback: () => void): void {
-    this.#abandon = callback;
+  onCut(callback: (cut: Cut) => void): void {
+    this.#onCut = callback;
   }
 
   /** Waits for the handler no longer. */
-  abandon(): void {
-    this.#abandon?.();
+  cut(cut: Cut): void {
+    this.#onCut?.(cut);
   }
 
   /** Fields that every log line about this attempt carries. */

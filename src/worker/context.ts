@@ -1,17 +1,22 @@
 import type { Sql } from "../db/connect.js";
-import { enqueueJob } from "../db/jobs.js";
+import { enqueueJob, type JobTrigger } from "../db/jobs.js";
+import type { LogLevel } from "../db/logs.js";
 import type { Logger } from "../log.js";
 import type { Attempt } from "./attempt.js";
-import type { Caller, Enqueue, JobContext, JobLog, StartContext } from "./types.js";
+import { LineWriter } from "./line-writer.js";
+import type { LogBook } from "./logs.js";
+import type { Caller, Enqueue, JobContext, JobLog, Log, StartContext } from "./types.js";
 
 /** Makes what handlers and hooks are given. */
 export class ContextFactory {
   readonly #sql: Sql;
   readonly #log: Logger;
+  readonly #logs: LogBook;
 
-  constructor(sql: Sql, log: Logger) {
+  constructor(sql: Sql, log: Logger, logs: LogBook) {
     this.#sql = sql;
     this.#log = log;
+    this.#logs = logs;
   }
 
   /** The owner of a job; null when it has none, or is gone. */
@@ -20,30 +25,20 @@ export class ContextFactory {
   }
 
   job(attempt: Attempt): JobContext {
-    const { job, signal } = attempt;
-    return {
-      appId: job.appId,
-      jobId: job.jobId,
-      cronId: job.cronId,
-      scheduledFor: job.scheduledFor,
-      attempt: job.attempt,
-      trigger: job.trigger,
-      signal,
-      log: this.#jobLog(attempt.fields),
-      enqueue: this.#enqueue(job.appId, job.userId),
-    };
+    return new HandlerContext(attempt, this);
   }
 
   start(appId: string, signal: AbortSignal): StartContext {
     return {
       appId,
       signal,
-      log: this.#jobLog({ app: appId }),
-      enqueue: this.#enqueue(appId, null),
+      log: this.#processLog({ app: appId }),
+      enqueue: this.enqueue(appId, null),
     };
   }
 
-  #enqueue(appId: string, userId: string | null): Enqueue {
+  /** Enqueues jobs of an app on behalf of a user. */
+  enqueue(appId: string, userId: string | null): Enqueue {
     return (payload, options = {}) =>
       enqueueJob(this.#sql, appId, payload, {
         ...options,
@@ -53,13 +48,82 @@ export class ContextFactory {
       });
   }
 
-  #jobLog(job: object): JobLog {
+  /** The process's log, with the fields of what it is about. */
+  #processLog(about: object): Log {
     const log = this.#log;
     return {
-      info: (message, fields) => log.info({ ...fields, ...job }, message),
-      warn: (message, fields) => log.warn({ ...fields, ...job }, message),
-      error: (message, fields) => log.error({ ...fields, ...job }, message),
+      debug: (message, fields) => log.debug({ ...fields, ...about }, message),
+      info: (message, fields) => log.info({ ...fields, ...about }, message),
+      warn: (message, fields) => log.warn({ ...fields, ...about }, message),
+      error: (message, fields) => log.error({ ...fields, ...about }, message),
     };
+  }
+
+  /** Says how far a job is. */
+  progress(attempt: Attempt): JobContext["progress"] {
+    return (percent, note) => this.#logs.of(attempt).progress(percent, note);
+  }
+
+  /** The log of a job: every line goes into the database, and to the process's log. */
+  jobLog(attempt: Attempt): JobLog {
+    const own = this.#processLog(attempt.fields);
+    const kept = this.#logs.of(attempt);
+    const at = (level: LogLevel) => (message: string, data?: object) => {
+      kept.log(level, message, data);
+      own[level](message, data);
+    };
+    return {
+      debug: at("debug"),
+      info: at("info"),
+      warn: at("warn"),
+      error: at("error"),
+      stream: (stream) => new LineWriter(kept, stream),
+      flush: () => kept.flush(),
+    };
+  }
+}
+
+/** What costs more than a field is made when a handler first asks for it. */
+class HandlerContext implements JobContext {
+  readonly appId: string;
+  readonly jobId: number;
+  readonly cronId: string | null;
+  readonly scheduledFor: Date | null;
+  readonly attempt: number;
+  readonly trigger: JobTrigger;
+  readonly #attempt: Attempt;
+  readonly #factory: ContextFactory;
+  #log: JobLog | undefined;
+  #progress: JobContext["progress"] | undefined;
+  #enqueue: Enqueue | undefined;
+
+  constructor(attempt: Attempt, factory: ContextFactory) {
+    const { job } = attempt;
+    this.appId = job.appId;
+    this.jobId = job.jobId;
+    this.cronId = job.cronId;
+    this.scheduledFor = job.scheduledFor;
+    this.attempt = job.attempt;
+    this.trigger = job.trigger;
+    this.#attempt = attempt;
+    this.#factory = factory;
+  }
+
+  get signal(): AbortSignal {
+    return this.#attempt.signal;
+  }
+
+  get log(): JobLog {
+    return (this.#log ??= this.#factory.jobLog(this.#attempt));
+  }
+
+  get progress(): JobContext["progress"] {
+    return (this.#progress ??= this.#factory.progress(this.#attempt));
+  }
+
+  get enqueue(): Enqueue {
+    const { appId, userId } = this.#attempt.job;
+    return (this.#enqueue ??= this.#factory.enqueue(appId, userId));
   }
 }
 

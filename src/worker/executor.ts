@@ -3,6 +3,7 @@ import type { Logger } from "../log.js";
 import type { Attempt } from "./attempt.js";
 import type { ContextFactory } from "./context.js";
 import { Discard, RetryAfter } from "./control.js";
+import { Deadlines } from "./deadlines.js";
 import { describeFailure, failure } from "./failure.js";
 import { storableResult } from "./result.js";
 import type { Route } from "./router.js";
@@ -13,6 +14,9 @@ export type Ending =
   | { readonly kind: "released" }
   | { readonly kind: "dropped" };
 
+/** Is told how an attempt ended, once. */
+export type OnEnded = (attempt: Attempt, ending: Ending) => void;
+
 export interface ExecutorDeps {
   route: Route;
   contexts: ContextFactory;
@@ -20,37 +24,64 @@ export interface ExecutorDeps {
   log: Logger;
 }
 
-/** Runs the handler of one attempt, under its deadline. */
+/** Runs the handlers of attempts, each under its deadline. */
 export class Executor {
   readonly #deps: ExecutorDeps;
+  readonly #deadlines = new Deadlines<Attempt>((attempt) => attempt.cut("overdue"));
 
   constructor(deps: ExecutorDeps) {
     this.#deps = deps;
   }
 
   /**
-   * Never rejects. At the deadline the job has failed at once: its signal is aborted, and what a
-   * handler that ignores it does later no longer counts.
+   * Runs the handler; one that returns no promise has ended when this returns. Never throws. At the
+   * deadline the job has failed at once: its signal is aborted, and what a handler that ignores it
+   * does later no longer counts.
    */
-  async run(attempt: Attempt): Promise<Ending> {
-    const { log } = this.#deps;
+  run(attempt: Attempt, onEnded: OnEnded): void {
     attempt.phase = "running";
-    let deadline: NodeJS.Timeout | undefined;
-    const cut = new Promise<Ending>((resolve) => {
-      attempt.onAbandon(() => resolve({ kind: "released" }));
-      deadline = setTimeout(
-        () => {
-          if (!attempt.signal.aborted) attempt.abort("timeout");
-          resolve(this.#overdue(attempt));
-        },
-        this.#limit(attempt) * 1000,
-      );
-    });
-    const ending = await Promise.race([this.#invoke(attempt), cut]);
-    clearTimeout(deadline);
+    let returned: unknown;
+    try {
+      returned = this.#invoke(attempt);
+      if (isPromise(returned)) {
+        this.#await(attempt, Promise.resolve(returned), onEnded);
+        return;
+      }
+    } catch (thrown) {
+      this.#end(attempt, threw(attempt, thrown), onEnded);
+      return;
+    }
+    this.#end(attempt, this.#returned(attempt, returned), onEnded);
+  }
+
+  #invoke(attempt: Attempt): unknown {
+    const { route, contexts } = this.#deps;
+    return route(attempt.job.payload, contexts.caller(attempt), contexts.job(attempt));
+  }
+
+  #await(attempt: Attempt, promise: Promise<unknown>, onEnded: OnEnded): void {
+    const ms = this.#limit(attempt) * 1000;
+    const end = (ending: () => Ending) => {
+      if (attempt.phase !== "running") return;
+      this.#deadlines.drop(attempt, ms);
+      this.#end(attempt, ending(), onEnded);
+    };
+    attempt.onCut((cut) =>
+      end(() => (cut === "overdue" ? this.#overdue(attempt) : { kind: "released" })),
+    );
+    this.#deadlines.set(attempt, ms);
+    promise.then(
+      (value) => end(() => this.#returned(attempt, value)),
+      (thrown: unknown) => end(() => threw(attempt, thrown)),
+    );
+  }
+
+  #end(attempt: Attempt, ending: Ending, onEnded: OnEnded): void {
     attempt.phase = "settling";
-    if (ending.kind === "dropped") log.warn(attempt.fields, "outcome dropped: no longer our job");
-    return ending;
+    if (ending.kind === "dropped") {
+      this.#deps.log.warn(attempt.fields, "outcome dropped: no longer our job");
+    }
+    onEnded(attempt, ending);
   }
 
   /** Seconds this attempt may take. */
@@ -58,31 +89,22 @@ export class Executor {
     return job.timeoutSeconds ?? this.#deps.timeoutSeconds;
   }
 
-  async #invoke(attempt: Attempt): Promise<Ending> {
-    const { route, contexts } = this.#deps;
+  #returned(attempt: Attempt, value: unknown): Ending {
+    if (isLost(attempt)) return { kind: "dropped" };
+    const { jobId, attempt: delivery } = attempt.job;
     try {
-      const value = await route(
-        attempt.job.payload,
-        contexts.caller(attempt),
-        contexts.job(attempt),
-      );
-      return isLost(attempt) ? { kind: "dropped" } : this.#completed(attempt, value);
-    } catch (thrown) {
-      if (isLost(attempt)) return { kind: "dropped" };
-      // What a handler throws because it was told to stop is no failure of the job.
-      if (attempt.aborted === "shutdown") return { kind: "released" };
-      return failed(attempt, describeFailure(thrown), control(thrown));
+      const result = storableResult(value);
+      const outcome = { jobId, attempt: delivery, status: "completed", result } as const;
+      return { kind: "finished", outcome };
+    } catch (unstorable) {
+      return threw(attempt, unstorable);
     }
-  }
-
-  #completed(attempt: Attempt, value: unknown): Ending {
-    const result = storableResult(value);
-    return { kind: "finished", outcome: { ...attempt.lease, status: "completed", result } };
   }
 
   #overdue(attempt: Attempt): Ending {
     const { log } = this.#deps;
     const timeoutSeconds = this.#limit(attempt);
+    attempt.abort("timeout");
     if (isLost(attempt)) return { kind: "dropped" };
     if (attempt.aborted === "shutdown") return { kind: "released" };
     log.warn(attempt.fields, `timed out after ${timeoutSeconds} s`);
@@ -93,8 +115,24 @@ export class Executor {
   }
 }
 
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "then" in value &&
+    typeof value.then === "function"
+  );
+}
+
 const isLost = ({ aborted }: Attempt): boolean =>
   aborted === "lease_lost" || aborted === "canceled";
+
+function threw(attempt: Attempt, thrown: unknown): Ending {
+  if (isLost(attempt)) return { kind: "dropped" };
+  // What a handler throws because it was told to stop is no failure of the job.
+  if (attempt.aborted === "shutdown") return { kind: "released" };
+  return failed(attempt, describeFailure(thrown), control(thrown));
+}
 
 const failed = ({ lease }: Attempt, error: JobError, told: Control = {}): Ending => ({
   kind: "finished",

@@ -83,7 +83,7 @@ export class Leases {
 
   #abort(attempt: Attempt, why: AbortCause): void {
     // Meanwhile the handler may have ended, or another heartbeat have found out.
-    if (attempt.phase === "settling" || attempt.signal.aborted) return;
+    if (attempt.phase === "settling" || attempt.aborted !== undefined) return;
     this.#deps.log.warn(
       attempt.fields,
       why === "canceled" ? "the job was canceled" : "lease lost: another worker may have the job",

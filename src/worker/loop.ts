@@ -1,8 +1,8 @@
 import type { Sql } from "../db/connect.js";
-import { claimJobs, nextJobIn } from "../db/jobs.js";
+import { claimJobs } from "../db/jobs.js";
 import type { Logger } from "../log.js";
 import { Attempt } from "./attempt.js";
-import type { Executor } from "./executor.js";
+import type { Executor, OnEnded } from "./executor.js";
 import type { Finisher } from "./finisher.js";
 import type { Leases } from "./leases.js";
 import { Pace } from "./pace.js";
@@ -10,8 +10,6 @@ import { backoff } from "./retry.js";
 
 /** Outcomes waiting for the database beyond which nothing new is claimed. */
 const MOST_BACKLOG = 2000;
-/** After a claim that emptied the queue: when to ask for the next due time, at most so often. */
-const PLAN_MS = 100;
 
 export interface LoopDeps {
   sql: Sql;
@@ -24,21 +22,28 @@ export interface LoopDeps {
   leases: Leases;
   /** Asks to be woken after so many milliseconds. */
   wakeIn: (ms: number) => void;
+  /** Called when a claim found less than there was room for. */
+  onEmptied: () => void;
   log: Logger;
 }
+
+/** How long handlers that never wait may keep the event loop from its other work. */
+const SLICE_MS = 10;
 
 /** Claims jobs while there is room for them, and keeps as many running as it may. */
 export class WorkerLoop {
   readonly #deps: LoopDeps;
   readonly #pace = new Pace();
+  /** Claimed and not started, from `#head` on. */
   #buffer: Attempt[] = [];
+  #head = 0;
   readonly #running = new Set<Attempt>();
   /** Whether the queue may hold more than was claimed. */
   #hungry = false;
   #claiming: Promise<void> | undefined;
+  #filling = false;
   #errors = 0;
   #turn = 0;
-  #planning: NodeJS.Timeout | undefined;
   #stopped = false;
   #onIdle: (() => void) | undefined;
 
@@ -55,7 +60,6 @@ export class WorkerLoop {
   /** Claims nothing more; gives what was claimed and not started. */
   async stop(): Promise<Attempt[]> {
     this.#stopped = true;
-    clearTimeout(this.#planning);
     const first = this.#takeBuffer();
     await this.#claiming;
     return [...first, ...this.#takeBuffer()];
@@ -74,19 +78,20 @@ export class WorkerLoop {
   /** Tells running handlers to stop. */
   abortAll(): void {
     for (const attempt of this.#running) {
-      if (!attempt.signal.aborted) attempt.abort("shutdown");
+      attempt.abort("shutdown");
     }
   }
 
   /** Waits for running handlers no longer. */
   abandonAll(): void {
-    for (const attempt of this.#running) attempt.abandon();
+    for (const attempt of this.#running) attempt.cut("abandoned");
   }
 
   #takeBuffer(): Attempt[] {
-    const taken = this.#buffer;
+    const taken = this.#buffer.slice(this.#head);
     this.#buffer = [];
-    return taken.filter((attempt) => !attempt.signal.aborted);
+    this.#head = 0;
+    return taken.filter(({ aborted }) => aborted === undefined);
   }
 
   /** How many to claim now; 0 until a claim is worth its round trip. */
@@ -94,8 +99,9 @@ export class WorkerLoop {
     const { concurrency, finisher } = this.#deps;
     if (finisher.backlog > MOST_BACKLOG) return 0;
     const ahead = this.#pace.prefetch(performance.now());
-    if (this.#buffer.length > ahead / 2) return 0;
-    return Math.max(0, concurrency - this.#running.size + ahead - this.#buffer.length);
+    const ready = this.#buffer.length - this.#head;
+    if (ready > ahead / 2) return 0;
+    return Math.max(0, concurrency - this.#running.size + ahead - ready);
   }
 
   #claimIfRoom(): void {
@@ -111,40 +117,25 @@ export class WorkerLoop {
 
   /** Never rejects. */
   async #claim(room: number): Promise<void> {
-    const { sql, name, leaseSeconds, leases, log, wakeIn } = this.#deps;
+    const { sql, name, leaseSeconds, leases, log, wakeIn, onEmptied } = this.#deps;
     try {
       const jobs = await claimJobs(sql, this.#appsInTurn(), name, room, leaseSeconds);
       if (this.#errors > 0) log.info({}, "claiming again");
       this.#errors = 0;
       if (jobs.length === room) this.#hungry = true;
+      this.#buffer.splice(0, this.#head);
+      this.#head = 0;
       for (const job of jobs) {
         const attempt = new Attempt(job);
         leases.hold(attempt);
         this.#buffer.push(attempt);
       }
-      if (!this.#stopped) this.#fill();
-      if (jobs.length < room) this.#planWake();
+      this.#fill();
+      if (jobs.length < room) onEmptied();
     } catch (error) {
       this.#errors += 1;
       if (this.#errors === 1) log.error({ err: error }, "cannot claim jobs, trying again");
       wakeIn(backoff(this.#errors));
-    }
-  }
-
-  /** Delayed jobs announce themselves when enqueued, not when due: ask for the next one's time. */
-  #planWake(): void {
-    this.#planning ??= setTimeout(() => void this.#askNext(), PLAN_MS);
-  }
-
-  async #askNext(): Promise<void> {
-    const { sql, apps, wakeIn, log } = this.#deps;
-    this.#planning = undefined;
-    if (this.#stopped) return;
-    try {
-      const seconds = await nextJobIn(sql, [...apps]);
-      if (seconds !== null) wakeIn(seconds * 1000 + 1);
-    } catch (error) {
-      log.debug({ err: error }, "cannot tell when the next job is due, polling");
     }
   }
 
@@ -155,21 +146,39 @@ export class WorkerLoop {
     return [...apps.slice(this.#turn), ...apps.slice(0, this.#turn)];
   }
 
+  /** Starts what may start. Handlers that return no promise end here, one after the other. */
   #fill(): void {
-    let started = 0;
-    while (this.#running.size < this.#deps.concurrency && started < this.#buffer.length) {
-      const attempt = this.#buffer[started];
-      started += 1;
+    if (this.#filling) return;
+    this.#filling = true;
+    const end = performance.now() + SLICE_MS;
+    while (!this.#stopped && this.#running.size < this.#deps.concurrency) {
+      const attempt = this.#buffer[this.#head];
+      if (attempt === undefined) break;
+      this.#head += 1;
       // One that was lost or canceled while it waited is not ours to run.
-      if (attempt && !attempt.signal.aborted) void this.#run(attempt);
+      if (attempt.aborted === undefined) this.#run(attempt);
+      if (performance.now() > end) {
+        setImmediate(() => this.#refill());
+        return;
+      }
     }
-    if (started > 0) this.#buffer.splice(0, started);
+    this.#filling = false;
   }
 
-  async #run(attempt: Attempt): Promise<void> {
-    const { executor, finisher, leases } = this.#deps;
+  /** Goes on after others had their turn. */
+  #refill(): void {
+    this.#filling = false;
+    this.#fill();
+    this.#claimIfRoom();
+  }
+
+  #run(attempt: Attempt): void {
     this.#running.add(attempt);
-    const ending = await executor.run(attempt);
+    this.#deps.executor.run(attempt, this.#onEnded);
+  }
+
+  readonly #onEnded: OnEnded = (attempt, ending) => {
+    const { finisher, leases } = this.#deps;
     this.#running.delete(attempt);
     this.#pace.record(performance.now());
     switch (ending.kind) {
@@ -183,8 +192,9 @@ export class WorkerLoop {
         leases.drop(attempt);
         break;
     }
-    if (!this.#stopped) this.#fill();
-    this.#claimIfRoom();
     if (this.#running.size === 0) this.#onIdle?.();
-  }
+    if (this.#filling) return;
+    this.#fill();
+    this.#claimIfRoom();
+  };
 }

@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { hostname } from "node:os";
 import { listApps } from "../db/apps.js";
-import { connect, type Sql } from "../db/connect.js";
+import type { Sql } from "../db/connect.js";
 import { ping } from "../db/system.js";
 import { CarillonError } from "../errors.js";
 import type { Logger } from "../log.js";
@@ -9,23 +8,23 @@ import { ContextFactory } from "./context.js";
 import { Executor } from "./executor.js";
 import { Finisher } from "./finisher.js";
 import { Leases } from "./leases.js";
+import { LogBook } from "./logs.js";
 import { WorkerLoop } from "./loop.js";
 import type { WorkerConfig } from "./options.js";
 import { backoff, pause, within } from "./retry.js";
 import { createRoute } from "./router.js";
+import { HOST, SharedDatabase } from "./shared.js";
 import { StateMachine } from "./state.js";
-import { Ticker } from "./ticker.js";
 import type { Hooks, Worker } from "./types.js";
 import { Waker } from "./waker.js";
 
 /** How long an aborted handler may take to end, and the last outcomes to be recorded. */
 const GRACE_MS = 2_000;
 const FLUSH_MS = 10_000;
-const CONNECTIONS = 6;
 
 /** One worker: puts the parts together, and starts and stops them in order. */
 export class QueueWorker implements Worker {
-  readonly name = `${hostname().slice(0, 30)}:${process.pid}:${randomBytes(3).toString("hex")}`;
+  readonly name = `${HOST}:${process.pid}:${randomBytes(3).toString("hex")}`;
   readonly ready: Promise<void>;
   readonly stopped: Promise<void>;
   /** Whether `onStart` threw, and the worker ended by it. */
@@ -68,14 +67,13 @@ export class QueueWorker implements Worker {
   }
 
   async #live(settleReady: (error?: Error) => void): Promise<void> {
-    const { database, prepare } = this.#config;
-    const own = typeof database === "string";
-    const name = `carillon worker ${this.name}`.slice(0, 63);
-    const sql = own ? connect(database, { max: CONNECTIONS, name, prepare }) : database;
-    const contexts = new ContextFactory(sql, this.#log);
+    const shared = SharedDatabase.enter(this.#config);
+    const { sql } = shared;
+    const logs = new LogBook({ sql, log: this.#log, giveUp: this.#giveUp.signal });
+    const contexts = new ContextFactory(sql, this.#log, logs);
     try {
       await this.#start(sql, contexts);
-      await this.#serve(sql, contexts, settleReady);
+      await this.#serve(shared, contexts, logs, settleReady);
     } catch (error) {
       settleReady(error instanceof Error ? error : new Error(String(error)));
       if (this.#state.current !== "closing") this.#state.move("closing");
@@ -85,7 +83,7 @@ export class QueueWorker implements Worker {
       }
     }
     if (!this.startFailed) await this.#shutDown();
-    if (own) await sql.end({ timeout: 5 }).catch(() => undefined);
+    await shared.leave();
     this.#state.move("stopped");
     this.#log.info({ worker: this.name }, "worker stopped");
   }
@@ -126,7 +124,13 @@ export class QueueWorker implements Worker {
   }
 
   /** Runs jobs until told to stop, then until they have ended. */
-  async #serve(sql: Sql, contexts: ContextFactory, onReady: () => void): Promise<void> {
+  async #serve(
+    shared: SharedDatabase,
+    contexts: ContextFactory,
+    logs: LogBook,
+    onReady: () => void,
+  ): Promise<void> {
+    const { sql, pulse } = shared;
     const config = this.#config;
     const log = this.#log;
     const { apps, leaseSeconds, timeoutSeconds } = config;
@@ -134,6 +138,7 @@ export class QueueWorker implements Worker {
     const finisher = new Finisher({
       sql,
       log,
+      logs,
       onSettled: (attempt) => leases.drop(attempt),
       giveUp: this.#giveUp.signal,
     });
@@ -148,6 +153,7 @@ export class QueueWorker implements Worker {
       name: this.name,
       concurrency: config.concurrency,
       wakeIn: (ms) => waker.wakeIn(ms),
+      onEmptied: () => waker.planLook(),
     });
     const waker = new Waker({
       ...{ sql, apps, log, listen: config.listen, pollMs: config.pollMs },
@@ -157,22 +163,24 @@ export class QueueWorker implements Worker {
 
     this.#state.move("running");
     const beating = leases.run(this.#over.signal);
-    const ticking = config.ticker && new Ticker({ sql, log }).run(this.#stopping.signal);
+    const leavePulse = config.ticker
+      ? pulse.join({ apps, onLook: (seconds) => waker.looked(seconds) }, log)
+      : undefined;
     await Promise.race([waker.start(), untilAborted(this.#stopping.signal)]);
     log.info({ worker: this.name, apps, concurrency: config.concurrency }, "worker ready");
     onReady();
 
     await untilAborted(this.#stopping.signal);
     this.#state.move("draining");
-    const deaf = waker.stop(this.#closed.signal);
-    await this.#drain(loop, finisher);
+    const quiet = Promise.all([leavePulse?.(), waker.stop(this.#closed.signal)]);
+    await this.#drain(loop, finisher, logs);
     this.#over.abort();
-    await within(GRACE_MS, Promise.all([beating, ticking, deaf]), this.#hurry.signal);
+    await within(GRACE_MS, Promise.all([beating, quiet]), this.#hurry.signal);
     this.#closed.abort();
   }
 
   /** Every wait in here ends at the second call of stop(). */
-  async #drain(loop: WorkerLoop, finisher: Finisher): Promise<void> {
+  async #drain(loop: WorkerLoop, finisher: Finisher, logs: LogBook): Promise<void> {
     const hurry = this.#hurry.signal;
     const unstarted = loop.stop().then((attempts) => finisher.release(...attempts));
     await within(this.#config.drainSeconds * 1000, loop.idle(), hurry);
@@ -186,7 +194,7 @@ export class QueueWorker implements Worker {
       await loop.idle();
     }
     this.#state.move("closing");
-    const flushed = unstarted.then(() => finisher.flush());
+    const flushed = unstarted.then(() => finisher.flush()).then(() => logs.flush());
     await within(FLUSH_MS, flushed, hurry);
     await within(GRACE_MS, flushed, this.#giveUp.signal);
     this.#giveUp.abort();

@@ -157,7 +157,7 @@ describe("PUT manifest", () => {
 
 describe("GET /api/v1/apps", () => {
   test("shows apps in which the caller holds anything, without their manifests", async () => {
-    await put("seen", { permissions: ["cron.read", "report.send"] });
+    await put("seen", { permissions: ["cron.read", "report.send"], maxConcurrency: 7 });
     await put("seen-2", {});
     await put("unseen", {});
     const ids = async (name: string, permissions: string[]) =>
@@ -173,6 +173,7 @@ describe("GET /api/v1/apps", () => {
       id: "seen",
       name: null,
       permissions: ["app:seen:cron.read", "app:seen:report.send"],
+      maxConcurrency: 7,
       createdAt: expect.any(String) as string,
       updatedAt: expect.any(String) as string,
     });

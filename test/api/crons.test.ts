@@ -59,6 +59,14 @@ describe("the RootCX document", () => {
       catchUpMax: 100,
       catchUpWindow: 3600,
       maxConsecutiveFailures: null,
+      priority: 0,
+      maxAttempts: 1,
+      retryDelay: 10,
+      retryBackoff: 2,
+      timeout: null,
+      expiresAfter: null,
+      tags: [],
+      maxConcurrency: null,
       consecutiveFailures: 0,
       description: "Every day at 09:00, America/New_York time",
       paused: null,
@@ -120,6 +128,24 @@ describe("the RootCX document", () => {
     expect(reset.body).toMatchObject({ timezone: "GMT", payload: {} });
     const nothing = await api.as(api.admin, "PATCH", `${CRONS}/${id}`, { body: {} });
     expect(nothing.body).toEqual(reset.body);
+  });
+
+  test("takes, shows and changes what its jobs are told", async () => {
+    const options = {
+      ...{ priority: 5, maxAttempts: 3, retryDelay: 60, retryBackoff: 1.5, timeout: 120 },
+      ...{ expiresAfter: 300, tags: ["nightly"], maxConcurrency: 2 },
+    };
+    const made = await makeCron({ name: "options", schedule: "0 9 * * *", ...options });
+    const path = `${CRONS}/${made.id}`;
+    expect((await api.as(api.admin, "GET", path)).body).toMatchObject(options);
+    const change = { maxAttempts: null, tags: ["a", "b"], maxConcurrency: null };
+    const patched = await api.as(api.admin, "PATCH", path, { body: change });
+    expect(patched.body).toMatchObject({ ...options, ...change, maxAttempts: 1 });
+    const { msgId } = (await api.as(api.admin, "POST", `${path}/trigger`)).body as {
+      msgId: number;
+    };
+    const job = await api.as(api.admin, "GET", `/api/v1/apps/crm/jobs/${msgId}`);
+    expect(job.body).toMatchObject({ priority: 5, maxAttempts: 1, tags: ["a", "b"] });
   });
 
   test("deletes", async () => {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { getApp } from "../../db/apps.js";
 import * as jobs from "../../db/jobs.js";
+import { JOB_OPTIONS } from "../../manifest/job-options.js";
 import { AppId, Payload } from "../../manifest/schema.js";
 import { Instant } from "../../schedules/schema.js";
 import { defineRoute, reply } from "../route.js";
@@ -15,34 +16,14 @@ const NewJob = z
     userId: Uuid.nullish().describe("On whose behalf it runs. Default: the caller."),
     user_id: Uuid.nullish().describe("The same as userId, as RootCX spells it."),
     runAt: Instant.nullish().describe("Not before this time. Default: at once."),
-    priority: z.int().min(-32768).max(32767).nullish().describe("Higher goes first. Default: 0."),
     idempotencyKey: z
       .string()
       .min(1)
       .max(255)
       .nullish()
       .describe("The same key and body within 24 hours give the same job; another body is 409."),
-    maxAttempts: z.int().min(1).max(100).nullish().describe("Tries until it failed. Default: 1."),
-    retryDelay: z
-      .int()
-      .min(0)
-      .max(86_400)
-      .nullish()
-      .describe("Seconds before the second try. Default: 10."),
-    retryBackoff: z
-      .number()
-      .min(1)
-      .max(10)
-      .nullish()
-      .describe("Factor by which the delay grows with every further try. Default: 2."),
-    timeout: z
-      .int()
-      .min(1)
-      .max(86_400)
-      .nullish()
-      .describe("Seconds the handler may run. Default: the worker's."),
+    ...JOB_OPTIONS,
     expiresAt: Instant.nullish().describe("A job not started by then is canceled."),
-    tags: z.array(z.string().min(1).max(100)).max(20).nullish().describe("Labels to find it by."),
   })
   .refine(({ userId, user_id }) => userId == null || user_id == null || userId === user_id, {
     error: "differs from userId; give only one of them",

@@ -7,6 +7,7 @@ export const App = z.strictObject({
   id: z.string(),
   name: z.string().nullable(),
   permissions: z.array(z.string()).describe("The permissions the app brings, in full."),
+  maxConcurrency: z.int().nullable().describe("Jobs that may run at once; null for no limit."),
   createdAt: Time,
   updatedAt: Time,
 });
@@ -15,6 +16,7 @@ export const toApp = (row: AppRow): z.input<typeof App> => ({
   id: row.id,
   name: row.name,
   permissions: row.permissions,
+  maxConcurrency: row.maxConcurrency,
   createdAt: row.createdAt.toISOString(),
   updatedAt: row.updatedAt.toISOString(),
 });
