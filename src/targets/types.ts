@@ -22,7 +22,6 @@ export interface Secrets {
 export interface TargetContext {
   /** Aborted when the work is no longer wanted. */
   readonly signal: AbortSignal;
-  /** The job's log. What a container writes arrives as lines with a field `stream`. */
   readonly log: JobLog;
   readonly secrets: Secrets;
 }

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { PassThrough } from "node:stream";
 import { fileURLToPath } from "node:url";
 
 import { Agent, request } from "undici";
@@ -7,6 +8,7 @@ import { Agent, request } from "undici";
 import { AllowList } from "../../src/targets/http/allow.js";
 import { HttpTarget } from "../../src/targets/http/target.js";
 import type { TargetContext, TargetJob } from "../../src/targets/types.js";
+import type { JobLog } from "../../src/worker/types.js";
 import type { Benchmark } from "./harness/benchmark.js";
 import { times } from "./harness/contestant.js";
 import { median, since } from "./harness/stats.js";
@@ -48,10 +50,17 @@ const job = (n: number): TargetJob => ({
   key: `job_${n}_bench`,
 });
 
+const nothing = () => undefined;
+const NO_LOG: JobLog = {
+  ...{ debug: nothing, info: nothing, warn: nothing, error: nothing },
+  stream: () => new PassThrough().resume(),
+  flush: () => Promise.resolve(),
+};
+
 /** A signal of its own for every attempt, as workers have it. */
 const context = (): TargetContext => ({
   signal: new AbortController().signal,
-  log: { info: () => undefined, warn: () => undefined, error: () => undefined },
+  log: NO_LOG,
   secrets: {
     get: () => Promise.resolve("value"),
     signing: () => Promise.resolve(SIGNING),

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { Writable } from "node:stream";
 import type { Secrets, TargetContext, TargetJob } from "../../src/targets/types.js";
 
 /** A job to send somewhere. */
@@ -15,14 +16,16 @@ export const job = (more: Partial<TargetJob> = {}): TargetJob => ({
 });
 
 export interface LogLine {
-  level: "info" | "warn" | "error";
+  level: "debug" | "info" | "warn" | "error";
   message: string;
-  fields: object | undefined;
+  data: object | undefined;
 }
 
 /** What a target is given, with a log to look at. */
 export interface TestContext extends TargetContext {
   readonly lines: LogLine[];
+  /** What was written to the log's streams. */
+  readonly streams: Readonly<Record<"stdout" | "stderr", Buffer[]>>;
 }
 
 export function context(
@@ -33,18 +36,31 @@ export function context(
   } = {},
 ): TestContext {
   const lines: LogLine[] = [];
-  const write = (level: LogLine["level"]) => (message: string, fields?: object) => {
-    lines.push({ level, message, fields });
+  const write = (level: LogLine["level"]) => (message: string, data?: object) => {
+    lines.push({ level, message, data });
   };
+  const streams = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
+  const stream = (name: "stdout" | "stderr") =>
+    new Writable({
+      write: (chunk: Buffer, _encoding, done) => {
+        streams[name].push(chunk);
+        done();
+      },
+    });
   const secrets: Secrets = {
     get: (name) => Promise.resolve(given.secrets?.[name]),
     signing: () => Promise.resolve(given.signing ?? []),
   };
   return {
     signal: given.signal ?? new AbortController().signal,
-    log: { info: write("info"), warn: write("warn"), error: write("error") },
+    log: {
+      ...{ debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") },
+      stream,
+      flush: () => Promise.resolve(),
+    },
     secrets,
     lines,
+    streams,
   };
 }
 
