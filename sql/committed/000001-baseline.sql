@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:1b2805be58a3b4e08ef3d54879e0f96ab8d802d2
+--! Hash: sha1:6d317e51887b5b96ba600b5b74f7ea367cc43e66
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -57,6 +57,15 @@ create table carillon.roles (
 comment on table carillon.roles is 'Named sets of permission strings; a role of an app goes with the app.';
 create index roles_app_id_idx on carillon.roles (app_id);
 
+create table carillon.role_inherits (
+  role text not null references carillon.roles on delete cascade,
+  inherits text not null references carillon.roles on delete cascade,
+  primary key (role, inherits),
+  constraint role_inherits_another check (role <> inherits)
+);
+comment on table carillon.role_inherits is 'Which role grants all that another grants; without cycles.';
+create index role_inherits_inherits_idx on carillon.role_inherits (inherits);
+
 create table carillon.role_members (
   principal_id uuid not null references carillon.principals on delete cascade,
   role text not null references carillon.roles on delete cascade,
@@ -72,11 +81,17 @@ create table carillon.api_keys (
   prefix text not null,
   hash bytea not null constraint api_keys_hash_unique unique,
   created_at timestamptz not null default carillon.now(),
+  scopes text[] constraint api_keys_scopes_not_empty check (cardinality(scopes) > 0),
+  mints_keys boolean not null default false,
+  created_by uuid references carillon.principals on delete set null,
   expires_at timestamptz,
   revoked_at timestamptz,
   last_used_at timestamptz
 );
 comment on table carillon.api_keys is 'API keys by the SHA-256 of their secret, which is stored nowhere.';
+comment on column carillon.api_keys.scopes is 'What of its principal''s permissions the key carries; null is all of them.';
+comment on column carillon.api_keys.mints_keys is 'Whether other keys may be made with it: true of the bootstrap key only.';
+create index api_keys_created_by_idx on carillon.api_keys (created_by) where created_by is not null;
 create index api_keys_principal_id_idx on carillon.api_keys (principal_id);
 --! EndIncluded tables/principals.sql
 --! Included tables/beats.sql
@@ -2728,21 +2743,167 @@ comment on function carillon._has_permission(text[], text) is
   'Whether a set of permission strings grants one: exactly, by "*", or by "prefix:*".';
 revoke all on function carillon._has_permission(text[], text) from public;
 --! EndIncluded principals/_has_permission.sql
+--! Included principals/_narrow.sql
+create or replace function carillon._narrow(held text[], scopes text[]) returns text[]
+language sql immutable parallel safe security invoker
+return case when scopes is null then held else array(
+  select s from unnest(scopes) as s where carillon._has_permission(held, s)
+  union
+  select h from unnest(held) as h where carillon._has_permission(scopes, h)
+  order by 1) end;
+comment on function carillon._narrow(text[], text[]) is
+  'What is left of a set of permissions within scopes; null scopes leave all of it.';
+revoke all on function carillon._narrow(text[], text[]) from public;
+--! EndIncluded principals/_narrow.sql
+--! Included principals/_role_permissions.sql
+create or replace function carillon._role_permissions(roles text[]) returns text[]
+language sql stable security invoker
+set search_path = ''
+as $$
+  with recursive held (role) as (
+    select r.name from carillon.roles r where r.name = any (_role_permissions.roles)
+    union
+    select i.inherits from held h join carillon.role_inherits i on i.role = h.role
+  )
+  select coalesce(array_agg(distinct p.permission), '{}')
+  from held h
+  join carillon.roles r on r.name = h.role
+  cross join unnest(r.permissions) as p (permission)
+$$;
+comment on function carillon._role_permissions(text[]) is 'What these roles grant, with all they inherit.';
+revoke all on function carillon._role_permissions(text[]) from public;
+--! EndIncluded principals/_role_permissions.sql
+--! Included principals/_granted_to.sql
+create or replace function carillon._granted_to(principal uuid) returns text[]
+language sql stable security invoker
+set search_path = ''
+as $$
+  select carillon._role_permissions(array(select m.role from carillon.role_members m where m.principal_id = principal))
+$$;
+comment on function carillon._granted_to(uuid) is
+  'What a principal''s roles grant it, whether it is enabled or not.';
+revoke all on function carillon._granted_to(uuid) from public;
+--! EndIncluded principals/_granted_to.sql
 --! Included principals/_permissions_of.sql
 create or replace function carillon._permissions_of(principal uuid) returns text[]
 language sql stable security invoker
 set search_path = ''
 as $$
-  select coalesce(array_agg(distinct p.permission), '{}')
-  from carillon.principals pr
-  join carillon.role_members m on m.principal_id = pr.id
-  join carillon.roles r on r.name = m.role
-  cross join unnest(r.permissions) as p (permission)
-  where pr.id = principal and pr.disabled_at is null
+  select case when exists (select from carillon.principals p where p.id = principal and p.disabled_at is null)
+    then carillon._granted_to(principal) else '{}' end
 $$;
-comment on function carillon._permissions_of(uuid) is 'What an enabled principal may do, by all of its roles; nothing when disabled or unknown.';
+comment on function carillon._permissions_of(uuid) is
+  'What an enabled principal may do, by all of its roles; nothing when disabled or unknown.';
 revoke all on function carillon._permissions_of(uuid) from public;
 --! EndIncluded principals/_permissions_of.sql
+--! Included principals/_may.sql
+create or replace function carillon._may(actor uuid, actor_scopes text[], permission text) returns boolean
+language sql stable security invoker
+set search_path = ''
+as $$
+  select actor is null or carillon._has_permission(carillon._narrow(carillon._permissions_of(actor), actor_scopes), permission)
+$$;
+comment on function carillon._may(uuid, text[], text) is
+  'Whether an actor holds a permission, within the scopes of the credential it came with. A null actor is the database''s owner.';
+revoke all on function carillon._may(uuid, text[], text) from public;
+--! EndIncluded principals/_may.sql
+--! Included principals/_require_held.sql
+create or replace function carillon._require_held(actor uuid, actor_scopes text[], permissions text[]) returns void
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+declare
+  v_held constant text[] := carillon._narrow(carillon._permissions_of(actor), actor_scopes);
+  v_missing text;
+begin
+  if actor is null then
+    return;
+  end if;
+  v_missing := (
+    select p from unnest(permissions) as p
+    where not carillon._has_permission(v_held, p)
+    order by p
+    limit 1);
+  if v_missing is not null then
+    raise exception using errcode = 'TK403', message = format('missing %s', v_missing),
+      detail = 'nobody can give, take or act with more than they hold';
+  end if;
+end;
+$$;
+comment on function carillon._require_held(uuid, text[], text[]) is
+  'Refuses (TK403) an actor who does not hold all of these permissions. A null actor is the database''s owner.';
+revoke all on function carillon._require_held(uuid, text[], text[]) from public;
+--! EndIncluded principals/_require_held.sql
+--! Included principals/_check_permissions.sql
+create or replace function carillon._check_permissions(permissions text[], field text) returns void
+language plpgsql immutable security invoker
+set search_path = ''
+as $$
+declare
+  v_permission text;
+begin
+  foreach v_permission in array coalesce(permissions, '{}') loop
+    if v_permission is null or length(v_permission) > 200
+      or v_permission !~ '^(\*|[A-Za-z0-9_.-]+(:[A-Za-z0-9_.-]+)*(:\*)?)$' then
+      perform carillon._invalid(field,
+        format('holds "%s", which is no permission', v_permission), 'for example app:crm:cron.read, app:crm:*, or *');
+    end if;
+  end loop;
+end;
+$$;
+comment on function carillon._check_permissions(text[], text) is
+  'Refuses (TK001) what is not of the form of a permission.';
+revoke all on function carillon._check_permissions(text[], text) from public;
+--! EndIncluded principals/_check_permissions.sql
+--! Included principals/_has_admin.sql
+create or replace function carillon._has_admin() returns boolean
+language sql stable security invoker
+set search_path = ''
+as $$
+  with recursive allmighty (role) as (
+    select r.name from carillon.roles r where '*' = any (r.permissions)
+    union
+    select i.role from allmighty a join carillon.role_inherits i on i.inherits = a.role
+  )
+  select exists (
+    select from allmighty a
+    join carillon.role_members m on m.role = a.role
+    join carillon.principals p on p.id = m.principal_id
+    where p.disabled_at is null)
+$$;
+comment on function carillon._has_admin() is 'Whether an enabled principal holds every permission.';
+revoke all on function carillon._has_admin() from public;
+--! EndIncluded principals/_has_admin.sql
+--! Included principals/_lock_access.sql
+create or replace function carillon._lock_access() returns boolean
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+begin
+  perform pg_advisory_xact_lock(hashtextextended('carillon.access', 0));
+  return carillon._has_admin();
+end;
+$$;
+comment on function carillon._lock_access() is
+  'Lets one change of roles and their members at a time pass, so that two together make no cycle and remove no last admin; returns whether there is an admin.';
+revoke all on function carillon._lock_access() from public;
+--! EndIncluded principals/_lock_access.sql
+--! Included principals/_require_admin_left.sql
+create or replace function carillon._require_admin_left(actor uuid, had_admin boolean) returns void
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  if actor is not null and had_admin and not carillon._has_admin() then
+    raise exception using errcode = 'TK205', message = 'this would leave nobody who holds every permission',
+      hint = 'make somebody else an administrator first: grant them the role admin';
+  end if;
+end;
+$$;
+comment on function carillon._require_admin_left(uuid, boolean) is
+  'Refuses (TK205) a change that has removed the last administrator. A null actor, the database''s owner, can make a new one.';
+revoke all on function carillon._require_admin_left(uuid, boolean) from public;
+--! EndIncluded principals/_require_admin_left.sql
 --! Included principals/_system_principal.sql
 create or replace function carillon._system_principal() returns uuid
 language plpgsql stable security invoker
@@ -2771,6 +2932,109 @@ $$;
 comment on function carillon._require_principal(uuid) is 'Refuses (TK104) a principal that does not exist.';
 revoke all on function carillon._require_principal(uuid) from public;
 --! EndIncluded principals/_require_principal.sql
+--! Included principals/_require_changeable_principal.sql
+create or replace function carillon._require_changeable_principal(principal uuid) returns void
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  perform carillon._require_principal(principal);
+  if principal = carillon._system_principal() then
+    raise exception using errcode = 'TK403', message = 'the system''s own principal cannot be changed';
+  end if;
+end;
+$$;
+comment on function carillon._require_changeable_principal(uuid) is
+  'Refuses a principal that does not exist (TK104), or the system''s own (TK403).';
+revoke all on function carillon._require_changeable_principal(uuid) from public;
+--! EndIncluded principals/_require_changeable_principal.sql
+--! Included principals/_require_role.sql
+create or replace function carillon._require_role(name text) returns void
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  if name is null or not exists (select from carillon.roles r where r.name = _require_role.name) then
+    raise exception using errcode = 'TK106', message = format('no role "%s"', coalesce(name, ''));
+  end if;
+end;
+$$;
+comment on function carillon._require_role(text) is 'Refuses (TK106) a role that does not exist.';
+revoke all on function carillon._require_role(text) from public;
+--! EndIncluded principals/_require_role.sql
+--! Included principals/_require_changeable_role.sql
+create or replace function carillon._require_changeable_role(name text) returns void
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  perform carillon._require_role(name);
+  if name = 'admin' or starts_with(name, 'app:') then
+    raise exception using errcode = 'TK403',
+      message = format('the role "%s" comes with %s and cannot be changed', name,
+        case when name = 'admin' then 'Carillon' else 'its app' end),
+      hint = 'make a role of your own; it may inherit this one';
+  end if;
+end;
+$$;
+comment on function carillon._require_changeable_role(text) is
+  'Refuses a role that does not exist (TK106), or that is not for people to change (TK403).';
+revoke all on function carillon._require_changeable_role(text) from public;
+--! EndIncluded principals/_require_changeable_role.sql
+--! Included principals/_inherit_roles.sql
+create or replace function carillon._inherit_roles(role text, inherits text[]) returns void
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_parent text;
+  v_cycle text[];
+begin
+  delete from carillon.role_inherits i where i.role = _inherit_roles.role and i.inherits <> all (_inherit_roles.inherits);
+  foreach v_parent in array _inherit_roles.inherits loop
+    if not exists (select from carillon.roles r where r.name = v_parent) then
+      perform carillon._invalid('inherits', format('names a role that does not exist: "%s"', coalesce(v_parent, 'null')));
+    end if;
+    v_cycle := (
+      with recursive way (role, path) as (
+        select v_parent, array[_inherit_roles.role, v_parent]
+        union all
+        select i.inherits, w.path || i.inherits
+        from way w join carillon.role_inherits i on i.role = w.role
+        where w.role <> _inherit_roles.role
+      )
+      select w.path from way w where w.role = _inherit_roles.role limit 1);
+    if v_cycle is not null then
+      perform carillon._invalid('inherits', 'would make a role inherit from itself: ' || array_to_string(v_cycle, ' → '));
+    end if;
+    insert into carillon.role_inherits (role, inherits) values (_inherit_roles.role, v_parent) on conflict do nothing;
+  end loop;
+end;
+$$;
+comment on function carillon._inherit_roles(text, text[]) is
+  'Makes a role inherit from exactly these; one that does not exist, or a cycle, is TK001. Under _lock_access.';
+revoke all on function carillon._inherit_roles(text, text[]) from public;
+--! EndIncluded principals/_inherit_roles.sql
+--! Included principals/_check_username.sql
+create or replace function carillon._check_username(username text) returns void
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  if username is null or username !~ '^[A-Za-z0-9][A-Za-z0-9_.@+-]{0,127}$' then
+    perform carillon._invalid('username',
+      'must be 1 to 128 letters, digits, dots, dashes, underscores, "+" or "@", beginning with a letter or digit');
+  end if;
+  if exists (select from carillon.principals p where p.username = _check_username.username) then
+    raise exception using errcode = 'TK201', column = 'username',
+      message = format('a principal named "%s" exists already', username);
+  end if;
+end;
+$$;
+comment on function carillon._check_username(text) is
+  'Refuses a user name of the wrong form (TK001) or a taken one (TK201). Under _lock_access.';
+revoke all on function carillon._check_username(text) from public;
+--! EndIncluded principals/_check_username.sql
 --! Included principals/_may_fire.sql
 create or replace function carillon._may_fire(owner uuid, app text) returns text
 language sql stable security invoker
@@ -2808,35 +3072,172 @@ comment on function carillon._require_cron_owner(carillon.crons, uuid) is
   'Refuses (TK402) an actor who neither owns the cron nor manages others'' crons. A null actor is the database''s owner.';
 revoke all on function carillon._require_cron_owner(carillon.crons, uuid) from public;
 --! EndIncluded principals/_require_cron_owner.sql
+--! Included principals/principal_details.sql
+create or replace view carillon.principal_details as
+select
+  p.id, p.kind, p.username, p.disabled_at is null as enabled, p.disabled_at, p.created_at,
+  array(select m.role from carillon.role_members m where m.principal_id = p.id order by m.role) as roles,
+  carillon._permissions_of(p.id) as permissions
+from carillon.principals p;
+comment on view carillon.principal_details is 'Users and service accounts as the API shows them, with all that they may do.';
+--! EndIncluded principals/principal_details.sql
+--! Included principals/role_details.sql
+create or replace view carillon.role_details as
+select
+  r.name, r.app_id, r.permissions,
+  array(select i.inherits from carillon.role_inherits i where i.role = r.name order by i.inherits) as inherits,
+  carillon._role_permissions(array[r.name]) as granted,
+  (select count(*) from carillon.role_members m where m.role = r.name) as members,
+  r.created_at
+from carillon.roles r;
+comment on view carillon.role_details is 'Roles as the API shows them, with all that they grant.';
+--! EndIncluded principals/role_details.sql
+--! Included principals/key_details.sql
+create or replace view carillon.key_details as
+select
+  k.id, k.principal_id, p.username, k.name, k.prefix, k.scopes, k.mints_keys, k.created_by, k.created_at, k.expires_at,
+  k.revoked_at, k.last_used_at,
+  case
+    when k.revoked_at is not null then 'revoked'
+    when k.expires_at <= carillon.now() then 'expired'
+    when p.disabled_at is not null then 'disabled'
+    else 'active'
+  end as status
+from carillon.api_keys k
+join carillon.principals p on p.id = k.principal_id;
+comment on view carillon.key_details is 'API keys as the API shows them: never their hashes.';
+--! EndIncluded principals/key_details.sql
 --! Included principals/create_role.sql
-create or replace function carillon.create_role(name text, permissions text[]) returns void
+create or replace function carillon.create_role(
+  name text,
+  permissions text[],
+  inherits text[] default '{}',
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+begin
+  perform carillon._lock_access();
+  if create_role.name is null or create_role.name !~ '^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$' then
+    perform carillon._invalid('name', 'must be 1 to 128 letters, digits, dots, colons, dashes or underscores');
+  end if;
+  if starts_with(create_role.name, 'app:') then
+    perform carillon._invalid('name', 'must not begin with "app:": those roles come with their apps');
+  end if;
+  perform carillon._check_permissions(create_role.permissions, 'permissions');
+  perform carillon._require_held(actor, actor_scopes, array['system:role.write'] || create_role.permissions
+    || carillon._role_permissions(create_role.inherits));
+  insert into carillon.roles (name, permissions) values (create_role.name, coalesce(create_role.permissions, '{}'))
+  on conflict on constraint roles_pkey do nothing;
+  if not found then
+    raise exception using errcode = 'TK201', column = 'name',
+      message = format('a role named "%s" exists already', create_role.name);
+  end if;
+  perform carillon._inherit_roles(create_role.name, coalesce(create_role.inherits, '{}'));
+end;
+$$;
+comment on function carillon.create_role(text, text[], text[], uuid, text[]) is
+  'Makes a role with these permissions and those of the roles it inherits. TK201 when the name is taken, TK403 when it would grant more than the actor holds.';
+revoke all on function carillon.create_role(text, text[], text[], uuid, text[]) from public;
+--! EndIncluded principals/create_role.sql
+--! Included principals/update_role.sql
+create or replace function carillon.update_role(
+  name text,
+  permissions text[] default null,
+  inherits text[] default null,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns void
 language plpgsql volatile security definer
 set search_path = ''
 as $$
 declare
-  v_permission text;
+  v_had_admin boolean;
 begin
-  if create_role.name is null or create_role.name !~ '^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$' then
-    perform carillon._invalid('name', 'must be 1 to 128 letters, digits, dots, colons, dashes or underscores');
+  v_had_admin := carillon._lock_access();
+  perform carillon._require_changeable_role(update_role.name);
+  perform carillon._check_permissions(update_role.permissions, 'permissions');
+  -- What it grants now, and what it is to grant, before the actor, who may be a member, has it by this change.
+  perform carillon._require_held(actor, actor_scopes, array['system:role.write'] || update_role.permissions
+    || carillon._role_permissions(array[update_role.name] || update_role.inherits));
+  if update_role.permissions is not null then
+    update carillon.roles r set permissions = update_role.permissions where r.name = update_role.name;
   end if;
-  foreach v_permission in array coalesce(create_role.permissions, '{}') loop
-    if v_permission is null or v_permission !~ '^(\*|[A-Za-z0-9_.-]+(:[A-Za-z0-9_.-]+)*(:\*)?)$' then
-      perform carillon._invalid('permissions',
-        format('holds "%s", which is no permission', v_permission), 'for example app:crm:cron.read, app:crm:*, or *');
-    end if;
-  end loop;
-  insert into carillon.roles (name, permissions) values (create_role.name, coalesce(create_role.permissions, '{}'))
-  on conflict on constraint roles_pkey do update set permissions = excluded.permissions;
+  if update_role.inherits is not null then
+    perform carillon._inherit_roles(update_role.name, update_role.inherits);
+  end if;
+  perform carillon._require_admin_left(actor, v_had_admin);
 end;
 $$;
-comment on function carillon.create_role(text, text[]) is 'Makes a role with these permissions, or gives an existing one these permissions.';
-revoke all on function carillon.create_role(text, text[]) from public;
---! EndIncluded principals/create_role.sql
+comment on function carillon.update_role(text, text[], text[], uuid, text[]) is
+  'Changes what a role grants or inherits; null leaves either as it is.';
+revoke all on function carillon.update_role(text, text[], text[], uuid, text[]) from public;
+--! EndIncluded principals/update_role.sql
+--! Included principals/delete_role.sql
+create or replace function carillon.delete_role(
+  name text,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_had_admin boolean;
+begin
+  v_had_admin := carillon._lock_access();
+  perform carillon._require_changeable_role(delete_role.name);
+  perform carillon._require_held(actor, actor_scopes,
+    array['system:role.write'] || carillon._role_permissions(array[delete_role.name]));
+  delete from carillon.roles r where r.name = delete_role.name;
+  perform carillon._require_admin_left(actor, v_had_admin);
+end;
+$$;
+comment on function carillon.delete_role(text, uuid, text[]) is
+  'Deletes a role: its members and the roles that inherit it lose what it grants.';
+revoke all on function carillon.delete_role(text, uuid, text[]) from public;
+--! EndIncluded principals/delete_role.sql
+--! Included principals/get_role.sql
+create or replace function carillon.get_role(name text) returns carillon.role_details
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_details carillon.role_details;
+begin
+  perform carillon._require_role(get_role.name);
+  select d.* into v_details from carillon.role_details d where d.name = get_role.name;
+  return v_details;
+end;
+$$;
+comment on function carillon.get_role(text) is 'One role; TK106 when unknown.';
+revoke all on function carillon.get_role(text) from public;
+--! EndIncluded principals/get_role.sql
+--! Included principals/list_roles.sql
+create or replace function carillon.list_roles(
+  after text default null,
+  max_rows integer default 100
+) returns setof carillon.role_details
+language sql stable security definer
+set search_path = ''
+as $$
+  select d.* from carillon.role_details d
+  where list_roles.after is null or d.name > list_roles.after
+  order by d.name
+  limit max_rows
+$$;
+comment on function carillon.list_roles(text, integer) is 'Roles by name: those after a name (the cursor).';
+revoke all on function carillon.list_roles(text, integer) from public;
+--! EndIncluded principals/list_roles.sql
 --! Included principals/create_principal.sql
 create or replace function carillon.create_principal(
   username text,
   kind text default 'user',
-  roles text[] default '{}'
+  roles text[] default '{}',
+  actor uuid default null,
+  actor_scopes text[] default null
 ) returns uuid
 language plpgsql volatile security definer
 set search_path = ''
@@ -2845,33 +3246,66 @@ declare
   v_id uuid;
   v_role text;
 begin
+  perform carillon._lock_access();
   if create_principal.kind is null or create_principal.kind not in ('user', 'service') then
     perform carillon._invalid('kind', 'must be "user" or "service"');
   end if;
-  if create_principal.username is null or create_principal.username !~ '^[A-Za-z0-9][A-Za-z0-9_.@+-]{0,127}$' then
-    perform carillon._invalid('username',
-      'must be 1 to 128 letters, digits, dots, dashes, underscores, "+" or "@", beginning with a letter or digit');
-  end if;
+  perform carillon._check_username(create_principal.username);
   foreach v_role in array coalesce(create_principal.roles, '{}') loop
     if not exists (select from carillon.roles r where r.name = v_role) then
       perform carillon._invalid('roles', format('names a role that does not exist: "%s"', coalesce(v_role, 'null')));
     end if;
   end loop;
+  perform carillon._require_held(actor, actor_scopes,
+    array['system:principal.write'] || carillon._role_permissions(create_principal.roles));
   insert into carillon.principals (username, kind)
   values (create_principal.username, create_principal.kind)
-  on conflict on constraint principals_username_unique do nothing
   returning id into v_id;
-  if v_id is null then
-    raise exception using errcode = 'TK201', column = 'username',
-      message = format('a principal named "%s" exists already', create_principal.username);
-  end if;
   insert into carillon.role_members (principal_id, role) select distinct v_id, r from unnest(create_principal.roles) as r;
   return v_id;
 end;
 $$;
-comment on function carillon.create_principal(text, text, text[]) is 'Makes a user or a service account that holds the given roles; returns its id.';
-revoke all on function carillon.create_principal(text, text, text[]) from public;
+comment on function carillon.create_principal(text, text, text[], uuid, text[]) is
+  'Makes a user or a service account that holds the given roles; returns its id.';
+revoke all on function carillon.create_principal(text, text, text[], uuid, text[]) from public;
 --! EndIncluded principals/create_principal.sql
+--! Included principals/update_principal.sql
+create or replace function carillon.update_principal(
+  principal uuid,
+  username text default null,
+  enabled boolean default null,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_had_admin boolean;
+begin
+  v_had_admin := carillon._lock_access();
+  perform carillon._require_changeable_principal(update_principal.principal);
+  -- Disabling takes, and enabling gives, all that its roles grant.
+  perform carillon._require_held(actor, actor_scopes,
+    array['system:principal.write'] || carillon._granted_to(update_principal.principal));
+  if update_principal.username is not null
+    and update_principal.username <> (select p.username from carillon.principals p where p.id = update_principal.principal)
+  then
+    perform carillon._check_username(update_principal.username);
+    update carillon.principals p set username = update_principal.username where p.id = update_principal.principal;
+  end if;
+  if update_principal.enabled is not null then
+    update carillon.principals p
+    set disabled_at = case when not update_principal.enabled then coalesce(p.disabled_at, carillon.now()) end
+    where p.id = update_principal.principal;
+  end if;
+  perform carillon._require_admin_left(actor, v_had_admin);
+end;
+$$;
+comment on function carillon.update_principal(uuid, text, boolean, uuid, text[]) is
+  'Renames, disables or enables a principal; null leaves either as it is. While disabled its keys are refused and its crons are denied.';
+revoke all on function carillon.update_principal(uuid, text, boolean, uuid, text[]) from public;
+--! EndIncluded principals/update_principal.sql
 --! Included principals/set_principal_enabled.sql
 create or replace function carillon.set_principal_enabled(principal uuid, enabled boolean) returns void
 language plpgsql volatile security definer
@@ -2881,12 +3315,7 @@ begin
   if set_principal_enabled.enabled is null then
     perform carillon._invalid('enabled', 'must be true or false');
   end if;
-  update carillon.principals p
-  set disabled_at = case when not set_principal_enabled.enabled then coalesce(p.disabled_at, carillon.now()) end
-  where p.id = set_principal_enabled.principal;
-  if not found then
-    raise exception using errcode = 'TK104', message = format('no principal %s', principal);
-  end if;
+  perform carillon.update_principal(set_principal_enabled.principal, enabled => set_principal_enabled.enabled);
 end;
 $$;
 comment on function carillon.set_principal_enabled(uuid, boolean) is
@@ -2894,21 +3323,113 @@ comment on function carillon.set_principal_enabled(uuid, boolean) is
 revoke all on function carillon.set_principal_enabled(uuid, boolean) from public;
 --! EndIncluded principals/set_principal_enabled.sql
 --! Included principals/delete_principal.sql
-create or replace function carillon.delete_principal(principal uuid) returns void
+create or replace function carillon.delete_principal(
+  principal uuid,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_had_admin boolean;
+begin
+  v_had_admin := carillon._lock_access();
+  perform carillon._require_changeable_principal(delete_principal.principal);
+  perform carillon._require_held(actor, actor_scopes,
+    array['system:principal.write'] || carillon._granted_to(delete_principal.principal));
+  delete from carillon.principals p where p.id = delete_principal.principal;
+  perform carillon._require_admin_left(actor, v_had_admin);
+end;
+$$;
+comment on function carillon.delete_principal(uuid, uuid, text[]) is
+  'Deletes a principal and its keys. Its crons stay, without an owner, and are denied until somebody takes them over.';
+revoke all on function carillon.delete_principal(uuid, uuid, text[]) from public;
+--! EndIncluded principals/delete_principal.sql
+--! Included principals/grant_role.sql
+create or replace function carillon.grant_role(
+  principal uuid,
+  role text,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns void
 language plpgsql volatile security definer
 set search_path = ''
 as $$
 begin
-  delete from carillon.principals p where p.id = delete_principal.principal and p.kind <> 'system';
-  if not found then
-    raise exception using errcode = 'TK104', message = format('no principal %s', principal);
-  end if;
+  perform carillon._lock_access();
+  perform carillon._require_changeable_principal(grant_role.principal);
+  perform carillon._require_role(grant_role.role);
+  perform carillon._require_held(actor, actor_scopes,
+    array['system:principal.write'] || carillon._role_permissions(array[grant_role.role]));
+  insert into carillon.role_members (principal_id, role) values (grant_role.principal, grant_role.role) on conflict do nothing;
 end;
 $$;
-comment on function carillon.delete_principal(uuid) is
-  'Deletes a principal and its keys. Its crons stay, without an owner, and are denied until somebody takes them over.';
-revoke all on function carillon.delete_principal(uuid) from public;
---! EndIncluded principals/delete_principal.sql
+comment on function carillon.grant_role(uuid, text, uuid, text[]) is
+  'Gives a principal a role, all of whose permissions the actor has to hold. Granting twice changes nothing.';
+revoke all on function carillon.grant_role(uuid, text, uuid, text[]) from public;
+--! EndIncluded principals/grant_role.sql
+--! Included principals/revoke_role.sql
+create or replace function carillon.revoke_role(
+  principal uuid,
+  role text,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_had_admin boolean;
+begin
+  v_had_admin := carillon._lock_access();
+  perform carillon._require_changeable_principal(revoke_role.principal);
+  perform carillon._require_role(revoke_role.role);
+  perform carillon._require_held(actor, actor_scopes,
+    array['system:principal.write'] || carillon._role_permissions(array[revoke_role.role]));
+  delete from carillon.role_members m where m.principal_id = revoke_role.principal and m.role = revoke_role.role;
+  perform carillon._require_admin_left(actor, v_had_admin);
+end;
+$$;
+comment on function carillon.revoke_role(uuid, text, uuid, text[]) is
+  'Takes a role from a principal. Revoking twice changes nothing.';
+revoke all on function carillon.revoke_role(uuid, text, uuid, text[]) from public;
+--! EndIncluded principals/revoke_role.sql
+--! Included principals/get_principal.sql
+create or replace function carillon.get_principal(principal uuid) returns carillon.principal_details
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_details carillon.principal_details;
+begin
+  perform carillon._require_principal(get_principal.principal);
+  select d.* into v_details from carillon.principal_details d where d.id = get_principal.principal;
+  return v_details;
+end;
+$$;
+comment on function carillon.get_principal(uuid) is 'One user or service account; TK104 when unknown.';
+revoke all on function carillon.get_principal(uuid) from public;
+--! EndIncluded principals/get_principal.sql
+--! Included principals/list_principals.sql
+create or replace function carillon.list_principals(
+  after text default null,
+  max_rows integer default 100,
+  kind text default null
+) returns setof carillon.principal_details
+language sql stable security definer
+set search_path = ''
+as $$
+  select d.* from carillon.principal_details d
+  where (list_principals.after is null or d.username > list_principals.after)
+    and (list_principals.kind is null or d.kind = list_principals.kind)
+  order by d.username
+  limit max_rows
+$$;
+comment on function carillon.list_principals(text, integer, text) is
+  'Users and service accounts by name: those after a name (the cursor), of one kind.';
+revoke all on function carillon.list_principals(text, integer, text) from public;
+--! EndIncluded principals/list_principals.sql
 --! Included principals/find_principal.sql
 create or replace function carillon.find_principal(username text) returns uuid
 language plpgsql stable security definer
@@ -2932,12 +3453,18 @@ create or replace function carillon.create_api_key(
   name text,
   prefix text,
   hash bytea,
-  expires_at timestamptz default null
+  expires_at timestamptz default null,
+  scopes text[] default null,
+  mints_keys boolean default false,
+  actor uuid default null,
+  actor_scopes text[] default null,
+  actor_key uuid default null
 ) returns uuid
 language plpgsql volatile security definer
 set search_path = ''
 as $$
 declare
+  v_beyond text;
   v_id uuid;
 begin
   if octet_length(create_api_key.hash) is distinct from 32 then
@@ -2949,32 +3476,107 @@ begin
   if create_api_key.prefix is null then
     perform carillon._invalid('prefix', 'is required');
   end if;
+  if cardinality(create_api_key.scopes) not between 1 and 100 then
+    perform carillon._invalid('scopes', 'must be 1 to 100 permissions');
+  end if;
+  perform carillon._check_permissions(create_api_key.scopes, 'scopes');
+  if actor is not null and create_api_key.expires_at <= carillon.now() then
+    perform carillon._invalid('expiresAt', 'must lie in the future');
+  end if;
+  if actor_key is not null and not exists (select from carillon.api_keys k where k.id = actor_key and k.mints_keys) then
+    raise exception using errcode = 'TK403', message = 'a key cannot make keys',
+      hint = 'only a person who has signed in, the bootstrap key, or the command "carillon keys create" can';
+  end if;
   perform carillon._require_principal(create_api_key.principal);
-  insert into carillon.api_keys (principal_id, name, prefix, hash, expires_at)
-  values (create_api_key.principal, create_api_key.name, create_api_key.prefix, create_api_key.hash, create_api_key.expires_at)
+  if create_api_key.principal <> actor then
+    perform carillon._require_held(actor, actor_scopes, array['system:key.write']);
+  end if;
+  v_beyond := (
+    select s from unnest(create_api_key.scopes) as s
+    where not carillon._has_permission(carillon._granted_to(create_api_key.principal), s)
+    order by s
+    limit 1);
+  if v_beyond is not null then
+    perform carillon._invalid('scopes', format('names %s, which the key''s principal does not hold', v_beyond));
+  end if;
+  perform carillon._require_held(actor, actor_scopes,
+    carillon._narrow(carillon._granted_to(create_api_key.principal), create_api_key.scopes));
+  insert into carillon.api_keys (principal_id, name, prefix, hash, expires_at, scopes, mints_keys, created_by)
+  values (create_api_key.principal, create_api_key.name, create_api_key.prefix, create_api_key.hash, create_api_key.expires_at,
+    create_api_key.scopes, create_api_key.mints_keys, actor)
   returning id into v_id;
   return v_id;
 end;
 $$;
-comment on function carillon.create_api_key(uuid, text, text, bytea, timestamptz) is
-  'Records a key by its hash; the secret itself never reaches the database.';
-revoke all on function carillon.create_api_key(uuid, text, text, bytea, timestamptz) from public;
+comment on function carillon.create_api_key(uuid, text, text, bytea, timestamptz, text[], boolean, uuid, text[], uuid) is
+  'Records a key by its hash; the secret itself never reaches the database. scopes narrow what it carries of its principal''s permissions. The actor has to hold all that it carries, and cannot come with a key of its own (actor_key) but the bootstrap key.';
+revoke all on function carillon.create_api_key(uuid, text, text, bytea, timestamptz, text[], boolean, uuid, text[], uuid) from public;
 --! EndIncluded principals/create_api_key.sql
 --! Included principals/revoke_api_key.sql
-create or replace function carillon.revoke_api_key(key uuid) returns void
+create or replace function carillon.revoke_api_key(
+  key uuid,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns void
 language plpgsql volatile security definer
 set search_path = ''
 as $$
+declare
+  v_key carillon.api_keys;
 begin
-  update carillon.api_keys k set revoked_at = coalesce(k.revoked_at, carillon.now()) where k.id = revoke_api_key.key;
-  if not found then
+  select k.* into v_key from carillon.api_keys k where k.id = revoke_api_key.key for no key update;
+  -- Somebody else's key is not there for those who may not touch it.
+  if v_key.id is null or (v_key.principal_id <> actor and not carillon._may(actor, actor_scopes, 'system:key.write')) then
     raise exception using errcode = 'TK105', message = format('no API key %s', revoke_api_key.key);
+  end if;
+  perform carillon._require_held(actor, actor_scopes, carillon._narrow(carillon._granted_to(v_key.principal_id), v_key.scopes));
+  if v_key.revoked_at is null then
+    update carillon.api_keys k set revoked_at = carillon.now() where k.id = v_key.id;
   end if;
 end;
 $$;
-comment on function carillon.revoke_api_key(uuid) is 'Refuses a key from now on. Revoking twice changes nothing.';
-revoke all on function carillon.revoke_api_key(uuid) from public;
+comment on function carillon.revoke_api_key(uuid, uuid, text[]) is
+  'Refuses a key from now on. Revoking twice changes nothing.';
+revoke all on function carillon.revoke_api_key(uuid, uuid, text[]) from public;
 --! EndIncluded principals/revoke_api_key.sql
+--! Included principals/get_api_key.sql
+create or replace function carillon.get_api_key(key uuid) returns carillon.key_details
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_details carillon.key_details;
+begin
+  select d.* into v_details from carillon.key_details d where d.id = get_api_key.key;
+  if v_details.id is null then
+    raise exception using errcode = 'TK105', message = format('no API key %s', get_api_key.key);
+  end if;
+  return v_details;
+end;
+$$;
+comment on function carillon.get_api_key(uuid) is 'One API key; TK105 when unknown.';
+revoke all on function carillon.get_api_key(uuid) from public;
+--! EndIncluded principals/get_api_key.sql
+--! Included principals/list_api_keys.sql
+create or replace function carillon.list_api_keys(
+  principal uuid default null,
+  after uuid default null,
+  max_rows integer default 100
+) returns setof carillon.key_details
+language sql stable security definer
+set search_path = ''
+as $$
+  select d.* from carillon.key_details d
+  where (list_api_keys.principal is null or d.principal_id = list_api_keys.principal)
+    and (list_api_keys.after is null
+      or (d.created_at, d.id) < (select k.created_at, k.id from carillon.api_keys k where k.id = list_api_keys.after))
+  order by d.created_at desc, d.id desc
+  limit max_rows
+$$;
+comment on function carillon.list_api_keys(uuid, uuid, integer) is
+  'API keys, newest first: of one principal or of all, those after a key (the cursor).';
+revoke all on function carillon.list_api_keys(uuid, uuid, integer) from public;
+--! EndIncluded principals/list_api_keys.sql
 --! Included principals/bootstrap_admin.sql
 create or replace function carillon.bootstrap_admin(prefix text, hash bytea) returns boolean
 language plpgsql volatile security definer
@@ -2993,17 +3595,17 @@ begin
     case when exists (select from carillon.principals p where p.username = 'admin')
       then 'admin-' || left(gen_random_uuid()::text, 8) else 'admin' end,
     'user', '{admin}');
-  perform carillon.create_api_key(v_admin, 'bootstrap', bootstrap_admin.prefix, bootstrap_admin.hash);
+  perform carillon.create_api_key(v_admin, 'bootstrap', bootstrap_admin.prefix, bootstrap_admin.hash, mints_keys => true);
   return true;
 end;
 $$;
 comment on function carillon.bootstrap_admin(text, bytea) is
-  'The first call makes an administrator (the principal admin, where the name is free) with this key and returns true; every later call changes nothing and returns false.';
+  'The first call makes an administrator (the principal admin, where the name is free) with this key, the only one that can make others, and returns true; every later call changes nothing and returns false.';
 revoke all on function carillon.bootstrap_admin(text, bytea) from public;
 --! EndIncluded principals/bootstrap_admin.sql
 --! Included principals/authenticate_key.sql
 create or replace function carillon.authenticate_key(hash bytea)
-returns table (principal_id uuid, username text, kind text, permissions text[], key_id uuid)
+returns table (principal_id uuid, username text, kind text, permissions text[], key_id uuid, scopes text[])
 language plpgsql volatile security definer
 set search_path = ''
 as $$
@@ -3019,13 +3621,13 @@ begin
   update carillon.api_keys k set last_used_at = v_now
   where k.id = v_key.id and (k.last_used_at is null or k.last_used_at < v_now - interval '1 minute');
   return query
-    select p.id, p.username, p.kind, carillon._permissions_of(p.id), v_key.id
+    select p.id, p.username, p.kind, carillon._narrow(carillon._permissions_of(p.id), v_key.scopes), v_key.id, v_key.scopes
     from carillon.principals p
     where p.id = v_key.principal_id and p.disabled_at is null;
 end;
 $$;
 comment on function carillon.authenticate_key(bytea) is
-  'The principal behind a key''s SHA-256; no row for an unknown, revoked or expired key or a disabled principal.';
+  'The principal behind a key''s SHA-256, with what the key carries of its permissions; no row for an unknown, revoked or expired key or a disabled principal.';
 revoke all on function carillon.authenticate_key(bytea) from public;
 --! EndIncluded principals/authenticate_key.sql
 --! Included apps/_check_app_id.sql
