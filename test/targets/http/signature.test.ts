@@ -96,6 +96,7 @@ describe("verifying", () => {
       new URL("../../../src/targets/http/verify.ts", import.meta.url),
       "utf8",
     );
-    expect(source).not.toMatch(/^import|require\(|\bBuffer\b|process\./m);
+    const code = source.replace(/\/\*[^]*?\*\//g, "");
+    expect(code).not.toMatch(/^import|require\(|\bBuffer\b|process\./m);
   });
 });
