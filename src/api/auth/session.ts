@@ -14,7 +14,7 @@ const Session = z.object({
   identity: z.object({
     id: z.string().min(1).max(255),
     state: z.string().optional(),
-    traits: z.unknown(),
+    traits: z.unknown().optional(),
   }),
 });
 
