@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:b1f8094c5cb44cc80848d5d074e2992856db90ce
+--! Hash: sha1:cb51dedfb56ae64b2738a7bb117f2bda9008dc3e
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -2734,53 +2734,71 @@ revoke all on function carillon.compile_schedule(text, text, text, timestamptz, 
 --! EndIncluded schedules.sql
 --! Included principals/_has_permission.sql
 create or replace function carillon._has_permission(held text[], wanted text) returns boolean
-language sql immutable parallel safe security invoker
-return exists (
-  select
-  from unnest(held) as h (permission)
-  where h.permission in ('*', wanted)
-    or (right(h.permission, 2) = ':*' and starts_with(wanted, left(h.permission, -1)))
-);
+language plpgsql immutable parallel safe security invoker
+set search_path = ''
+as $$
+begin
+  -- plpgsql, as all that is asked at every request and every slot: it keeps its plans.
+  return exists (
+    select
+    from unnest(held) as h (permission)
+    where h.permission in ('*', wanted)
+      or (right(h.permission, 2) = ':*' and starts_with(wanted, left(h.permission, -1))));
+end;
+$$;
 comment on function carillon._has_permission(text[], text) is
   'Whether a set of permission strings grants one: exactly, by "*", or by "prefix:*".';
 revoke all on function carillon._has_permission(text[], text) from public;
 --! EndIncluded principals/_has_permission.sql
 --! Included principals/_narrow.sql
 create or replace function carillon._narrow(held text[], scopes text[]) returns text[]
-language sql immutable parallel safe security invoker
-return case when scopes is null then held else array(
-  select s from unnest(scopes) as s where carillon._has_permission(held, s)
-  union
-  select h from unnest(held) as h where carillon._has_permission(scopes, h)
-  order by 1) end;
+language plpgsql immutable security invoker
+set search_path = ''
+as $$
+begin
+  if scopes is null then
+    return held;
+  end if;
+  return array(
+    select s from unnest(scopes) as s where carillon._has_permission(held, s)
+    union
+    select h from unnest(held) as h where carillon._has_permission(scopes, h)
+    order by 1);
+end;
+$$;
 comment on function carillon._narrow(text[], text[]) is
   'What is left of a set of permissions within scopes; null scopes leave all of it.';
 revoke all on function carillon._narrow(text[], text[]) from public;
 --! EndIncluded principals/_narrow.sql
 --! Included principals/_role_permissions.sql
 create or replace function carillon._role_permissions(roles text[]) returns text[]
-language sql stable security invoker
+language plpgsql stable security invoker
 set search_path = ''
 as $$
-  with recursive held (role) as (
-    select r.name from carillon.roles r where r.name = any (_role_permissions.roles)
-    union
-    select i.inherits from held h join carillon.role_inherits i on i.role = h.role
-  )
-  select coalesce(array_agg(distinct p.permission), '{}')
-  from held h
-  join carillon.roles r on r.name = h.role
-  cross join unnest(r.permissions) as p (permission)
+begin
+  return (
+    with recursive held (role) as (
+      select r.name from carillon.roles r where r.name = any (_role_permissions.roles)
+      union
+      select i.inherits from held h join carillon.role_inherits i on i.role = h.role
+    )
+    select coalesce(array_agg(distinct p.permission), '{}')
+    from held h
+    join carillon.roles r on r.name = h.role
+    cross join unnest(r.permissions) as p (permission));
+end;
 $$;
 comment on function carillon._role_permissions(text[]) is 'What these roles grant, with all they inherit.';
 revoke all on function carillon._role_permissions(text[]) from public;
 --! EndIncluded principals/_role_permissions.sql
 --! Included principals/_granted_to.sql
 create or replace function carillon._granted_to(principal uuid) returns text[]
-language sql stable security invoker
+language plpgsql stable security invoker
 set search_path = ''
 as $$
-  select carillon._role_permissions(array(select m.role from carillon.role_members m where m.principal_id = principal))
+begin
+  return carillon._role_permissions(array(select m.role from carillon.role_members m where m.principal_id = principal));
+end;
 $$;
 comment on function carillon._granted_to(uuid) is
   'What a principal''s roles grant it, whether it is enabled or not.';
@@ -2788,11 +2806,15 @@ revoke all on function carillon._granted_to(uuid) from public;
 --! EndIncluded principals/_granted_to.sql
 --! Included principals/_permissions_of.sql
 create or replace function carillon._permissions_of(principal uuid) returns text[]
-language sql stable security invoker
+language plpgsql stable security invoker
 set search_path = ''
 as $$
-  select case when exists (select from carillon.principals p where p.id = principal and p.disabled_at is null)
-    then carillon._granted_to(principal) else '{}' end
+begin
+  if exists (select from carillon.principals p where p.id = principal and p.disabled_at is null) then
+    return carillon._granted_to(principal);
+  end if;
+  return '{}';
+end;
 $$;
 comment on function carillon._permissions_of(uuid) is
   'What an enabled principal may do, by all of its roles; nothing when disabled or unknown.';
@@ -2800,10 +2822,12 @@ revoke all on function carillon._permissions_of(uuid) from public;
 --! EndIncluded principals/_permissions_of.sql
 --! Included principals/_may.sql
 create or replace function carillon._may(actor uuid, actor_scopes text[], permission text) returns boolean
-language sql stable security invoker
+language plpgsql stable security invoker
 set search_path = ''
 as $$
-  select actor is null or carillon._has_permission(carillon._narrow(carillon._permissions_of(actor), actor_scopes), permission)
+begin
+  return actor is null or carillon._has_permission(carillon._narrow(carillon._permissions_of(actor), actor_scopes), permission);
+end;
 $$;
 comment on function carillon._may(uuid, text[], text) is
   'Whether an actor holds a permission, within the scopes of the credential it came with. A null actor is the database''s owner.';
@@ -3039,33 +3063,49 @@ revoke all on function carillon._check_username(text) from public;
 --! EndIncluded principals/_check_username.sql
 --! Included principals/_may_fire.sql
 create or replace function carillon._may_fire(owner uuid, app text) returns text
-language sql stable security invoker
+language plpgsql stable security invoker
 set search_path = ''
 as $$
-  select case
-    when owner is null or pr.id is null then 'the owner is gone'
-    when pr.disabled_at is not null then 'the owner is disabled'
-    when pr.kind = 'system' then null
-    when not carillon._has_permission(carillon._permissions_of(pr.id), 'app:' || app || ':cron.write')
+declare
+  v_kind text;
+  v_disabled_at timestamptz;
+begin
+  select p.kind, p.disabled_at into v_kind, v_disabled_at from carillon.principals p where p.id = owner;
+  return case
+    when v_kind is null then 'the owner is gone'
+    when v_disabled_at is not null then 'the owner is disabled'
+    when v_kind = 'system' then null
+    when not carillon._has_permission(carillon._granted_to(owner), 'app:' || app || ':cron.write')
       then 'the owner no longer holds app:' || app || ':cron.write'
-  end
-  from (select) one
-  left join carillon.principals pr on pr.id = owner
+  end;
+end;
 $$;
-comment on function carillon._may_fire(uuid, text) is 'Why crons of this owner in this app must not fire; null when they may.';
+comment on function carillon._may_fire(uuid, text) is
+  'Why crons of this owner in this app must not fire; null when they may.';
 revoke all on function carillon._may_fire(uuid, text) from public;
 --! EndIncluded principals/_may_fire.sql
 --! Included principals/_may_act_as.sql
 create or replace function carillon._may_act_as(actor uuid, actor_scopes text[], principal uuid, app text) returns boolean
-language sql stable security invoker
+language plpgsql stable security invoker
 set search_path = ''
 as $$
-  select actor is null or principal = actor
-    or (exists (select from carillon.principals p where p.id = principal and p.kind = 'service')
-      and (carillon._may(actor, actor_scopes, 'app:' || app || ':act_as')
-        or (cardinality(carillon._granted_to(principal)) > 0 and not exists (
-          select from unnest(carillon._granted_to(principal)) as g (permission)
-          where not carillon._may(actor, actor_scopes, g.permission)))))
+declare
+  v_held text[];
+  v_lent text[];
+begin
+  if actor is null or principal = actor then
+    return true;
+  end if;
+  if not exists (select from carillon.principals p where p.id = principal and p.kind = 'service') then
+    return false;
+  end if;
+  v_held := carillon._narrow(carillon._permissions_of(actor), actor_scopes);
+  v_lent := carillon._granted_to(principal);
+  return carillon._has_permission(v_held, 'app:' || app || ':act_as')
+    -- An account that holds nothing is not therefore everybody's.
+    or (cardinality(v_lent) > 0
+      and not exists (select from unnest(v_lent) as l (permission) where not carillon._has_permission(v_held, l.permission)));
+end;
 $$;
 comment on function carillon._may_act_as(uuid, text[], uuid, text) is
   'Whether an actor may let things of an app be done in the name of a principal: of themselves, or of a service account whose every permission they hold, or with act_as.';
@@ -5388,11 +5428,13 @@ select
   case when c.next_fire_at is not null then b.pg_job_id end as pg_job_id,
   c.next_fire_at, c.completed_at, c.owner_id as created_by,
   case when o.kind = 'service' then c.owner_id end as run_as,
-  carillon._may_fire(c.owner_id, c.app_id) as denied, c.created_at, c.updated_at
+  m.denied, c.created_at, c.updated_at
 from carillon.crons c
 left join carillon.beats b on b.id = c.beat_id
 left join carillon.principals o on o.id = c.owner_id
-left join carillon.cron_failures f on f.cron_id = c.id;
+left join carillon.cron_failures f on f.cron_id = c.id
+-- Kept apart by the offset, so that its answers are kept (Memoize): a list asks once for each owner, not for each cron.
+cross join lateral (select carillon._may_fire(c.owner_id, c.app_id) as denied offset 0) as m;
 comment on view carillon.cron_details is 'Crons as the API shows them.';
 --! EndIncluded crons/cron_details.sql
 --! Included crons/_cron_payload.sql
