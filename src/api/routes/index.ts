@@ -3,6 +3,7 @@ import { appRoutes } from "./apps.js";
 import { cronRoutes } from "./crons.js";
 import { healthRoutes } from "./health.js";
 import { jobRoutes } from "./jobs.js";
+import { logRoutes } from "./logs.js";
 import { scheduleRoutes } from "./schedules.js";
 import { systemRoutes } from "./system.js";
 import { tickRoutes } from "./ticks.js";
@@ -13,6 +14,7 @@ export const ROUTES: readonly Route[] = [
   ...appRoutes,
   ...cronRoutes,
   ...jobRoutes,
+  ...logRoutes,
   ...scheduleRoutes,
   ...tickRoutes,
   ...systemRoutes,
