@@ -203,6 +203,7 @@ export class WorkerLoop {
         break;
       case "dropped":
         leases.drop(attempt);
+        this.noteIdle();
         break;
     }
     if (this.#running.size === 0) this.#onIdle?.();
