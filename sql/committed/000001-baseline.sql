@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:ff8d28b3e7c1c3402f2ddaed8e216bf1fb1114e3
+--! Hash: sha1:6d317e51887b5b96ba600b5b74f7ea367cc43e66
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -57,6 +57,15 @@ create table carillon.roles (
 comment on table carillon.roles is 'Named sets of permission strings; a role of an app goes with the app.';
 create index roles_app_id_idx on carillon.roles (app_id);
 
+create table carillon.role_inherits (
+  role text not null references carillon.roles on delete cascade,
+  inherits text not null references carillon.roles on delete cascade,
+  primary key (role, inherits),
+  constraint role_inherits_another check (role <> inherits)
+);
+comment on table carillon.role_inherits is 'Which role grants all that another grants; without cycles.';
+create index role_inherits_inherits_idx on carillon.role_inherits (inherits);
+
 create table carillon.role_members (
   principal_id uuid not null references carillon.principals on delete cascade,
   role text not null references carillon.roles on delete cascade,
@@ -72,11 +81,17 @@ create table carillon.api_keys (
   prefix text not null,
   hash bytea not null constraint api_keys_hash_unique unique,
   created_at timestamptz not null default carillon.now(),
+  scopes text[] constraint api_keys_scopes_not_empty check (cardinality(scopes) > 0),
+  mints_keys boolean not null default false,
+  created_by uuid references carillon.principals on delete set null,
   expires_at timestamptz,
   revoked_at timestamptz,
   last_used_at timestamptz
 );
 comment on table carillon.api_keys is 'API keys by the SHA-256 of their secret, which is stored nowhere.';
+comment on column carillon.api_keys.scopes is 'What of its principal''s permissions the key carries; null is all of them.';
+comment on column carillon.api_keys.mints_keys is 'Whether other keys may be made with it: true of the bootstrap key only.';
+create index api_keys_created_by_idx on carillon.api_keys (created_by) where created_by is not null;
 create index api_keys_principal_id_idx on carillon.api_keys (principal_id);
 --! EndIncluded tables/principals.sql
 --! Included tables/beats.sql
@@ -163,11 +178,13 @@ create table carillon.enlistments (
   id bigint generated always as identity primary key,
   cron_id uuid not null references carillon.crons on delete cascade,
   beat_id bigint not null references carillon.beats,
+  widened boolean not null default false,
   enlisted_from timestamptz not null,
   enlisted_until timestamptz,
   constraint enlistments_in_order check (enlisted_from <= enlisted_until)
 );
 comment on table carillon.enlistments is 'Which beat woke a cron, from when to when; with beat_jobs it keeps a cron''s run history across edits.';
+comment on column carillon.enlistments.widened is 'Whether the beat wakes more often than the narrowest one would, because there are very many; wakes at which the cron has no slot are then not its runs.';
 create index enlistments_cron_id_idx on carillon.enlistments (cron_id, enlisted_from desc);
 create index enlistments_beat_id_idx on carillon.enlistments (beat_id);
 create unique index enlistments_one_open_idx on carillon.enlistments (cron_id) where enlisted_until is null;
@@ -2007,13 +2024,10 @@ returns text
 language sql
 immutable
 security invoker
-set search_path = ''
-as $$
-  select case
-    when cardinality(words) < 2 then words[1]
-    else array_to_string(words[:cardinality(words) - 1], ', ') || ' and ' || words[cardinality(words)]
-  end
-$$;
+return case
+  when cardinality(words) < 2 then words[1]
+  else array_to_string(words[:cardinality(words) - 1], ', ') || ' and ' || words[cardinality(words)]
+end;
 
 comment on function carillon._join_words(text[]) is
   'A list in English: "a", "a and b", "a, b and c".';
@@ -2023,32 +2037,35 @@ revoke all on function carillon._join_words(text[]) from public;
 --! Included schedules/_describe_bits.sql
 create or replace function carillon._describe_bits(bits bigint, low integer, names text[] default null)
 returns text
-language sql
+language plpgsql
 immutable
 security invoker
 set search_path = ''
 as $$
-  select carillon._join_words(array_agg(w.word order by r.first, w.position))
-  from (
-    -- runs of neighbours
-    select min(b.number) as first, max(b.number) as last
-    from (
-      select i as number, i - row_number() over (order by i) as run
-      from generate_series(0, 59) as i
-      where (bits >> i) & 1 = 1
-    ) as b
-    group by b.run
-  ) as r
-  cross join lateral (
-    select
-      coalesce(names[r.first + 1], (r.first + low)::text) as first,
-      coalesce(names[r.last + 1], (r.last + low)::text) as last
-  ) as n
-  cross join lateral unnest(case r.last - r.first
-    when 0 then array[n.first]
-    when 1 then array[n.first, n.last]
-    else array[n.first || ' to ' || n.last]
-  end) with ordinality as w (word, position)
+declare
+  v_words text[] := '{}';
+  v_rest bigint := bits;
+  v_first integer := 0;
+  v_last integer;
+  v_names text[];
+begin
+  while v_rest > 0 loop
+    -- a run of neighbours
+    v_last := carillon._lowest_bit(v_rest);
+    v_rest := v_rest >> v_last;
+    v_first := v_first + v_last;
+    v_last := v_first + carillon._lowest_bit(v_rest + 1) - 1;
+    v_rest := v_rest >> (v_last - v_first + 1);
+    v_names := array[coalesce(names[v_first + 1], (v_first + low)::text), coalesce(names[v_last + 1], (v_last + low)::text)];
+    v_words := v_words || case v_last - v_first
+      when 0 then v_names[:1]
+      when 1 then v_names
+      else array[v_names[1] || ' to ' || v_names[2]]
+    end;
+    v_first := v_last + 1;
+  end loop;
+  return carillon._join_words(v_words);
+end
 $$;
 
 comment on function carillon._describe_bits(bigint, integer, text[]) is
@@ -2308,14 +2325,11 @@ returns bigint[]
 language sql
 immutable
 security invoker
-set search_path = ''
-as $$
-  select case
-    when (seconds + jitter) % 60 = 0 or jitter > 0
-      then array[ceil((seconds + jitter) / 60.0)::bigint]
-    else array[floor(seconds / 60.0)::bigint, ceil(seconds / 60.0)::bigint]
-  end
-$$;
+return case
+  when (seconds + jitter) % 60 = 0 or jitter > 0
+    then array[ceil((seconds + jitter) / 60.0)::bigint]
+  else array[floor(seconds / 60.0)::bigint, ceil(seconds / 60.0)::bigint]
+end;
 
 comment on function carillon._wake_minutes(bigint, integer) is
   'The whole minutes at which pg_cron has to wake for something due at a second: the first one that is not before it; without jitter also the minute it lies in.';
@@ -2329,35 +2343,41 @@ revoke all on function carillon._wake_minutes(bigint, integer) from public;
 -- hold in the months of both.
 create or replace function carillon._zone_offsets(timezone text, from_time timestamptz)
 returns table (month integer, zone_offset bigint)
-language sql
+language plpgsql
 stable
 security invoker
 set search_path = ''
 as $$
-  with samples as (
-    select
-      date_part('month', i.instant at time zone timezone)::integer as month,
-      date_part('epoch', i.instant at time zone timezone)::bigint - date_part('epoch', i.instant)::bigint as zone_offset,
-      i.instant
-    from (
-      select to_timestamp(date_part('epoch', from_time) + 86400 * (7 * s - 2)) as instant
-      -- (without a change there is nothing to look for: a year names all months)
-      from generate_series(0, case when timezone in ('GMT', 'UTC') then 53 else 262 end) as s
-    ) as i
-  ), steps as (
-    select
-      s.month, s.zone_offset,
-      lag(s.month, 1, s.month) over w as last_month,
-      lag(s.zone_offset, 1, s.zone_offset) over w as last_offset
-    from samples as s
-    window w as (order by s.instant)
-  )
-  select distinct p.month, p.zone_offset
-  from steps as s
-  cross join lateral (values
-    (s.month, s.zone_offset), (s.month, s.last_offset),
-    (s.last_month, s.zone_offset), (s.last_month, s.last_offset)
-  ) as p (month, zone_offset)
+begin
+  if timezone in ('GMT', 'UTC') then
+    return query select m, 0::bigint from generate_series(1, 12) as m;
+    return;
+  end if;
+  return query
+    with samples as (
+      select
+        date_part('month', i.instant at time zone timezone)::integer as month,
+        date_part('epoch', i.instant at time zone timezone)::bigint - date_part('epoch', i.instant)::bigint as zone_offset,
+        i.instant
+      from (
+        select to_timestamp(date_part('epoch', from_time) + 86400 * (7 * s - 2)) as instant
+        from generate_series(0, 262) as s
+      ) as i
+    ), steps as (
+      select
+        s.month, s.zone_offset,
+        lag(s.month, 1, s.month) over w as last_month,
+        lag(s.zone_offset, 1, s.zone_offset) over w as last_offset
+      from samples as s
+      window w as (order by s.instant)
+    )
+    select distinct p.month, p.zone_offset
+    from steps as s
+    cross join lateral (values
+      (s.month, s.zone_offset), (s.month, s.last_offset),
+      (s.last_month, s.zone_offset), (s.last_month, s.last_offset)
+    ) as p (month, zone_offset);
+end
 $$;
 
 comment on function carillon._zone_offsets(text, timestamptz) is
@@ -2371,8 +2391,7 @@ returns table (minutes bigint, hours bigint, day_shift integer)
 language sql
 immutable
 security invoker
-set search_path = ''
-as $$
+begin atomic
   select m.bits, h.bits, h.day_shift
   from (
     -- in minutes: less than an hour forward, and the rest in whole hours
@@ -2391,8 +2410,8 @@ as $$
     ((_shift_times.hours << c.hour) & 16777215, c.day),
     (_shift_times.hours >> (24 - c.hour), c.day + 1)
   ) as h (bits, day_shift)
-  where m.bits > 0 and h.bits > 0
-$$;
+  where m.bits > 0 and h.bits > 0;
+end;
 
 comment on function carillon._shift_times(bigint, bigint, integer) is
   'Minute and hour sets moved by a number of minutes, split by the number of days they move into.';
@@ -2724,27 +2743,177 @@ comment on function carillon._has_permission(text[], text) is
   'Whether a set of permission strings grants one: exactly, by "*", or by "prefix:*".';
 revoke all on function carillon._has_permission(text[], text) from public;
 --! EndIncluded principals/_has_permission.sql
+--! Included principals/_narrow.sql
+create or replace function carillon._narrow(held text[], scopes text[]) returns text[]
+language sql immutable parallel safe security invoker
+return case when scopes is null then held else array(
+  select s from unnest(scopes) as s where carillon._has_permission(held, s)
+  union
+  select h from unnest(held) as h where carillon._has_permission(scopes, h)
+  order by 1) end;
+comment on function carillon._narrow(text[], text[]) is
+  'What is left of a set of permissions within scopes; null scopes leave all of it.';
+revoke all on function carillon._narrow(text[], text[]) from public;
+--! EndIncluded principals/_narrow.sql
+--! Included principals/_role_permissions.sql
+create or replace function carillon._role_permissions(roles text[]) returns text[]
+language sql stable security invoker
+set search_path = ''
+as $$
+  with recursive held (role) as (
+    select r.name from carillon.roles r where r.name = any (_role_permissions.roles)
+    union
+    select i.inherits from held h join carillon.role_inherits i on i.role = h.role
+  )
+  select coalesce(array_agg(distinct p.permission), '{}')
+  from held h
+  join carillon.roles r on r.name = h.role
+  cross join unnest(r.permissions) as p (permission)
+$$;
+comment on function carillon._role_permissions(text[]) is 'What these roles grant, with all they inherit.';
+revoke all on function carillon._role_permissions(text[]) from public;
+--! EndIncluded principals/_role_permissions.sql
+--! Included principals/_granted_to.sql
+create or replace function carillon._granted_to(principal uuid) returns text[]
+language sql stable security invoker
+set search_path = ''
+as $$
+  select carillon._role_permissions(array(select m.role from carillon.role_members m where m.principal_id = principal))
+$$;
+comment on function carillon._granted_to(uuid) is
+  'What a principal''s roles grant it, whether it is enabled or not.';
+revoke all on function carillon._granted_to(uuid) from public;
+--! EndIncluded principals/_granted_to.sql
 --! Included principals/_permissions_of.sql
 create or replace function carillon._permissions_of(principal uuid) returns text[]
 language sql stable security invoker
 set search_path = ''
 as $$
-  select coalesce(array_agg(distinct p.permission), '{}')
-  from carillon.principals pr
-  join carillon.role_members m on m.principal_id = pr.id
-  join carillon.roles r on r.name = m.role
-  cross join unnest(r.permissions) as p (permission)
-  where pr.id = principal and pr.disabled_at is null
+  select case when exists (select from carillon.principals p where p.id = principal and p.disabled_at is null)
+    then carillon._granted_to(principal) else '{}' end
 $$;
-comment on function carillon._permissions_of(uuid) is 'What an enabled principal may do, by all of its roles; nothing when disabled or unknown.';
+comment on function carillon._permissions_of(uuid) is
+  'What an enabled principal may do, by all of its roles; nothing when disabled or unknown.';
 revoke all on function carillon._permissions_of(uuid) from public;
 --! EndIncluded principals/_permissions_of.sql
---! Included principals/_system_principal.sql
-create or replace function carillon._system_principal() returns uuid
+--! Included principals/_may.sql
+create or replace function carillon._may(actor uuid, actor_scopes text[], permission text) returns boolean
 language sql stable security invoker
 set search_path = ''
 as $$
-  select id from carillon.principals where username = 'system'
+  select actor is null or carillon._has_permission(carillon._narrow(carillon._permissions_of(actor), actor_scopes), permission)
+$$;
+comment on function carillon._may(uuid, text[], text) is
+  'Whether an actor holds a permission, within the scopes of the credential it came with. A null actor is the database''s owner.';
+revoke all on function carillon._may(uuid, text[], text) from public;
+--! EndIncluded principals/_may.sql
+--! Included principals/_require_held.sql
+create or replace function carillon._require_held(actor uuid, actor_scopes text[], permissions text[]) returns void
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+declare
+  v_held constant text[] := carillon._narrow(carillon._permissions_of(actor), actor_scopes);
+  v_missing text;
+begin
+  if actor is null then
+    return;
+  end if;
+  v_missing := (
+    select p from unnest(permissions) as p
+    where not carillon._has_permission(v_held, p)
+    order by p
+    limit 1);
+  if v_missing is not null then
+    raise exception using errcode = 'TK403', message = format('missing %s', v_missing),
+      detail = 'nobody can give, take or act with more than they hold';
+  end if;
+end;
+$$;
+comment on function carillon._require_held(uuid, text[], text[]) is
+  'Refuses (TK403) an actor who does not hold all of these permissions. A null actor is the database''s owner.';
+revoke all on function carillon._require_held(uuid, text[], text[]) from public;
+--! EndIncluded principals/_require_held.sql
+--! Included principals/_check_permissions.sql
+create or replace function carillon._check_permissions(permissions text[], field text) returns void
+language plpgsql immutable security invoker
+set search_path = ''
+as $$
+declare
+  v_permission text;
+begin
+  foreach v_permission in array coalesce(permissions, '{}') loop
+    if v_permission is null or length(v_permission) > 200
+      or v_permission !~ '^(\*|[A-Za-z0-9_.-]+(:[A-Za-z0-9_.-]+)*(:\*)?)$' then
+      perform carillon._invalid(field,
+        format('holds "%s", which is no permission', v_permission), 'for example app:crm:cron.read, app:crm:*, or *');
+    end if;
+  end loop;
+end;
+$$;
+comment on function carillon._check_permissions(text[], text) is
+  'Refuses (TK001) what is not of the form of a permission.';
+revoke all on function carillon._check_permissions(text[], text) from public;
+--! EndIncluded principals/_check_permissions.sql
+--! Included principals/_has_admin.sql
+create or replace function carillon._has_admin() returns boolean
+language sql stable security invoker
+set search_path = ''
+as $$
+  with recursive allmighty (role) as (
+    select r.name from carillon.roles r where '*' = any (r.permissions)
+    union
+    select i.role from allmighty a join carillon.role_inherits i on i.inherits = a.role
+  )
+  select exists (
+    select from allmighty a
+    join carillon.role_members m on m.role = a.role
+    join carillon.principals p on p.id = m.principal_id
+    where p.disabled_at is null)
+$$;
+comment on function carillon._has_admin() is 'Whether an enabled principal holds every permission.';
+revoke all on function carillon._has_admin() from public;
+--! EndIncluded principals/_has_admin.sql
+--! Included principals/_lock_access.sql
+create or replace function carillon._lock_access() returns boolean
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+begin
+  perform pg_advisory_xact_lock(hashtextextended('carillon.access', 0));
+  return carillon._has_admin();
+end;
+$$;
+comment on function carillon._lock_access() is
+  'Lets one change of roles and their members at a time pass, so that two together make no cycle and remove no last admin; returns whether there is an admin.';
+revoke all on function carillon._lock_access() from public;
+--! EndIncluded principals/_lock_access.sql
+--! Included principals/_require_admin_left.sql
+create or replace function carillon._require_admin_left(actor uuid, had_admin boolean) returns void
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  if actor is not null and had_admin and not carillon._has_admin() then
+    raise exception using errcode = 'TK205', message = 'this would leave nobody who holds every permission',
+      hint = 'make somebody else an administrator first: grant them the role admin';
+  end if;
+end;
+$$;
+comment on function carillon._require_admin_left(uuid, boolean) is
+  'Refuses (TK205) a change that has removed the last administrator. A null actor, the database''s owner, can make a new one.';
+revoke all on function carillon._require_admin_left(uuid, boolean) from public;
+--! EndIncluded principals/_require_admin_left.sql
+--! Included principals/_system_principal.sql
+create or replace function carillon._system_principal() returns uuid
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  return (
+    select id from carillon.principals where username = 'system'
+  );
+end;
 $$;
 comment on function carillon._system_principal() is 'The owner of what is made in SQL without naming an owner.';
 revoke all on function carillon._system_principal() from public;
@@ -2763,6 +2932,109 @@ $$;
 comment on function carillon._require_principal(uuid) is 'Refuses (TK104) a principal that does not exist.';
 revoke all on function carillon._require_principal(uuid) from public;
 --! EndIncluded principals/_require_principal.sql
+--! Included principals/_require_changeable_principal.sql
+create or replace function carillon._require_changeable_principal(principal uuid) returns void
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  perform carillon._require_principal(principal);
+  if principal = carillon._system_principal() then
+    raise exception using errcode = 'TK403', message = 'the system''s own principal cannot be changed';
+  end if;
+end;
+$$;
+comment on function carillon._require_changeable_principal(uuid) is
+  'Refuses a principal that does not exist (TK104), or the system''s own (TK403).';
+revoke all on function carillon._require_changeable_principal(uuid) from public;
+--! EndIncluded principals/_require_changeable_principal.sql
+--! Included principals/_require_role.sql
+create or replace function carillon._require_role(name text) returns void
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  if name is null or not exists (select from carillon.roles r where r.name = _require_role.name) then
+    raise exception using errcode = 'TK106', message = format('no role "%s"', coalesce(name, ''));
+  end if;
+end;
+$$;
+comment on function carillon._require_role(text) is 'Refuses (TK106) a role that does not exist.';
+revoke all on function carillon._require_role(text) from public;
+--! EndIncluded principals/_require_role.sql
+--! Included principals/_require_changeable_role.sql
+create or replace function carillon._require_changeable_role(name text) returns void
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  perform carillon._require_role(name);
+  if name = 'admin' or starts_with(name, 'app:') then
+    raise exception using errcode = 'TK403',
+      message = format('the role "%s" comes with %s and cannot be changed', name,
+        case when name = 'admin' then 'Carillon' else 'its app' end),
+      hint = 'make a role of your own; it may inherit this one';
+  end if;
+end;
+$$;
+comment on function carillon._require_changeable_role(text) is
+  'Refuses a role that does not exist (TK106), or that is not for people to change (TK403).';
+revoke all on function carillon._require_changeable_role(text) from public;
+--! EndIncluded principals/_require_changeable_role.sql
+--! Included principals/_inherit_roles.sql
+create or replace function carillon._inherit_roles(role text, inherits text[]) returns void
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_parent text;
+  v_cycle text[];
+begin
+  delete from carillon.role_inherits i where i.role = _inherit_roles.role and i.inherits <> all (_inherit_roles.inherits);
+  foreach v_parent in array _inherit_roles.inherits loop
+    if not exists (select from carillon.roles r where r.name = v_parent) then
+      perform carillon._invalid('inherits', format('names a role that does not exist: "%s"', coalesce(v_parent, 'null')));
+    end if;
+    v_cycle := (
+      with recursive way (role, path) as (
+        select v_parent, array[_inherit_roles.role, v_parent]
+        union all
+        select i.inherits, w.path || i.inherits
+        from way w join carillon.role_inherits i on i.role = w.role
+        where w.role <> _inherit_roles.role
+      )
+      select w.path from way w where w.role = _inherit_roles.role limit 1);
+    if v_cycle is not null then
+      perform carillon._invalid('inherits', 'would make a role inherit from itself: ' || array_to_string(v_cycle, ' → '));
+    end if;
+    insert into carillon.role_inherits (role, inherits) values (_inherit_roles.role, v_parent) on conflict do nothing;
+  end loop;
+end;
+$$;
+comment on function carillon._inherit_roles(text, text[]) is
+  'Makes a role inherit from exactly these; one that does not exist, or a cycle, is TK001. Under _lock_access.';
+revoke all on function carillon._inherit_roles(text, text[]) from public;
+--! EndIncluded principals/_inherit_roles.sql
+--! Included principals/_check_username.sql
+create or replace function carillon._check_username(username text) returns void
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  if username is null or username !~ '^[A-Za-z0-9][A-Za-z0-9_.@+-]{0,127}$' then
+    perform carillon._invalid('username',
+      'must be 1 to 128 letters, digits, dots, dashes, underscores, "+" or "@", beginning with a letter or digit');
+  end if;
+  if exists (select from carillon.principals p where p.username = _check_username.username) then
+    raise exception using errcode = 'TK201', column = 'username',
+      message = format('a principal named "%s" exists already', username);
+  end if;
+end;
+$$;
+comment on function carillon._check_username(text) is
+  'Refuses a user name of the wrong form (TK001) or a taken one (TK201). Under _lock_access.';
+revoke all on function carillon._check_username(text) from public;
+--! EndIncluded principals/_check_username.sql
 --! Included principals/_may_fire.sql
 create or replace function carillon._may_fire(owner uuid, app text) returns text
 language sql stable security invoker
@@ -2800,35 +3072,172 @@ comment on function carillon._require_cron_owner(carillon.crons, uuid) is
   'Refuses (TK402) an actor who neither owns the cron nor manages others'' crons. A null actor is the database''s owner.';
 revoke all on function carillon._require_cron_owner(carillon.crons, uuid) from public;
 --! EndIncluded principals/_require_cron_owner.sql
+--! Included principals/principal_details.sql
+create or replace view carillon.principal_details as
+select
+  p.id, p.kind, p.username, p.disabled_at is null as enabled, p.disabled_at, p.created_at,
+  array(select m.role from carillon.role_members m where m.principal_id = p.id order by m.role) as roles,
+  carillon._permissions_of(p.id) as permissions
+from carillon.principals p;
+comment on view carillon.principal_details is 'Users and service accounts as the API shows them, with all that they may do.';
+--! EndIncluded principals/principal_details.sql
+--! Included principals/role_details.sql
+create or replace view carillon.role_details as
+select
+  r.name, r.app_id, r.permissions,
+  array(select i.inherits from carillon.role_inherits i where i.role = r.name order by i.inherits) as inherits,
+  carillon._role_permissions(array[r.name]) as granted,
+  (select count(*) from carillon.role_members m where m.role = r.name) as members,
+  r.created_at
+from carillon.roles r;
+comment on view carillon.role_details is 'Roles as the API shows them, with all that they grant.';
+--! EndIncluded principals/role_details.sql
+--! Included principals/key_details.sql
+create or replace view carillon.key_details as
+select
+  k.id, k.principal_id, p.username, k.name, k.prefix, k.scopes, k.mints_keys, k.created_by, k.created_at, k.expires_at,
+  k.revoked_at, k.last_used_at,
+  case
+    when k.revoked_at is not null then 'revoked'
+    when k.expires_at <= carillon.now() then 'expired'
+    when p.disabled_at is not null then 'disabled'
+    else 'active'
+  end as status
+from carillon.api_keys k
+join carillon.principals p on p.id = k.principal_id;
+comment on view carillon.key_details is 'API keys as the API shows them: never their hashes.';
+--! EndIncluded principals/key_details.sql
 --! Included principals/create_role.sql
-create or replace function carillon.create_role(name text, permissions text[]) returns void
+create or replace function carillon.create_role(
+  name text,
+  permissions text[],
+  inherits text[] default '{}',
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+begin
+  perform carillon._lock_access();
+  if create_role.name is null or create_role.name !~ '^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$' then
+    perform carillon._invalid('name', 'must be 1 to 128 letters, digits, dots, colons, dashes or underscores');
+  end if;
+  if starts_with(create_role.name, 'app:') then
+    perform carillon._invalid('name', 'must not begin with "app:": those roles come with their apps');
+  end if;
+  perform carillon._check_permissions(create_role.permissions, 'permissions');
+  perform carillon._require_held(actor, actor_scopes, array['system:role.write'] || create_role.permissions
+    || carillon._role_permissions(create_role.inherits));
+  insert into carillon.roles (name, permissions) values (create_role.name, coalesce(create_role.permissions, '{}'))
+  on conflict on constraint roles_pkey do nothing;
+  if not found then
+    raise exception using errcode = 'TK201', column = 'name',
+      message = format('a role named "%s" exists already', create_role.name);
+  end if;
+  perform carillon._inherit_roles(create_role.name, coalesce(create_role.inherits, '{}'));
+end;
+$$;
+comment on function carillon.create_role(text, text[], text[], uuid, text[]) is
+  'Makes a role with these permissions and those of the roles it inherits. TK201 when the name is taken, TK403 when it would grant more than the actor holds.';
+revoke all on function carillon.create_role(text, text[], text[], uuid, text[]) from public;
+--! EndIncluded principals/create_role.sql
+--! Included principals/update_role.sql
+create or replace function carillon.update_role(
+  name text,
+  permissions text[] default null,
+  inherits text[] default null,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns void
 language plpgsql volatile security definer
 set search_path = ''
 as $$
 declare
-  v_permission text;
+  v_had_admin boolean;
 begin
-  if create_role.name is null or create_role.name !~ '^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$' then
-    perform carillon._invalid('name', 'must be 1 to 128 letters, digits, dots, colons, dashes or underscores');
+  v_had_admin := carillon._lock_access();
+  perform carillon._require_changeable_role(update_role.name);
+  perform carillon._check_permissions(update_role.permissions, 'permissions');
+  -- What it grants now, and what it is to grant, before the actor, who may be a member, has it by this change.
+  perform carillon._require_held(actor, actor_scopes, array['system:role.write'] || update_role.permissions
+    || carillon._role_permissions(array[update_role.name] || update_role.inherits));
+  if update_role.permissions is not null then
+    update carillon.roles r set permissions = update_role.permissions where r.name = update_role.name;
   end if;
-  foreach v_permission in array coalesce(create_role.permissions, '{}') loop
-    if v_permission is null or v_permission !~ '^(\*|[A-Za-z0-9_.-]+(:[A-Za-z0-9_.-]+)*(:\*)?)$' then
-      perform carillon._invalid('permissions',
-        format('holds "%s", which is no permission', v_permission), 'for example app:crm:cron.read, app:crm:*, or *');
-    end if;
-  end loop;
-  insert into carillon.roles (name, permissions) values (create_role.name, coalesce(create_role.permissions, '{}'))
-  on conflict on constraint roles_pkey do update set permissions = excluded.permissions;
+  if update_role.inherits is not null then
+    perform carillon._inherit_roles(update_role.name, update_role.inherits);
+  end if;
+  perform carillon._require_admin_left(actor, v_had_admin);
 end;
 $$;
-comment on function carillon.create_role(text, text[]) is 'Makes a role with these permissions, or gives an existing one these permissions.';
-revoke all on function carillon.create_role(text, text[]) from public;
---! EndIncluded principals/create_role.sql
+comment on function carillon.update_role(text, text[], text[], uuid, text[]) is
+  'Changes what a role grants or inherits; null leaves either as it is.';
+revoke all on function carillon.update_role(text, text[], text[], uuid, text[]) from public;
+--! EndIncluded principals/update_role.sql
+--! Included principals/delete_role.sql
+create or replace function carillon.delete_role(
+  name text,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_had_admin boolean;
+begin
+  v_had_admin := carillon._lock_access();
+  perform carillon._require_changeable_role(delete_role.name);
+  perform carillon._require_held(actor, actor_scopes,
+    array['system:role.write'] || carillon._role_permissions(array[delete_role.name]));
+  delete from carillon.roles r where r.name = delete_role.name;
+  perform carillon._require_admin_left(actor, v_had_admin);
+end;
+$$;
+comment on function carillon.delete_role(text, uuid, text[]) is
+  'Deletes a role: its members and the roles that inherit it lose what it grants.';
+revoke all on function carillon.delete_role(text, uuid, text[]) from public;
+--! EndIncluded principals/delete_role.sql
+--! Included principals/get_role.sql
+create or replace function carillon.get_role(name text) returns carillon.role_details
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_details carillon.role_details;
+begin
+  perform carillon._require_role(get_role.name);
+  select d.* into v_details from carillon.role_details d where d.name = get_role.name;
+  return v_details;
+end;
+$$;
+comment on function carillon.get_role(text) is 'One role; TK106 when unknown.';
+revoke all on function carillon.get_role(text) from public;
+--! EndIncluded principals/get_role.sql
+--! Included principals/list_roles.sql
+create or replace function carillon.list_roles(
+  after text default null,
+  max_rows integer default 100
+) returns setof carillon.role_details
+language sql stable security definer
+set search_path = ''
+as $$
+  select d.* from carillon.role_details d
+  where list_roles.after is null or d.name > list_roles.after
+  order by d.name
+  limit max_rows
+$$;
+comment on function carillon.list_roles(text, integer) is 'Roles by name: those after a name (the cursor).';
+revoke all on function carillon.list_roles(text, integer) from public;
+--! EndIncluded principals/list_roles.sql
 --! Included principals/create_principal.sql
 create or replace function carillon.create_principal(
   username text,
   kind text default 'user',
-  roles text[] default '{}'
+  roles text[] default '{}',
+  actor uuid default null,
+  actor_scopes text[] default null
 ) returns uuid
 language plpgsql volatile security definer
 set search_path = ''
@@ -2837,33 +3246,66 @@ declare
   v_id uuid;
   v_role text;
 begin
+  perform carillon._lock_access();
   if create_principal.kind is null or create_principal.kind not in ('user', 'service') then
     perform carillon._invalid('kind', 'must be "user" or "service"');
   end if;
-  if create_principal.username is null or create_principal.username !~ '^[A-Za-z0-9][A-Za-z0-9_.@+-]{0,127}$' then
-    perform carillon._invalid('username',
-      'must be 1 to 128 letters, digits, dots, dashes, underscores, "+" or "@", beginning with a letter or digit');
-  end if;
+  perform carillon._check_username(create_principal.username);
   foreach v_role in array coalesce(create_principal.roles, '{}') loop
     if not exists (select from carillon.roles r where r.name = v_role) then
       perform carillon._invalid('roles', format('names a role that does not exist: "%s"', coalesce(v_role, 'null')));
     end if;
   end loop;
+  perform carillon._require_held(actor, actor_scopes,
+    array['system:principal.write'] || carillon._role_permissions(create_principal.roles));
   insert into carillon.principals (username, kind)
   values (create_principal.username, create_principal.kind)
-  on conflict on constraint principals_username_unique do nothing
   returning id into v_id;
-  if v_id is null then
-    raise exception using errcode = 'TK201', column = 'username',
-      message = format('a principal named "%s" exists already', create_principal.username);
-  end if;
   insert into carillon.role_members (principal_id, role) select distinct v_id, r from unnest(create_principal.roles) as r;
   return v_id;
 end;
 $$;
-comment on function carillon.create_principal(text, text, text[]) is 'Makes a user or a service account that holds the given roles; returns its id.';
-revoke all on function carillon.create_principal(text, text, text[]) from public;
+comment on function carillon.create_principal(text, text, text[], uuid, text[]) is
+  'Makes a user or a service account that holds the given roles; returns its id.';
+revoke all on function carillon.create_principal(text, text, text[], uuid, text[]) from public;
 --! EndIncluded principals/create_principal.sql
+--! Included principals/update_principal.sql
+create or replace function carillon.update_principal(
+  principal uuid,
+  username text default null,
+  enabled boolean default null,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_had_admin boolean;
+begin
+  v_had_admin := carillon._lock_access();
+  perform carillon._require_changeable_principal(update_principal.principal);
+  -- Disabling takes, and enabling gives, all that its roles grant.
+  perform carillon._require_held(actor, actor_scopes,
+    array['system:principal.write'] || carillon._granted_to(update_principal.principal));
+  if update_principal.username is not null
+    and update_principal.username <> (select p.username from carillon.principals p where p.id = update_principal.principal)
+  then
+    perform carillon._check_username(update_principal.username);
+    update carillon.principals p set username = update_principal.username where p.id = update_principal.principal;
+  end if;
+  if update_principal.enabled is not null then
+    update carillon.principals p
+    set disabled_at = case when not update_principal.enabled then coalesce(p.disabled_at, carillon.now()) end
+    where p.id = update_principal.principal;
+  end if;
+  perform carillon._require_admin_left(actor, v_had_admin);
+end;
+$$;
+comment on function carillon.update_principal(uuid, text, boolean, uuid, text[]) is
+  'Renames, disables or enables a principal; null leaves either as it is. While disabled its keys are refused and its crons are denied.';
+revoke all on function carillon.update_principal(uuid, text, boolean, uuid, text[]) from public;
+--! EndIncluded principals/update_principal.sql
 --! Included principals/set_principal_enabled.sql
 create or replace function carillon.set_principal_enabled(principal uuid, enabled boolean) returns void
 language plpgsql volatile security definer
@@ -2873,12 +3315,7 @@ begin
   if set_principal_enabled.enabled is null then
     perform carillon._invalid('enabled', 'must be true or false');
   end if;
-  update carillon.principals p
-  set disabled_at = case when not set_principal_enabled.enabled then coalesce(p.disabled_at, carillon.now()) end
-  where p.id = set_principal_enabled.principal;
-  if not found then
-    raise exception using errcode = 'TK104', message = format('no principal %s', principal);
-  end if;
+  perform carillon.update_principal(set_principal_enabled.principal, enabled => set_principal_enabled.enabled);
 end;
 $$;
 comment on function carillon.set_principal_enabled(uuid, boolean) is
@@ -2886,21 +3323,113 @@ comment on function carillon.set_principal_enabled(uuid, boolean) is
 revoke all on function carillon.set_principal_enabled(uuid, boolean) from public;
 --! EndIncluded principals/set_principal_enabled.sql
 --! Included principals/delete_principal.sql
-create or replace function carillon.delete_principal(principal uuid) returns void
+create or replace function carillon.delete_principal(
+  principal uuid,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_had_admin boolean;
+begin
+  v_had_admin := carillon._lock_access();
+  perform carillon._require_changeable_principal(delete_principal.principal);
+  perform carillon._require_held(actor, actor_scopes,
+    array['system:principal.write'] || carillon._granted_to(delete_principal.principal));
+  delete from carillon.principals p where p.id = delete_principal.principal;
+  perform carillon._require_admin_left(actor, v_had_admin);
+end;
+$$;
+comment on function carillon.delete_principal(uuid, uuid, text[]) is
+  'Deletes a principal and its keys. Its crons stay, without an owner, and are denied until somebody takes them over.';
+revoke all on function carillon.delete_principal(uuid, uuid, text[]) from public;
+--! EndIncluded principals/delete_principal.sql
+--! Included principals/grant_role.sql
+create or replace function carillon.grant_role(
+  principal uuid,
+  role text,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns void
 language plpgsql volatile security definer
 set search_path = ''
 as $$
 begin
-  delete from carillon.principals p where p.id = delete_principal.principal and p.kind <> 'system';
-  if not found then
-    raise exception using errcode = 'TK104', message = format('no principal %s', principal);
-  end if;
+  perform carillon._lock_access();
+  perform carillon._require_changeable_principal(grant_role.principal);
+  perform carillon._require_role(grant_role.role);
+  perform carillon._require_held(actor, actor_scopes,
+    array['system:principal.write'] || carillon._role_permissions(array[grant_role.role]));
+  insert into carillon.role_members (principal_id, role) values (grant_role.principal, grant_role.role) on conflict do nothing;
 end;
 $$;
-comment on function carillon.delete_principal(uuid) is
-  'Deletes a principal and its keys. Its crons stay, without an owner, and are denied until somebody takes them over.';
-revoke all on function carillon.delete_principal(uuid) from public;
---! EndIncluded principals/delete_principal.sql
+comment on function carillon.grant_role(uuid, text, uuid, text[]) is
+  'Gives a principal a role, all of whose permissions the actor has to hold. Granting twice changes nothing.';
+revoke all on function carillon.grant_role(uuid, text, uuid, text[]) from public;
+--! EndIncluded principals/grant_role.sql
+--! Included principals/revoke_role.sql
+create or replace function carillon.revoke_role(
+  principal uuid,
+  role text,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_had_admin boolean;
+begin
+  v_had_admin := carillon._lock_access();
+  perform carillon._require_changeable_principal(revoke_role.principal);
+  perform carillon._require_role(revoke_role.role);
+  perform carillon._require_held(actor, actor_scopes,
+    array['system:principal.write'] || carillon._role_permissions(array[revoke_role.role]));
+  delete from carillon.role_members m where m.principal_id = revoke_role.principal and m.role = revoke_role.role;
+  perform carillon._require_admin_left(actor, v_had_admin);
+end;
+$$;
+comment on function carillon.revoke_role(uuid, text, uuid, text[]) is
+  'Takes a role from a principal. Revoking twice changes nothing.';
+revoke all on function carillon.revoke_role(uuid, text, uuid, text[]) from public;
+--! EndIncluded principals/revoke_role.sql
+--! Included principals/get_principal.sql
+create or replace function carillon.get_principal(principal uuid) returns carillon.principal_details
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_details carillon.principal_details;
+begin
+  perform carillon._require_principal(get_principal.principal);
+  select d.* into v_details from carillon.principal_details d where d.id = get_principal.principal;
+  return v_details;
+end;
+$$;
+comment on function carillon.get_principal(uuid) is 'One user or service account; TK104 when unknown.';
+revoke all on function carillon.get_principal(uuid) from public;
+--! EndIncluded principals/get_principal.sql
+--! Included principals/list_principals.sql
+create or replace function carillon.list_principals(
+  after text default null,
+  max_rows integer default 100,
+  kind text default null
+) returns setof carillon.principal_details
+language sql stable security definer
+set search_path = ''
+as $$
+  select d.* from carillon.principal_details d
+  where (list_principals.after is null or d.username > list_principals.after)
+    and (list_principals.kind is null or d.kind = list_principals.kind)
+  order by d.username
+  limit max_rows
+$$;
+comment on function carillon.list_principals(text, integer, text) is
+  'Users and service accounts by name: those after a name (the cursor), of one kind.';
+revoke all on function carillon.list_principals(text, integer, text) from public;
+--! EndIncluded principals/list_principals.sql
 --! Included principals/find_principal.sql
 create or replace function carillon.find_principal(username text) returns uuid
 language plpgsql stable security definer
@@ -2924,12 +3453,18 @@ create or replace function carillon.create_api_key(
   name text,
   prefix text,
   hash bytea,
-  expires_at timestamptz default null
+  expires_at timestamptz default null,
+  scopes text[] default null,
+  mints_keys boolean default false,
+  actor uuid default null,
+  actor_scopes text[] default null,
+  actor_key uuid default null
 ) returns uuid
 language plpgsql volatile security definer
 set search_path = ''
 as $$
 declare
+  v_beyond text;
   v_id uuid;
 begin
   if octet_length(create_api_key.hash) is distinct from 32 then
@@ -2941,32 +3476,107 @@ begin
   if create_api_key.prefix is null then
     perform carillon._invalid('prefix', 'is required');
   end if;
+  if cardinality(create_api_key.scopes) not between 1 and 100 then
+    perform carillon._invalid('scopes', 'must be 1 to 100 permissions');
+  end if;
+  perform carillon._check_permissions(create_api_key.scopes, 'scopes');
+  if actor is not null and create_api_key.expires_at <= carillon.now() then
+    perform carillon._invalid('expiresAt', 'must lie in the future');
+  end if;
+  if actor_key is not null and not exists (select from carillon.api_keys k where k.id = actor_key and k.mints_keys) then
+    raise exception using errcode = 'TK403', message = 'a key cannot make keys',
+      hint = 'only a person who has signed in, the bootstrap key, or the command "carillon keys create" can';
+  end if;
   perform carillon._require_principal(create_api_key.principal);
-  insert into carillon.api_keys (principal_id, name, prefix, hash, expires_at)
-  values (create_api_key.principal, create_api_key.name, create_api_key.prefix, create_api_key.hash, create_api_key.expires_at)
+  if create_api_key.principal <> actor then
+    perform carillon._require_held(actor, actor_scopes, array['system:key.write']);
+  end if;
+  v_beyond := (
+    select s from unnest(create_api_key.scopes) as s
+    where not carillon._has_permission(carillon._granted_to(create_api_key.principal), s)
+    order by s
+    limit 1);
+  if v_beyond is not null then
+    perform carillon._invalid('scopes', format('names %s, which the key''s principal does not hold', v_beyond));
+  end if;
+  perform carillon._require_held(actor, actor_scopes,
+    carillon._narrow(carillon._granted_to(create_api_key.principal), create_api_key.scopes));
+  insert into carillon.api_keys (principal_id, name, prefix, hash, expires_at, scopes, mints_keys, created_by)
+  values (create_api_key.principal, create_api_key.name, create_api_key.prefix, create_api_key.hash, create_api_key.expires_at,
+    create_api_key.scopes, create_api_key.mints_keys, actor)
   returning id into v_id;
   return v_id;
 end;
 $$;
-comment on function carillon.create_api_key(uuid, text, text, bytea, timestamptz) is
-  'Records a key by its hash; the secret itself never reaches the database.';
-revoke all on function carillon.create_api_key(uuid, text, text, bytea, timestamptz) from public;
+comment on function carillon.create_api_key(uuid, text, text, bytea, timestamptz, text[], boolean, uuid, text[], uuid) is
+  'Records a key by its hash; the secret itself never reaches the database. scopes narrow what it carries of its principal''s permissions. The actor has to hold all that it carries, and cannot come with a key of its own (actor_key) but the bootstrap key.';
+revoke all on function carillon.create_api_key(uuid, text, text, bytea, timestamptz, text[], boolean, uuid, text[], uuid) from public;
 --! EndIncluded principals/create_api_key.sql
 --! Included principals/revoke_api_key.sql
-create or replace function carillon.revoke_api_key(key uuid) returns void
+create or replace function carillon.revoke_api_key(
+  key uuid,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns void
 language plpgsql volatile security definer
 set search_path = ''
 as $$
+declare
+  v_key carillon.api_keys;
 begin
-  update carillon.api_keys k set revoked_at = coalesce(k.revoked_at, carillon.now()) where k.id = revoke_api_key.key;
-  if not found then
+  select k.* into v_key from carillon.api_keys k where k.id = revoke_api_key.key for no key update;
+  -- Somebody else's key is not there for those who may not touch it.
+  if v_key.id is null or (v_key.principal_id <> actor and not carillon._may(actor, actor_scopes, 'system:key.write')) then
     raise exception using errcode = 'TK105', message = format('no API key %s', revoke_api_key.key);
+  end if;
+  perform carillon._require_held(actor, actor_scopes, carillon._narrow(carillon._granted_to(v_key.principal_id), v_key.scopes));
+  if v_key.revoked_at is null then
+    update carillon.api_keys k set revoked_at = carillon.now() where k.id = v_key.id;
   end if;
 end;
 $$;
-comment on function carillon.revoke_api_key(uuid) is 'Refuses a key from now on. Revoking twice changes nothing.';
-revoke all on function carillon.revoke_api_key(uuid) from public;
+comment on function carillon.revoke_api_key(uuid, uuid, text[]) is
+  'Refuses a key from now on. Revoking twice changes nothing.';
+revoke all on function carillon.revoke_api_key(uuid, uuid, text[]) from public;
 --! EndIncluded principals/revoke_api_key.sql
+--! Included principals/get_api_key.sql
+create or replace function carillon.get_api_key(key uuid) returns carillon.key_details
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_details carillon.key_details;
+begin
+  select d.* into v_details from carillon.key_details d where d.id = get_api_key.key;
+  if v_details.id is null then
+    raise exception using errcode = 'TK105', message = format('no API key %s', get_api_key.key);
+  end if;
+  return v_details;
+end;
+$$;
+comment on function carillon.get_api_key(uuid) is 'One API key; TK105 when unknown.';
+revoke all on function carillon.get_api_key(uuid) from public;
+--! EndIncluded principals/get_api_key.sql
+--! Included principals/list_api_keys.sql
+create or replace function carillon.list_api_keys(
+  principal uuid default null,
+  after uuid default null,
+  max_rows integer default 100
+) returns setof carillon.key_details
+language sql stable security definer
+set search_path = ''
+as $$
+  select d.* from carillon.key_details d
+  where (list_api_keys.principal is null or d.principal_id = list_api_keys.principal)
+    and (list_api_keys.after is null
+      or (d.created_at, d.id) < (select k.created_at, k.id from carillon.api_keys k where k.id = list_api_keys.after))
+  order by d.created_at desc, d.id desc
+  limit max_rows
+$$;
+comment on function carillon.list_api_keys(uuid, uuid, integer) is
+  'API keys, newest first: of one principal or of all, those after a key (the cursor).';
+revoke all on function carillon.list_api_keys(uuid, uuid, integer) from public;
+--! EndIncluded principals/list_api_keys.sql
 --! Included principals/bootstrap_admin.sql
 create or replace function carillon.bootstrap_admin(prefix text, hash bytea) returns boolean
 language plpgsql volatile security definer
@@ -2985,17 +3595,17 @@ begin
     case when exists (select from carillon.principals p where p.username = 'admin')
       then 'admin-' || left(gen_random_uuid()::text, 8) else 'admin' end,
     'user', '{admin}');
-  perform carillon.create_api_key(v_admin, 'bootstrap', bootstrap_admin.prefix, bootstrap_admin.hash);
+  perform carillon.create_api_key(v_admin, 'bootstrap', bootstrap_admin.prefix, bootstrap_admin.hash, mints_keys => true);
   return true;
 end;
 $$;
 comment on function carillon.bootstrap_admin(text, bytea) is
-  'The first call makes an administrator (the principal admin, where the name is free) with this key and returns true; every later call changes nothing and returns false.';
+  'The first call makes an administrator (the principal admin, where the name is free) with this key, the only one that can make others, and returns true; every later call changes nothing and returns false.';
 revoke all on function carillon.bootstrap_admin(text, bytea) from public;
 --! EndIncluded principals/bootstrap_admin.sql
 --! Included principals/authenticate_key.sql
 create or replace function carillon.authenticate_key(hash bytea)
-returns table (principal_id uuid, username text, kind text, permissions text[], key_id uuid)
+returns table (principal_id uuid, username text, kind text, permissions text[], key_id uuid, scopes text[])
 language plpgsql volatile security definer
 set search_path = ''
 as $$
@@ -3011,13 +3621,13 @@ begin
   update carillon.api_keys k set last_used_at = v_now
   where k.id = v_key.id and (k.last_used_at is null or k.last_used_at < v_now - interval '1 minute');
   return query
-    select p.id, p.username, p.kind, carillon._permissions_of(p.id), v_key.id
+    select p.id, p.username, p.kind, carillon._narrow(carillon._permissions_of(p.id), v_key.scopes), v_key.id, v_key.scopes
     from carillon.principals p
     where p.id = v_key.principal_id and p.disabled_at is null;
 end;
 $$;
 comment on function carillon.authenticate_key(bytea) is
-  'The principal behind a key''s SHA-256; no row for an unknown, revoked or expired key or a disabled principal.';
+  'The principal behind a key''s SHA-256, with what the key carries of its permissions; no row for an unknown, revoked or expired key or a disabled principal.';
 revoke all on function carillon.authenticate_key(bytea) from public;
 --! EndIncluded principals/authenticate_key.sql
 --! Included apps/_check_app_id.sql
@@ -3324,12 +3934,16 @@ revoke all on function carillon._replace_jobs(uuid, text) from public;
 --! EndIncluded queue/_replace_jobs.sql
 --! Included beats/_pg_cron_version.sql
 create or replace function carillon._pg_cron_version() returns text
-language sql stable security invoker
+language plpgsql stable security invoker
 set search_path = ''
 as $$
-  select e.extversion
-  from pg_catalog.pg_extension e
-  where e.extname = 'pg_cron' and exists (select from carillon.settings s where s.key = 'pg_cron' and s.value = 'true')
+begin
+  return (
+    select e.extversion
+    from pg_catalog.pg_extension e
+    where e.extname = 'pg_cron' and exists (select from carillon.settings s where s.key = 'pg_cron' and s.value = 'true')
+  );
+end;
 $$;
 comment on function carillon._pg_cron_version() is 'The version of pg_cron that drives this database; null while it does not.';
 revoke all on function carillon._pg_cron_version() from public;
@@ -3364,35 +3978,88 @@ comment on function carillon._beat_expression(text, text, text, timestamptz, tim
   'The pg_cron expression that wakes a schedule; null where pg_cron cannot, or where the schedule cannot be computed.';
 revoke all on function carillon._beat_expression(text, text, text, timestamptz, timestamptz) from public;
 --! EndIncluded beats/_beat_expression.sql
---! Included beats/_wanted_beats.sql
-create or replace function carillon._wanted_beats(crons uuid[]) returns table (cron_id uuid, expression text)
-language plpgsql stable security invoker
+--! Included beats/_widen_expression.sql
+create or replace function carillon._widen_expression(expression text) returns text
+language plpgsql immutable security invoker
 set search_path = ''
 as $$
 declare
+  v_minutes bigint;
+  v_step integer;
+begin
+  if expression is null or expression like '%second%' then
+    return expression;
+  end if;
+  v_minutes := carillon._parse_field(split_part(expression, ' ', 1), 'minute', 0, 59);
+  if v_minutes & (v_minutes - 1) = 0 then
+    return carillon._lowest_bit(v_minutes) || ' * * * *';
+  end if;
+  foreach v_step in array array[30, 15, 10, 5] loop
+    if v_minutes & ~carillon._parse_field('*/' || v_step, 'minute', 0, 59) = 0 then
+      return format('*/%s * * * *', v_step);
+    end if;
+  end loop;
+  return '* * * * *';
+end;
+$$;
+comment on function carillon._widen_expression(text) is
+  'A pg_cron expression that wakes whenever this one does, one of 65: a minute of every hour, every 30, 15, 10 or 5 minutes, or every minute.';
+revoke all on function carillon._widen_expression(text) from public;
+--! EndIncluded beats/_widen_expression.sql
+--! Included beats/_wanted_beats.sql
+create or replace function carillon._wanted_beats(crons uuid[]) returns table (cron_id uuid, expression text, widened boolean)
+language plpgsql stable security invoker
+set search_path = ''
+-- Planned once, for few crons as for many: planning takes longer than running it for one.
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+as $$
+declare
+  -- So many pg_cron jobs may wake at the same minute without being a load of their own.
+  v_most constant integer := 60;
   v_now timestamptz := carillon.now();
   v_version text := carillon._pg_cron_version();
+  v_crons uuid[] := coalesce(crons, array(select c.id from carillon.crons c));
 begin
   return query
+    -- Crons that share a schedule share its compilation.
     with plans as materialized (
-      select p.schedule, p.timezone, p.anchor_at, carillon._beat_expression(p.schedule, p.timezone, v_version, v_now, p.anchor_at) as expression
+      select m.ids, m.present, m.widened,
+        case when m.wakes then carillon._beat_expression(m.schedule, m.timezone, v_version, v_now, m.anchor_at) end as narrow
       from (
-        select distinct c.schedule, c.timezone, c.anchor_at
+        select c.schedule, c.timezone, c.anchor_at, c.next_fire_at is not null and v_version is not null as wakes,
+          array_agg(c.id) as ids, array_agg(b.expression) as present, array_agg(coalesce(e.widened, false)) as widened
         from carillon.crons c
-        where (_wanted_beats.crons is null or c.id = any (_wanted_beats.crons)) and c.next_fire_at is not null and v_version is not null
-      ) p
+        left join carillon.beats b on b.id = c.beat_id
+        left join carillon.enlistments e on e.cron_id = c.id and e.enlisted_until is null
+        where c.id = any (v_crons)
+        group by 1, 2, 3, 4
+      ) m
+    ),
+    misplaced as materialized (
+      select m.id, p.narrow, exists (
+        select from carillon.beats b where b.expression = p.narrow and b.pg_job_id is not null) as beats_already
+      from plans p
+      cross join lateral unnest(p.ids, p.present, p.widened) as m (id, present, is_widened)
+      where m.present is distinct from p.narrow
+        -- Who was put on a wider beat stays there while it is wide enough: nobody moves because the
+        -- bound is crossed, in either direction.
+        and not (m.is_widened and m.present is not distinct from carillon._widen_expression(p.narrow))
+    ),
+    room as materialized (
+      select (select count(*) from carillon.beats b where b.pg_job_id is not null)
+        + (select count(distinct x.narrow) from misplaced x where not x.beats_already) <= v_most as is_enough
     )
-    select c.id, case when c.next_fire_at is not null then p.expression end
-    from carillon.crons c
-    left join plans p
-      on p.schedule = c.schedule and p.timezone = c.timezone and p.anchor_at is not distinct from c.anchor_at
-    left join carillon.beats b on b.id = c.beat_id
-    where (_wanted_beats.crons is null or c.id = any (_wanted_beats.crons))
-      and case when c.next_fire_at is not null then p.expression end is distinct from b.expression;
+    select w.id, w.wanted, w.wanted is distinct from w.narrow
+    from (
+      select x.id, x.narrow, case when r.is_enough or x.beats_already then x.narrow else carillon._widen_expression(x.narrow) end as wanted
+      from misplaced x
+      cross join room r
+    ) w;
 end;
 $$;
 comment on function carillon._wanted_beats(uuid[]) is
-  'Which of these crons (null: of all) should be on another beat, and on which: none when a cron has no slot to come, or where pg_cron cannot wake it.';
+  'Which of these crons (null: of all) should be on another beat, and on which: none when a cron has no slot to come, or where pg_cron cannot wake it; a widened one when it would be yet another of very many.';
 revoke all on function carillon._wanted_beats(uuid[]) from public;
 --! EndIncluded beats/_wanted_beats.sql
 --! Included beats/_schedule_job.sql
@@ -3458,43 +4125,65 @@ revoke all on function carillon._settle_beats(bigint[]) from public;
 create or replace function carillon._enlist_crons(crons uuid[]) returns void
 language plpgsql volatile security invoker
 set search_path = ''
+-- Planned once, for few crons as for many: planning takes longer than running it for one.
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
 as $$
 declare
   v_now timestamptz := carillon.now();
   v_ids uuid[];
   v_expressions text[];
-  v_beats bigint[];
+  v_widened boolean[];
+  v_left text[];
+  v_expression text;
+  v_beat bigint;
+  v_unsettled bigint[] := '{}';
 begin
-  select coalesce(array_agg(w.cron_id), '{}'), coalesce(array_agg(w.expression), '{}') into v_ids, v_expressions
+  select coalesce(array_agg(w.cron_id), '{}'), array_agg(w.expression), array_agg(w.widened) into v_ids, v_expressions, v_widened
   from carillon._wanted_beats(_enlist_crons.crons) as w;
   if cardinality(v_ids) = 0 then
     return;
   end if;
+  v_left := array(
+    select distinct b.expression from carillon.crons c join carillon.beats b on b.id = c.beat_id where c.id = any (v_ids));
 
-  -- Lock order: beats by expression. Whoever joins or leaves a beat holds its row until commit.
-  insert into carillon.beats (expression)
-  select distinct e from unnest(v_expressions) as e where e is not null order by e
-  on conflict on constraint beats_expression_unique do nothing;
-  select array_agg(l.id) into v_beats
-  from (
-    select b.id
-    from carillon.beats b
-    where b.expression = any (v_expressions)
-      or b.id in (select c.beat_id from carillon.crons c where c.id = any (v_ids))
-    order by b.expression
-    for update
-  ) l;
+  -- Lock order: beats by expression. Whoever may have to schedule or unschedule a beat holds its row until
+  -- commit. Those who join one that is scheduled only keep it so, and do not wait for one another.
+  for v_expression in
+    select u.e from (select unnest(v_expressions) union select unnest(v_left)) as u (e) where u.e is not null order by u.e
+  loop
+    v_beat := null;
+    if v_expression <> all (v_left) then
+      select b.id into v_beat from carillon.beats b
+      where b.expression = v_expression and b.pg_job_id is not null
+      for key share;
+      if v_beat is null then
+        insert into carillon.beats (expression) values (v_expression)
+        on conflict on constraint beats_expression_unique do nothing;
+      end if;
+    end if;
+    if v_beat is null then
+      select b.id into v_beat from carillon.beats b where b.expression = v_expression for update;
+      v_unsettled := v_unsettled || v_beat;
+    end if;
+  end loop;
 
-  update carillon.crons c
-  set beat_id = (select b.id from carillon.beats b where b.expression = w.expression)
+  update carillon.crons c set beat_id = b.id
   from unnest(v_ids, v_expressions) as w (cron_id, expression)
+  left join carillon.beats b on b.expression = w.expression
   where c.id = w.cron_id;
-  update carillon.enlistments e set enlisted_until = greatest(v_now, e.enlisted_from)
-  where e.cron_id = any (v_ids) and e.enlisted_until is null;
-  insert into carillon.enlistments (cron_id, beat_id, enlisted_from)
-  select c.id, c.beat_id, v_now from carillon.crons c where c.id = any (v_ids) and c.beat_id is not null;
+  if cardinality(v_left) > 0 then
+    update carillon.enlistments e set enlisted_until = greatest(v_now, e.enlisted_from)
+    where e.cron_id = any (v_ids) and e.enlisted_until is null;
+  end if;
+  insert into carillon.enlistments (cron_id, beat_id, widened, enlisted_from)
+  select w.cron_id, b.id, w.widened, v_now
+  from unnest(v_ids, v_expressions, v_widened) as w (cron_id, expression, widened)
+  join carillon.beats b on b.expression = w.expression;
 
-  perform carillon._settle_beats(v_beats);
+  if cardinality(v_unsettled) > 0 then
+    perform carillon._settle_beats(v_unsettled);
+  end if;
 end;
 $$;
 comment on function carillon._enlist_crons(uuid[]) is
@@ -3555,14 +4244,15 @@ begin
     return 0;
   end if;
   -- Jobs that somebody removed or changed. cron.schedule() would keep what else was changed about them.
+  -- And beats that lost theirs to one who left in a transaction that could not see another join.
   select coalesce(array_agg(b.id), '{}') into v_broken
   from carillon.beats b
   left join cron.job j on j.jobid = b.pg_job_id
-  where b.pg_job_id is not null
-    and (j.jobid is null
+  where case when b.pg_job_id is null then exists (select from carillon.crons c where c.beat_id = b.id)
+    else j.jobid is null
       or (j.jobname, j.schedule, j.command, j.active, j.database, j.username)
         is distinct from ('carillon beat ' || b.id, b.expression, format('select carillon.fire_beat(%s)', b.id), true,
-          current_database()::text, current_user::text));
+          current_database()::text, current_user::text) end;
   if cardinality(v_broken) > 0 then
     perform from carillon.beats b where b.id = any (v_broken) order by b.expression for update;
     perform carillon._unschedule_job(j.jobid)
@@ -3780,32 +4470,32 @@ begin
   return query
     select d.runid, d.job_pid, d.status, d.return_message, d.start_time, d.end_time, t.outcome, t.scheduled_for, t.msg_id
     from (
-      select r.* from cron.job_run_details r
-      where exists (
-        select
+      select r.*, b.expression, (
+        select bool_and(e.widened)
         from carillon.enlistments e
-        join carillon.beat_jobs j on j.beat_id = e.beat_id
-        where e.cron_id = list_runs.cron and j.pg_job_id = r.jobid
+        where e.cron_id = list_runs.cron and e.beat_id = b.id
           -- A run that never started has no times; it belongs to whoever is enlisted.
           and coalesce(r.start_time, r.end_time, e.enlisted_from) >= e.enlisted_from - interval '1 second'
           and (e.enlisted_until is null or coalesce(r.start_time, r.end_time, e.enlisted_until) <= e.enlisted_until)
-      )
-      order by r.runid desc
-      limit max_rows
+      ) as is_widened
+      from cron.job_run_details r
+      join carillon.beat_jobs j on j.pg_job_id = r.jobid
+      join carillon.beats b on b.id = j.beat_id
+      where b.id in (select e.beat_id from carillon.enlistments e where e.cron_id = list_runs.cron)
     ) d
-    join carillon.beat_jobs j on j.pg_job_id = d.jobid
-    join carillon.beats b on b.id = j.beat_id
     -- The slot a wake was for is the newest one at its time, whichever driver decided it.
     left join lateral (
       select k.outcome, k.scheduled_for, k.msg_id
       from carillon.ticks k
       where k.cron_id = list_runs.cron
         and k.scheduled_for <= d.start_time
-        and k.scheduled_for > d.start_time - case when b.expression like '%second%' then interval '1 second' else interval '1 minute' end
+        and k.scheduled_for > d.start_time - case when d.expression like '%second%' then interval '1 second' else interval '1 minute' end
       order by k.scheduled_for desc
       limit 1
     ) t on true
-    order by d.runid desc;
+    where d.is_widened = false or d.is_widened and t.scheduled_for is not null
+    order by d.runid desc
+    limit max_rows;
 end;
 $$;
 comment on function carillon.list_runs(uuid, integer) is
@@ -4651,8 +5341,8 @@ return payload
 comment on function carillon._cron_payload(uuid, jsonb, text) is 'What onJob gets of a cron: its payload with cron_id and method merged in.';
 revoke all on function carillon._cron_payload(uuid, jsonb, text) from public;
 --! EndIncluded crons/_cron_payload.sql
---! Included crons/_check_schedule_at.sql
-create or replace function carillon._check_schedule_at(schedule text, timezone text, path text) returns void
+--! Included crons/_describe_schedule_at.sql
+create or replace function carillon._describe_schedule_at(schedule text, timezone text, path text) returns text
 language plpgsql stable security invoker
 set search_path = ''
 as $$
@@ -4663,21 +5353,17 @@ declare
   v_hint text;
   v_column text;
 begin
-  if path = '' then
-    perform carillon.check_schedule(schedule, timezone);
-    return;
-  end if;
-  perform carillon.check_schedule(schedule, timezone);
+  return carillon.describe_schedule(schedule, timezone);
 exception when sqlstate 'TK002' or sqlstate 'TK003' then
   get stacked diagnostics v_state = returned_sqlstate, v_message = message_text, v_detail = pg_exception_detail,
     v_hint = pg_exception_hint, v_column = column_name;
   raise exception using errcode = v_state, message = v_message, detail = v_detail, hint = v_hint, column = path || v_column;
 end;
 $$;
-comment on function carillon._check_schedule_at(text, text, text) is
-  'check_schedule, naming the field by its whole path within a manifest.';
-revoke all on function carillon._check_schedule_at(text, text, text) from public;
---! EndIncluded crons/_check_schedule_at.sql
+comment on function carillon._describe_schedule_at(text, text, text) is
+  'A schedule as a plain English phrase; one that is refused is, naming the field by its whole path within a manifest.';
+revoke all on function carillon._describe_schedule_at(text, text, text) from public;
+--! EndIncluded crons/_describe_schedule_at.sql
 --! Included crons/_failed_too_often.sql
 create or replace function carillon._failed_too_often(cron uuid, most integer) returns boolean
 language sql stable security invoker
@@ -4835,8 +5521,7 @@ begin
     perform carillon._invalid(path || 'endsAt', 'must not be before startsAt');
   end if;
   if spec ?| array['schedule', 'timezone'] then
-    perform carillon._check_schedule_at(base.schedule, base.timezone, path);
-    base.description := carillon.describe_schedule(base.schedule, base.timezone);
+    base.description := carillon._describe_schedule_at(base.schedule, base.timezone, path);
   end if;
   if base.pause_note is not null and base.enabled then
     if nullif(spec -> 'pauseNote', 'null') is not null then
@@ -4934,33 +5619,58 @@ comment on function carillon._lock_cron(text, uuid) is
 revoke all on function carillon._lock_cron(text, uuid) from public;
 --! EndIncluded crons/_lock_cron.sql
 --! Included crons/_store_cron.sql
-create or replace function carillon._store_cron(cron carillon.crons, is_new boolean) returns void
+create or replace function carillon._store_cron(cron carillon.crons) returns void
 language plpgsql volatile security invoker
 set search_path = ''
 as $$
 begin
-  if is_new then
-    insert into carillon.crons select (_store_cron.cron).*;
-  else
-    update carillon.crons c
-    set (name, schedule, timezone, dst_gap, dst_fold, starts_at, ends_at, anchor_at, jitter_seconds, method, payload,
-         overlap_policy, catch_up, catch_up_max, catch_up_window_seconds, max_consecutive_failures, job_headers,
-         expires_after_seconds, max_concurrency, description, enabled, paused_at, paused_by, pause_note, origin, declared_enabled, owner_id, next_fire_at, completed_at, updated_at)
-      = (cron.name, cron.schedule, cron.timezone, cron.dst_gap, cron.dst_fold, cron.starts_at, cron.ends_at, cron.anchor_at,
-         cron.jitter_seconds, cron.method, cron.payload, cron.overlap_policy, cron.catch_up, cron.catch_up_max,
-         cron.catch_up_window_seconds, cron.max_consecutive_failures, cron.job_headers, cron.expires_after_seconds,
-         cron.max_concurrency, cron.description, cron.enabled, cron.paused_at, cron.paused_by, cron.pause_note, cron.origin,
-         cron.declared_enabled, cron.owner_id, cron.next_fire_at, cron.completed_at, cron.updated_at)
-    where c.id = cron.id;
-  end if;
+  update carillon.crons c
+  set (name, schedule, timezone, dst_gap, dst_fold, starts_at, ends_at, anchor_at, jitter_seconds, method, payload,
+       overlap_policy, catch_up, catch_up_max, catch_up_window_seconds, max_consecutive_failures, job_headers,
+       expires_after_seconds, max_concurrency, description, enabled, paused_at, paused_by, pause_note, origin, declared_enabled,
+       owner_id, next_fire_at, completed_at, updated_at)
+    = (cron.name, cron.schedule, cron.timezone, cron.dst_gap, cron.dst_fold, cron.starts_at, cron.ends_at, cron.anchor_at,
+       cron.jitter_seconds, cron.method, cron.payload, cron.overlap_policy, cron.catch_up, cron.catch_up_max,
+       cron.catch_up_window_seconds, cron.max_consecutive_failures, cron.job_headers, cron.expires_after_seconds,
+       cron.max_concurrency, cron.description, cron.enabled, cron.paused_at, cron.paused_by, cron.pause_note, cron.origin,
+       cron.declared_enabled, cron.owner_id, cron.next_fire_at, cron.completed_at, cron.updated_at)
+  where c.id = cron.id;
 exception when unique_violation then
   raise exception using errcode = 'TK201', column = 'name',
     message = format('app "%s" has a cron named "%s" already', cron.app_id, cron.name);
 end;
 $$;
-comment on function carillon._store_cron(carillon.crons, boolean) is 'Inserts or updates one cron; a name already taken is TK201.';
-revoke all on function carillon._store_cron(carillon.crons, boolean) from public;
+comment on function carillon._store_cron(carillon.crons) is 'Updates one cron; a name already taken is TK201.';
+revoke all on function carillon._store_cron(carillon.crons) from public;
 --! EndIncluded crons/_store_cron.sql
+--! Included crons/_store_new_crons.sql
+create or replace function carillon._store_new_crons(crons carillon.crons[], fields text[]) returns void
+language plpgsql volatile security invoker
+set search_path = ''
+set plan_cache_mode = force_generic_plan
+as $$
+declare
+  v_stored integer;
+  v_at integer;
+begin
+  insert into carillon.crons select c.* from unnest(_store_new_crons.crons) as c
+  on conflict on constraint crons_name_unique do nothing;
+  get diagnostics v_stored = row_count;
+  if v_stored < cardinality(_store_new_crons.crons) then
+    select i into v_at
+    from generate_subscripts(_store_new_crons.crons, 1) as i
+    where not exists (select from carillon.crons c where c.id = (_store_new_crons.crons[i]).id)
+    order by i
+    limit 1;
+    raise exception using errcode = 'TK201', column = fields[v_at],
+      message = format('app "%s" has a cron named "%s" already', (_store_new_crons.crons[v_at]).app_id, (_store_new_crons.crons[v_at]).name);
+  end if;
+end;
+$$;
+comment on function carillon._store_new_crons(carillon.crons[], text[]) is
+  'Inserts crons; a name already taken is TK201, naming the field given for that cron.';
+revoke all on function carillon._store_new_crons(carillon.crons[], text[]) from public;
+--! EndIncluded crons/_store_new_crons.sql
 --! Included crons/_change_cron.sql
 create or replace function carillon._change_cron(old carillon.crons, new carillon.crons, actor uuid) returns boolean
 language plpgsql volatile security invoker
@@ -4989,7 +5699,7 @@ begin
   if new.enabled and not old.enabled then
     delete from carillon.cron_failures f where f.cron_id = new.id;
   end if;
-  perform carillon._store_cron(new, false);
+  perform carillon._store_cron(new);
   return true;
 end;
 $$;
@@ -5068,7 +5778,7 @@ begin
   perform carillon._require_app(app);
   v_cron := carillon._cron_from_spec(carillon._new_cron(app, case when actor is null then 'sql' else 'api' end, actor), spec);
   v_cron := carillon._arm_cron(v_cron, v_cron.created_at, actor);
-  perform carillon._store_cron(v_cron, true);
+  perform carillon._store_new_crons(array[v_cron], array['name']);
   perform carillon._enlist_crons(array[v_cron.id]);
   select d.* into v_details from carillon.cron_details d where d.id = v_cron.id;
   return v_details;
@@ -5284,12 +5994,15 @@ set enable_seqscan = off
 as $$
 declare
   v_entries jsonb := coalesce(nullif(manifest -> 'crons', 'null'), '[]');
-  v_entry jsonb;
-  v_at integer := 0;
+  v_entry record;
+  v_path text;
   v_new_app boolean;
+  v_blank carillon.crons;
   v_old carillon.crons;
   v_new carillon.crons;
   v_ids uuid[] := '{}';
+  v_fresh carillon.crons[] := '{}';
+  v_fresh_paths text[] := '{}';
   v_touched uuid[] := '{}';
   v_created text[] := '{}';
   v_updated text[] := '{}';
@@ -5301,22 +6014,36 @@ begin
   if jsonb_typeof(v_entries) <> 'array' then
     perform carillon._invalid('crons', 'must be an array');
   end if;
+  v_blank := carillon._new_cron(app, 'manifest', actor);
 
-  for v_entry in select e.value from jsonb_array_elements(v_entries) as e loop
-    select c.* into v_old from carillon.crons c where c.app_id = app and c.name = v_entry ->> 'name' for update;
-    if v_old.id = any (v_ids) then
-      perform carillon._invalid(format('crons[%s].name', v_at), format('is given twice: "%s"', v_old.name));
+  -- A statement of its own: what is read next is what the rows are once they are locked.
+  perform from carillon.crons c
+  where c.app_id = app and c.name in (select e.value ->> 'name' from jsonb_array_elements(v_entries) as e)
+  order by c.id
+  for update;
+  for v_entry in
+    select e.value as spec, e.place - 1 as at, c as old, lag(e.place) over (partition by e.value ->> 'name' order by e.place) as twin
+    from jsonb_array_elements(v_entries) with ordinality as e (value, place)
+    left join carillon.crons c on c.app_id = app and c.name = e.value ->> 'name'
+    order by e.place
+  loop
+    v_path := format('crons[%s].', v_entry.at);
+    v_old := v_entry.old;
+    if v_entry.twin is not null and v_entry.spec ->> 'name' is not null then
+      perform carillon._invalid(v_path || 'name', format('is given twice: "%s"', v_entry.spec ->> 'name'));
     end if;
     if v_old.origin <> 'manifest' then
-      raise exception using errcode = 'TK201', column = format('crons[%s].name', v_at),
+      raise exception using errcode = 'TK201', column = v_path || 'name',
         message = format('app "%s" has a cron named "%s" already, made at runtime', app, v_old.name),
         hint = 'rename one of them, or delete the one made at runtime';
     end if;
 
-    v_new := carillon._cron_from_spec(carillon._new_cron(app, 'manifest', actor), v_entry, format('crons[%s].', v_at));
+    v_blank.id := gen_random_uuid();
+    v_new := carillon._cron_from_spec(v_blank, v_entry.spec, v_path);
     v_new.declared_enabled := v_new.enabled;
     if v_old.id is null then
-      perform carillon._store_cron(carillon._arm_cron(v_new, v_new.created_at, actor), true);
+      v_fresh := v_fresh || carillon._arm_cron(v_new, v_new.created_at, actor);
+      v_fresh_paths := v_fresh_paths || (v_path || 'name');
       v_created := v_created || v_new.name;
       v_touched := v_touched || v_new.id;
     else
@@ -5343,8 +6070,8 @@ begin
       end if;
     end if;
     v_ids := v_ids || v_new.id;
-    v_at := v_at + 1;
   end loop;
+  perform carillon._store_new_crons(v_fresh, v_fresh_paths);
 
   select coalesce(array_agg(c.id), '{}'), coalesce(array_agg(c.name order by c.name), '{}') into v_dropped, v_deleted
   from carillon.crons c
