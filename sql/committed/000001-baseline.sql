@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:4686c49612fdd1ffa4247590232719d937f9c22b
+--! Hash: sha1:cb51dedfb56ae64b2738a7bb117f2bda9008dc3e
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -94,18 +94,6 @@ comment on column carillon.api_keys.mints_keys is 'Whether other keys may be mad
 create index api_keys_created_by_idx on carillon.api_keys (created_by) where created_by is not null;
 create index api_keys_principal_id_idx on carillon.api_keys (principal_id);
 --! EndIncluded tables/principals.sql
---! Included tables/identities.sql
-create table carillon.identities (
-  issuer text not null,
-  subject text not null,
-  principal_id uuid not null references carillon.principals on delete cascade,
-  created_at timestamptz not null default carillon.now(),
-  primary key (issuer, subject),
-  constraint identities_form check (length(issuer) between 1 and 500 and length(subject) between 1 and 255)
-);
-comment on table carillon.identities is 'Who a principal is to the issuers of tokens and sessions. A subject means something to its issuer only.';
-create index identities_principal_id_idx on carillon.identities (principal_id);
---! EndIncluded tables/identities.sql
 --! Included tables/beats.sql
 create table carillon.beats (
   id bigint generated always as identity primary key,
@@ -153,6 +141,7 @@ create table carillon.crons (
   enabled boolean not null default true,
   origin text not null constraint crons_origin_known check (origin in ('manifest', 'api', 'sql')),
   declared_enabled boolean,
+  declared_run_as uuid,
   owner_id uuid references carillon.principals on delete set null,
   paused_at timestamptz,
   paused_by uuid references carillon.principals on delete set null,
@@ -162,7 +151,6 @@ create table carillon.crons (
   completed_at timestamptz,
   created_at timestamptz not null default carillon.now(),
   updated_at timestamptz not null default carillon.now(),
-  version integer not null default 1,
   constraint crons_name_unique unique (app_id, name),
   constraint crons_bounds_in_order check (starts_at <= ends_at),
   constraint crons_paused_iff_disabled check (enabled = (paused_at is null)),
@@ -171,11 +159,11 @@ create table carillon.crons (
 comment on table carillon.crons is 'Named schedules. next_fire_at is the next slot to decide; a wake decides exactly the crons whose next_fire_at has come.';
 comment on column carillon.crons.anchor_at is 'Slot 0 of a rate schedule that names no start of its own; null for other forms.';
 comment on column carillon.crons.jitter_seconds is 'Upper bound of the stable delay of this cron''s jobs; the slot itself does not move.';
-comment on column carillon.crons.version is 'Grows with every change of the cron, not with its firing; what an update expects, so that it overwrites nobody else''s.';
 comment on column carillon.crons.declared_enabled is 'What the manifest last said of enabled, so that a deploy overrides a pause only when the manifest changed.';
 comment on column carillon.crons.job_headers is 'The options of its jobs (priority, attempts, timeout, tags) as their headers carry them; those of default are absent.';
 comment on column carillon.crons.expires_after_seconds is 'How long a job may wait to be started once it is due; null is for ever.';
 comment on column carillon.crons.max_concurrency is 'How many jobs of the cron may run at once; null is unlimited.';
+comment on column carillon.crons.declared_run_as is 'The service account the manifest last named, so that a deploy changes the owner only when the manifest does.';
 create index crons_due_idx on carillon.crons (next_fire_at) where next_fire_at is not null;
 create index crons_beat_id_idx on carillon.crons (beat_id) where beat_id is not null;
 create index crons_owner_id_idx on carillon.crons (owner_id);
@@ -330,22 +318,6 @@ create table carillon.idempotency_keys (
 comment on table carillon.idempotency_keys is 'Which job an idempotency key of an app stands for, for 24 hours.';
 create index idempotency_keys_created_idx on carillon.idempotency_keys (created_at);
 --! EndIncluded tables/idempotency_keys.sql
---! Included tables/requests.sql
-create table carillon.requests (
-  principal_id uuid not null references carillon.principals on delete cascade,
-  line text not null,
-  key text not null,
-  body_hash bytea not null,
-  status integer not null,
-  answer text,
-  created_at timestamptz not null,
-  primary key (principal_id, line, key)
-);
-comment on table carillon.requests is 'Requests of the API that came with an Idempotency-Key, and what they were answered, for 24 hours.';
-comment on column carillon.requests.line is 'Method and path.';
-comment on column carillon.requests.answer is 'The body of the answer; null where that held a secret, which is not kept.';
-create index requests_created_idx on carillon.requests (created_at);
---! EndIncluded tables/requests.sql
 --! EndIncluded tables.sql
 --! Included all.sql
 -- Every function and view, in an order in which each finds what it names.
@@ -2762,53 +2734,71 @@ revoke all on function carillon.compile_schedule(text, text, text, timestamptz, 
 --! EndIncluded schedules.sql
 --! Included principals/_has_permission.sql
 create or replace function carillon._has_permission(held text[], wanted text) returns boolean
-language sql immutable parallel safe security invoker
-return exists (
-  select
-  from unnest(held) as h (permission)
-  where h.permission in ('*', wanted)
-    or (right(h.permission, 2) = ':*' and starts_with(wanted, left(h.permission, -1)))
-);
+language plpgsql immutable parallel safe security invoker
+set search_path = ''
+as $$
+begin
+  -- plpgsql, as all that is asked at every request and every slot: it keeps its plans.
+  return exists (
+    select
+    from unnest(held) as h (permission)
+    where h.permission in ('*', wanted)
+      or (right(h.permission, 2) = ':*' and starts_with(wanted, left(h.permission, -1))));
+end;
+$$;
 comment on function carillon._has_permission(text[], text) is
   'Whether a set of permission strings grants one: exactly, by "*", or by "prefix:*".';
 revoke all on function carillon._has_permission(text[], text) from public;
 --! EndIncluded principals/_has_permission.sql
 --! Included principals/_narrow.sql
 create or replace function carillon._narrow(held text[], scopes text[]) returns text[]
-language sql immutable parallel safe security invoker
-return case when scopes is null then held else array(
-  select s from unnest(scopes) as s where carillon._has_permission(held, s)
-  union
-  select h from unnest(held) as h where carillon._has_permission(scopes, h)
-  order by 1) end;
+language plpgsql immutable security invoker
+set search_path = ''
+as $$
+begin
+  if scopes is null then
+    return held;
+  end if;
+  return array(
+    select s from unnest(scopes) as s where carillon._has_permission(held, s)
+    union
+    select h from unnest(held) as h where carillon._has_permission(scopes, h)
+    order by 1);
+end;
+$$;
 comment on function carillon._narrow(text[], text[]) is
   'What is left of a set of permissions within scopes; null scopes leave all of it.';
 revoke all on function carillon._narrow(text[], text[]) from public;
 --! EndIncluded principals/_narrow.sql
 --! Included principals/_role_permissions.sql
 create or replace function carillon._role_permissions(roles text[]) returns text[]
-language sql stable security invoker
+language plpgsql stable security invoker
 set search_path = ''
 as $$
-  with recursive held (role) as (
-    select r.name from carillon.roles r where r.name = any (_role_permissions.roles)
-    union
-    select i.inherits from held h join carillon.role_inherits i on i.role = h.role
-  )
-  select coalesce(array_agg(distinct p.permission), '{}')
-  from held h
-  join carillon.roles r on r.name = h.role
-  cross join unnest(r.permissions) as p (permission)
+begin
+  return (
+    with recursive held (role) as (
+      select r.name from carillon.roles r where r.name = any (_role_permissions.roles)
+      union
+      select i.inherits from held h join carillon.role_inherits i on i.role = h.role
+    )
+    select coalesce(array_agg(distinct p.permission), '{}')
+    from held h
+    join carillon.roles r on r.name = h.role
+    cross join unnest(r.permissions) as p (permission));
+end;
 $$;
 comment on function carillon._role_permissions(text[]) is 'What these roles grant, with all they inherit.';
 revoke all on function carillon._role_permissions(text[]) from public;
 --! EndIncluded principals/_role_permissions.sql
 --! Included principals/_granted_to.sql
 create or replace function carillon._granted_to(principal uuid) returns text[]
-language sql stable security invoker
+language plpgsql stable security invoker
 set search_path = ''
 as $$
-  select carillon._role_permissions(array(select m.role from carillon.role_members m where m.principal_id = principal))
+begin
+  return carillon._role_permissions(array(select m.role from carillon.role_members m where m.principal_id = principal));
+end;
 $$;
 comment on function carillon._granted_to(uuid) is
   'What a principal''s roles grant it, whether it is enabled or not.';
@@ -2816,11 +2806,15 @@ revoke all on function carillon._granted_to(uuid) from public;
 --! EndIncluded principals/_granted_to.sql
 --! Included principals/_permissions_of.sql
 create or replace function carillon._permissions_of(principal uuid) returns text[]
-language sql stable security invoker
+language plpgsql stable security invoker
 set search_path = ''
 as $$
-  select case when exists (select from carillon.principals p where p.id = principal and p.disabled_at is null)
-    then carillon._granted_to(principal) else '{}' end
+begin
+  if exists (select from carillon.principals p where p.id = principal and p.disabled_at is null) then
+    return carillon._granted_to(principal);
+  end if;
+  return '{}';
+end;
 $$;
 comment on function carillon._permissions_of(uuid) is
   'What an enabled principal may do, by all of its roles; nothing when disabled or unknown.';
@@ -2828,10 +2822,12 @@ revoke all on function carillon._permissions_of(uuid) from public;
 --! EndIncluded principals/_permissions_of.sql
 --! Included principals/_may.sql
 create or replace function carillon._may(actor uuid, actor_scopes text[], permission text) returns boolean
-language sql stable security invoker
+language plpgsql stable security invoker
 set search_path = ''
 as $$
-  select actor is null or carillon._has_permission(carillon._narrow(carillon._permissions_of(actor), actor_scopes), permission)
+begin
+  return actor is null or carillon._has_permission(carillon._narrow(carillon._permissions_of(actor), actor_scopes), permission);
+end;
 $$;
 comment on function carillon._may(uuid, text[], text) is
   'Whether an actor holds a permission, within the scopes of the credential it came with. A null actor is the database''s owner.';
@@ -3067,30 +3063,102 @@ revoke all on function carillon._check_username(text) from public;
 --! EndIncluded principals/_check_username.sql
 --! Included principals/_may_fire.sql
 create or replace function carillon._may_fire(owner uuid, app text) returns text
-language sql stable security invoker
+language plpgsql stable security invoker
 set search_path = ''
 as $$
-  select case
-    when owner is null or pr.id is null then 'the owner is gone'
-    when pr.disabled_at is not null then 'the owner is disabled'
-    when pr.kind = 'system' then null
-    when not carillon._has_permission(carillon._permissions_of(pr.id), 'app:' || app || ':cron.write')
+declare
+  v_kind text;
+  v_disabled_at timestamptz;
+begin
+  select p.kind, p.disabled_at into v_kind, v_disabled_at from carillon.principals p where p.id = owner;
+  return case
+    when v_kind is null then 'the owner is gone'
+    when v_disabled_at is not null then 'the owner is disabled'
+    when v_kind = 'system' then null
+    when not carillon._has_permission(carillon._granted_to(owner), 'app:' || app || ':cron.write')
       then 'the owner no longer holds app:' || app || ':cron.write'
-  end
-  from (select) one
-  left join carillon.principals pr on pr.id = owner
+  end;
+end;
 $$;
-comment on function carillon._may_fire(uuid, text) is 'Why crons of this owner in this app must not fire; null when they may.';
+comment on function carillon._may_fire(uuid, text) is
+  'Why crons of this owner in this app must not fire; null when they may.';
 revoke all on function carillon._may_fire(uuid, text) from public;
 --! EndIncluded principals/_may_fire.sql
---! Included principals/_require_cron_owner.sql
-create or replace function carillon._require_cron_owner(cron carillon.crons, actor uuid) returns void
+--! Included principals/_may_act_as.sql
+create or replace function carillon._may_act_as(actor uuid, actor_scopes text[], principal uuid, app text) returns boolean
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+declare
+  v_held text[];
+  v_lent text[];
+begin
+  if actor is null or principal = actor then
+    return true;
+  end if;
+  if not exists (select from carillon.principals p where p.id = principal and p.kind = 'service') then
+    return false;
+  end if;
+  v_held := carillon._narrow(carillon._permissions_of(actor), actor_scopes);
+  v_lent := carillon._granted_to(principal);
+  return carillon._has_permission(v_held, 'app:' || app || ':act_as')
+    -- An account that holds nothing is not therefore everybody's.
+    or (cardinality(v_lent) > 0
+      and not exists (select from unnest(v_lent) as l (permission) where not carillon._has_permission(v_held, l.permission)));
+end;
+$$;
+comment on function carillon._may_act_as(uuid, text[], uuid, text) is
+  'Whether an actor may let things of an app be done in the name of a principal: of themselves, or of a service account whose every permission they hold, or with act_as.';
+revoke all on function carillon._may_act_as(uuid, text[], uuid, text) from public;
+--! EndIncluded principals/_may_act_as.sql
+--! Included principals/_require_act_as.sql
+create or replace function carillon._require_act_as(actor uuid, actor_scopes text[], principal uuid, app text) returns void
 language plpgsql stable security invoker
 set search_path = ''
 as $$
 begin
-  if actor is null or cron.owner_id = actor
-     or carillon._has_permission(carillon._permissions_of(actor), 'app:' || cron.app_id || ':cron.manage_others') then
+  if not carillon._may_act_as(actor, actor_scopes, principal, app) then
+    raise exception using errcode = 'TK403', column = 'runAs', message = format('missing app:%s:act_as', app),
+      detail = 'a service account is lent to who holds all that it holds, or may act as others in the app';
+  end if;
+end;
+$$;
+comment on function carillon._require_act_as(uuid, text[], uuid, text) is
+  'Refuses (TK403) an actor who may not act as a principal.';
+revoke all on function carillon._require_act_as(uuid, text[], uuid, text) from public;
+--! EndIncluded principals/_require_act_as.sql
+--! Included principals/_service_account.sql
+create or replace function carillon._service_account(account jsonb, field text) returns uuid
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+declare
+  v_name constant text := carillon._json_text(account, field, 128);
+  v_id uuid;
+begin
+  v_id := (
+    select p.id from carillon.principals p
+    where p.kind = 'service' and v_name in (p.username, p.id::text)
+    order by p.username <> v_name
+    limit 1);
+  if v_id is null then
+    perform carillon._invalid(field, 'must be the name or the id of a service account');
+  end if;
+  return v_id;
+end;
+$$;
+comment on function carillon._service_account(jsonb, text) is
+  'A service account named by its user name or its id; TK001 when it is none.';
+revoke all on function carillon._service_account(jsonb, text) from public;
+--! EndIncluded principals/_service_account.sql
+--! Included principals/_require_cron_owner.sql
+create or replace function carillon._require_cron_owner(cron carillon.crons, actor uuid, actor_scopes text[]) returns void
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  if carillon._may_act_as(actor, actor_scopes, cron.owner_id, cron.app_id)
+    or carillon._may(actor, actor_scopes, 'app:' || cron.app_id || ':cron.manage_others') then
     return;
   end if;
   raise exception using errcode = 'TK402',
@@ -3098,9 +3166,9 @@ begin
     hint = format('its owner, or a holder of app:%s:cron.manage_others, may do this', cron.app_id);
 end;
 $$;
-comment on function carillon._require_cron_owner(carillon.crons, uuid) is
-  'Refuses (TK402) an actor who neither owns the cron nor manages others'' crons. A null actor is the database''s owner.';
-revoke all on function carillon._require_cron_owner(carillon.crons, uuid) from public;
+comment on function carillon._require_cron_owner(carillon.crons, uuid, text[]) is
+  'Refuses (TK402) an actor who neither is, nor may act as, the owner of the cron, nor manages others'' crons. A null actor is the database''s owner.';
+revoke all on function carillon._require_cron_owner(carillon.crons, uuid, text[]) from public;
 --! EndIncluded principals/_require_cron_owner.sql
 --! Included principals/principal_details.sql
 create or replace view carillon.principal_details as
@@ -3660,106 +3728,6 @@ comment on function carillon.authenticate_key(bytea) is
   'The principal behind a key''s SHA-256, with what the key carries of its permissions; no row for an unknown, revoked or expired key or a disabled principal.';
 revoke all on function carillon.authenticate_key(bytea) from public;
 --! EndIncluded principals/authenticate_key.sql
---! Included principals/link_identity.sql
-create or replace function carillon.link_identity(principal uuid, issuer text, subject text) returns void
-language plpgsql volatile security definer
-set search_path = ''
-as $$
-begin
-  if length(issuer) not between 1 and 500 or issuer is null then
-    perform carillon._invalid('issuer', 'must be 1 to 500 characters long');
-  end if;
-  if length(subject) not between 1 and 255 or subject is null then
-    perform carillon._invalid('subject', 'must be 1 to 255 characters long');
-  end if;
-  perform carillon._require_principal(principal);
-  if principal = carillon._system_principal() then
-    perform carillon._invalid('principal', 'must not be the system''s own');
-  end if;
-  insert into carillon.identities as i (issuer, subject, principal_id)
-  values (issuer, subject, principal)
-  on conflict on constraint identities_pkey do update set principal_id = excluded.principal_id
-    where i.principal_id <> excluded.principal_id;
-end;
-$$;
-comment on function carillon.link_identity(uuid, text, text) is
-  'Lets whoever an issuer of tokens or sessions calls by this subject act as a principal, and as nobody else.';
-revoke all on function carillon.link_identity(uuid, text, text) from public;
---! EndIncluded principals/link_identity.sql
---! Included principals/unlink_identity.sql
-create or replace function carillon.unlink_identity(issuer text, subject text) returns boolean
-language plpgsql volatile security definer
-set search_path = ''
-as $$
-begin
-  delete from carillon.identities i where i.issuer = unlink_identity.issuer and i.subject = unlink_identity.subject;
-  return found;
-end;
-$$;
-comment on function carillon.unlink_identity(text, text) is
-  'Lets an issuer''s subject act as nobody any more; returns whether it did before.';
-revoke all on function carillon.unlink_identity(text, text) from public;
---! EndIncluded principals/unlink_identity.sql
---! Included principals/list_identities.sql
-create or replace function carillon.list_identities(principal uuid)
-returns table (issuer text, subject text, created_at timestamptz)
-language plpgsql stable security definer
-set search_path = ''
-as $$
-begin
-  perform carillon._require_principal(principal);
-  return query
-    select i.issuer, i.subject, i.created_at from carillon.identities i
-    where i.principal_id = principal order by i.issuer, i.subject;
-end;
-$$;
-comment on function carillon.list_identities(uuid) is 'By which issuers and subjects a principal is known.';
-revoke all on function carillon.list_identities(uuid) from public;
---! EndIncluded principals/list_identities.sql
---! Included principals/provision_identity.sql
-create or replace function carillon.provision_identity(issuer text, subject text, username text, roles text[] default '{}') returns boolean
-language plpgsql volatile security definer
-set search_path = ''
-as $$
-declare
-  v_name text := left(regexp_replace(coalesce(provision_identity.username, ''), '[^A-Za-z0-9_.@+-]', '-', 'g'), 100);
-begin
-  -- Of two first requests at once, one makes the principal and the other finds it.
-  perform pg_advisory_xact_lock(hashtextextended(format('carillon.identity %s %s', issuer, subject), 0));
-  if exists (
-    select from carillon.identities i
-    where i.issuer = provision_identity.issuer and i.subject = provision_identity.subject
-  ) then
-    return false;
-  end if;
-  -- A name that is taken is somebody else's: nobody becomes another by what an issuer calls him.
-  if v_name !~ '^[A-Za-z0-9]' or exists (select from carillon.principals p where p.username = v_name) then
-    v_name := left(regexp_replace(v_name, '^[^A-Za-z0-9]+', ''), 100);
-    v_name := case when v_name = '' then 'user' else v_name end || '-' || left(gen_random_uuid()::text, 8);
-  end if;
-  perform carillon.link_identity(carillon.create_principal(v_name, 'user', roles), issuer, subject);
-  return true;
-end;
-$$;
-comment on function carillon.provision_identity(text, text, text, text[]) is
-  'Makes a user with these roles for an issuer''s subject that is linked to nobody, named like this where the name is free; returns whether it did.';
-revoke all on function carillon.provision_identity(text, text, text, text[]) from public;
---! EndIncluded principals/provision_identity.sql
---! Included principals/authenticate_identity.sql
-create or replace function carillon.authenticate_identity(issuer text, subject text)
-returns table (principal_id uuid, username text, kind text, permissions text[], key_id uuid, scopes text[])
-language sql stable security definer
-set search_path = ''
-as $$
-  select p.id, p.username, p.kind, carillon._permissions_of(p.id), null::uuid, null::text[]
-  from carillon.identities i
-  join carillon.principals p on p.id = i.principal_id
-  where i.issuer = authenticate_identity.issuer and i.subject = authenticate_identity.subject and p.disabled_at is null
-$$;
-comment on function carillon.authenticate_identity(text, text) is
-  'The principal an issuer''s subject is linked to; no row for an unknown subject or a disabled principal.';
-revoke all on function carillon.authenticate_identity(text, text) from public;
---! EndIncluded principals/authenticate_identity.sql
 --! Included apps/_check_app_id.sql
 create or replace function carillon._check_app_id(app text) returns void
 language plpgsql immutable security invoker
@@ -5205,7 +5173,8 @@ create or replace function carillon.backfill_cron(
   dry_run boolean default false,
   concurrency integer default 1,
   app text default null,
-  actor uuid default null
+  actor uuid default null,
+  actor_scopes text[] default null
 ) returns jsonb
 language plpgsql volatile security definer
 set search_path = ''
@@ -5217,7 +5186,7 @@ declare
   v_slots timestamptz[];
   v_id uuid;
 begin
-  perform carillon._require_cron_owner(v_cron, actor);
+  perform carillon._require_cron_owner(v_cron, actor, actor_scopes);
   if from_at is null or not isfinite(from_at) then
     perform carillon._invalid('from', 'must be a time');
   end if;
@@ -5245,9 +5214,9 @@ begin
   return jsonb_build_object('id', v_id, 'dryRun', dry_run, 'count', cardinality(v_slots), 'slots', to_jsonb(v_slots));
 end;
 $$;
-comment on function carillon.backfill_cron(uuid, timestamptz, timestamptz, boolean, integer, text, uuid) is
+comment on function carillon.backfill_cron(uuid, timestamptz, timestamptz, boolean, integer, text, uuid, text[]) is
   'Enqueues the slots of a past range that have no tick, by the cron''s present schedule, oldest first and at most concurrency jobs at a time; dry_run only lists them. At most 10000 slots.';
-revoke all on function carillon.backfill_cron(uuid, timestamptz, timestamptz, boolean, integer, text, uuid) from public;
+revoke all on function carillon.backfill_cron(uuid, timestamptz, timestamptz, boolean, integer, text, uuid, text[]) from public;
 --! EndIncluded ticks/backfill_cron.sql
 --! Included ticks/list_backfills.sql
 create or replace function carillon.list_backfills(cron uuid)
@@ -5295,7 +5264,6 @@ begin
   v_buried := carillon._bury_lost_jobs();
   perform carillon._expire_jobs();
   perform carillon._trim_idempotency_keys();
-  perform carillon._trim_requests();
   perform carillon._trim_runs();
   insert into carillon.settings (key, value) values ('swept_at', to_jsonb(v_now))
   on conflict (key) do update set value = excluded.value;
@@ -5458,10 +5426,15 @@ select
   coalesce(f.consecutive, 0) as consecutive_failures, c.description, c.enabled, c.paused_at, c.paused_by, c.pause_note, c.origin,
   -- A completed cron leaves its beat at the next sweep, and is as good as gone from it.
   case when c.next_fire_at is not null then b.pg_job_id end as pg_job_id,
-  c.next_fire_at, c.completed_at, c.owner_id as created_by, c.created_at, c.updated_at, c.version
+  c.next_fire_at, c.completed_at, c.owner_id as created_by,
+  case when o.kind = 'service' then c.owner_id end as run_as,
+  m.denied, c.created_at, c.updated_at
 from carillon.crons c
 left join carillon.beats b on b.id = c.beat_id
-left join carillon.cron_failures f on f.cron_id = c.id;
+left join carillon.principals o on o.id = c.owner_id
+left join carillon.cron_failures f on f.cron_id = c.id
+-- Kept apart by the offset, so that its answers are kept (Memoize): a list asks once for each owner, not for each cron.
+cross join lateral (select carillon._may_fire(c.owner_id, c.app_id) as denied offset 0) as m;
 comment on view carillon.cron_details is 'Crons as the API shows them.';
 --! EndIncluded crons/cron_details.sql
 --! Included crons/_cron_payload.sql
@@ -5512,7 +5485,7 @@ set search_path = ''
 as $$
   update carillon.crons c
   set enabled = false, next_fire_at = null, completed_at = null, paused_at = carillon.now(), paused_by = carillon._system_principal(),
-      pause_note = note, updated_at = carillon.now(), version = version + 1
+      pause_note = note, updated_at = carillon.now()
   where c.id = cron and c.enabled
 $$;
 comment on function carillon._pause_cron(uuid, text) is
@@ -5626,6 +5599,8 @@ begin
       when 'priority', 'maxAttempts', 'retryDelay', 'retryBackoff', 'timeout', 'tags' then
         base.job_headers := (base.job_headers - lower(regexp_replace(v_key, '[A-Z]', '_\&', 'g')))
           || carillon._option_headers(jsonb_build_object(v_key, v), path);
+      when 'runAs' then
+        base.owner_id := case when v is not null then carillon._service_account(v, v_field) end;
       when 'expiresAfter' then
         base.expires_after_seconds := case when v is not null then carillon._json_integer(v, v_field, 1, 31536000) end;
       when 'maxConcurrency' then
@@ -5696,7 +5671,6 @@ begin
   v_cron.owner_id := coalesce(owner, carillon._system_principal());
   v_cron.created_at := v_now;
   v_cron.updated_at := v_now;
-  v_cron.version := 1;
   return v_cron;
 end;
 $$;
@@ -5750,24 +5724,6 @@ comment on function carillon._lock_cron(text, uuid) is
   'The cron, locked until the end of the transaction; TK102 when unknown, or of another app where app is given.';
 revoke all on function carillon._lock_cron(text, uuid) from public;
 --! EndIncluded crons/_lock_cron.sql
---! Included crons/_require_version.sql
-create or replace function carillon._require_version(cron carillon.crons, expected integer) returns void
-language plpgsql stable security invoker
-set search_path = ''
-as $$
-begin
-  if cron.version <> expected then
-    raise exception using errcode = 'TK206',
-      message = format('cron "%s" is at version %s by now, not %s', cron.name, cron.version, expected),
-      detail = format('it was changed at %s', carillon._time_text(cron.updated_at)),
-      hint = 'read it again, and make the change to what it is now';
-  end if;
-end;
-$$;
-comment on function carillon._require_version(carillon.crons, integer) is
-  'Refuses (TK206) to change a cron that has another version than the caller has seen. Null is any.';
-revoke all on function carillon._require_version(carillon.crons, integer) from public;
---! EndIncluded crons/_require_version.sql
 --! Included crons/_store_cron.sql
 create or replace function carillon._store_cron(cron carillon.crons) returns void
 language plpgsql volatile security invoker
@@ -5778,13 +5734,12 @@ begin
   set (name, schedule, timezone, dst_gap, dst_fold, starts_at, ends_at, anchor_at, jitter_seconds, method, payload,
        overlap_policy, catch_up, catch_up_max, catch_up_window_seconds, max_consecutive_failures, job_headers,
        expires_after_seconds, max_concurrency, description, enabled, paused_at, paused_by, pause_note, origin, declared_enabled,
-       owner_id, next_fire_at, completed_at, updated_at, version)
+       declared_run_as, owner_id, next_fire_at, completed_at, updated_at)
     = (cron.name, cron.schedule, cron.timezone, cron.dst_gap, cron.dst_fold, cron.starts_at, cron.ends_at, cron.anchor_at,
        cron.jitter_seconds, cron.method, cron.payload, cron.overlap_policy, cron.catch_up, cron.catch_up_max,
        cron.catch_up_window_seconds, cron.max_consecutive_failures, cron.job_headers, cron.expires_after_seconds,
        cron.max_concurrency, cron.description, cron.enabled, cron.paused_at, cron.paused_by, cron.pause_note, cron.origin,
-       cron.declared_enabled, cron.owner_id, cron.next_fire_at, cron.completed_at, cron.updated_at,
-       c.version + 1)
+       cron.declared_enabled, cron.declared_run_as, cron.owner_id, cron.next_fire_at, cron.completed_at, cron.updated_at)
   where c.id = cron.id;
 exception when unique_violation then
   raise exception using errcode = 'TK201', column = 'name',
@@ -5897,6 +5852,7 @@ create or replace function carillon._cron_spec(
   expires_after integer,
   tags text[],
   max_concurrency integer,
+  run_as text,
   pause_note text
 ) returns jsonb
 language sql stable security invoker
@@ -5909,16 +5865,21 @@ as $$
     'endsAt', carillon._time_json(ends_at, 'endsAt'), 'jitter', jitter, 'dst', dst, 'catchUp', catch_up,
     'catchUpMax', catch_up_max, 'catchUpWindow', catch_up_window, 'maxConsecutiveFailures', max_consecutive_failures,
     'priority', priority, 'maxAttempts', max_attempts, 'retryDelay', retry_delay, 'retryBackoff', retry_backoff,
-    'timeout', timeout, 'expiresAfter', expires_after, 'tags', tags, 'maxConcurrency', max_concurrency,
+    'timeout', timeout, 'expiresAfter', expires_after, 'tags', tags, 'maxConcurrency', max_concurrency, 'runAs', run_as,
     'pauseNote', pause_note)) as f
   where f.value <> 'null'
 $$;
-comment on function carillon._cron_spec(text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text) is
+comment on function carillon._cron_spec(text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text) is
   'The named arguments of create_cron and update_cron as a declaration in API spelling; those not given are left out.';
-revoke all on function carillon._cron_spec(text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text) from public;
+revoke all on function carillon._cron_spec(text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text) from public;
 --! EndIncluded crons/_cron_spec.sql
 --! Included crons/declare_cron.sql
-create or replace function carillon.declare_cron(app text, spec jsonb, actor uuid default null) returns carillon.cron_details
+create or replace function carillon.declare_cron(
+  app text,
+  spec jsonb,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns carillon.cron_details
 language plpgsql volatile security definer
 set search_path = ''
 as $$
@@ -5928,6 +5889,8 @@ declare
 begin
   perform carillon._require_app(app);
   v_cron := carillon._cron_from_spec(carillon._new_cron(app, case when actor is null then 'sql' else 'api' end, actor), spec);
+  v_cron.owner_id := coalesce(v_cron.owner_id, actor, carillon._system_principal());
+  perform carillon._require_act_as(actor, actor_scopes, v_cron.owner_id, app);
   v_cron := carillon._arm_cron(v_cron, v_cron.created_at, actor);
   perform carillon._store_new_crons(array[v_cron], array['name']);
   perform carillon._enlist_crons(array[v_cron.id]);
@@ -5935,9 +5898,9 @@ begin
   return v_details;
 end;
 $$;
-comment on function carillon.declare_cron(text, jsonb, uuid) is
+comment on function carillon.declare_cron(text, jsonb, uuid, text[]) is
   'Makes a cron of an app from its declaration, as a manifest has it (API spelling; null means the default).';
-revoke all on function carillon.declare_cron(text, jsonb, uuid) from public;
+revoke all on function carillon.declare_cron(text, jsonb, uuid, text[]) from public;
 --! EndIncluded crons/declare_cron.sql
 --! Included crons/create_cron.sql
 create or replace function carillon.create_cron(
@@ -5965,6 +5928,7 @@ create or replace function carillon.create_cron(
   expires_after integer default null,
   tags text[] default null,
   max_concurrency integer default null,
+  run_as text default null,
   pause_note text default null,
   actor uuid default null
 ) returns carillon.cron_details
@@ -5975,35 +5939,45 @@ as $$
     carillon._cron_spec(
       name, schedule, timezone, payload, method, overlap_policy, enabled, starts_at, ends_at, jitter, dst, catch_up,
       catch_up_max, catch_up_window, max_consecutive_failures, priority, max_attempts, retry_delay, retry_backoff, timeout,
-      expires_after, tags, max_concurrency, pause_note),
+      expires_after, tags, max_concurrency, run_as, pause_note),
     actor => create_cron.actor)
 $$;
-comment on function carillon.create_cron(text, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, uuid) is
+comment on function carillon.create_cron(text, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text, uuid) is
   'Makes a cron of an app: select carillon.create_cron(app => ''crm'', name => ''daily'', schedule => ''0 9 * * *''). Null means the default.';
-revoke all on function carillon.create_cron(text, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, uuid) from public;
+revoke all on function carillon.create_cron(text, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text, uuid) from public;
 --! EndIncluded crons/create_cron.sql
 --! Included crons/patch_cron.sql
-create or replace function carillon.patch_cron(cron uuid, patch jsonb, app text default null, actor uuid default null, expected_version integer default null)
-returns carillon.cron_details
+create or replace function carillon.patch_cron(
+  cron uuid,
+  patch jsonb,
+  app text default null,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns carillon.cron_details
 language plpgsql volatile security definer
 set search_path = ''
 as $$
 declare
   v_old carillon.crons := carillon._lock_cron(app, cron);
+  v_new carillon.crons;
   v_details carillon.cron_details;
 begin
-  perform carillon._require_cron_owner(v_old, actor);
-  perform carillon._require_version(v_old, expected_version);
-  if carillon._change_cron(v_old, carillon._cron_from_spec(v_old, patch), actor) then
+  perform carillon._require_cron_owner(v_old, actor, actor_scopes);
+  v_new := carillon._cron_from_spec(v_old, patch);
+  if patch ? 'runAs' then
+    v_new.owner_id := coalesce(v_new.owner_id, actor, carillon._system_principal());
+    perform carillon._require_act_as(actor, actor_scopes, v_new.owner_id, v_new.app_id);
+  end if;
+  if carillon._change_cron(v_old, v_new, actor) then
     perform carillon._enlist_crons(array[v_old.id]);
   end if;
   select d.* into v_details from carillon.cron_details d where d.id = v_old.id;
   return v_details;
 end;
 $$;
-comment on function carillon.patch_cron(uuid, jsonb, text, uuid, integer) is
-  'Changes the given fields of a cron (API spelling; null resets a field to its default) and keeps its id, pg_cron job and history. TK206 when it has another version than expected.';
-revoke all on function carillon.patch_cron(uuid, jsonb, text, uuid, integer) from public;
+comment on function carillon.patch_cron(uuid, jsonb, text, uuid, text[]) is
+  'Changes the given fields of a cron (API spelling; null resets a field to its default, runAs to the actor) and keeps its id, pg_cron job and history.';
+revoke all on function carillon.patch_cron(uuid, jsonb, text, uuid, text[]) from public;
 --! EndIncluded crons/patch_cron.sql
 --! Included crons/update_cron.sql
 create or replace function carillon.update_cron(
@@ -6031,9 +6005,9 @@ create or replace function carillon.update_cron(
   expires_after integer default null,
   tags text[] default null,
   max_concurrency integer default null,
+  run_as text default null,
   pause_note text default null,
-  actor uuid default null,
-  expected_version integer default null
+  actor uuid default null
 ) returns carillon.cron_details
 language sql volatile security definer
 set search_path = ''
@@ -6042,16 +6016,22 @@ as $$
     carillon._cron_spec(
       name, schedule, timezone, payload, method, overlap_policy, enabled, starts_at, ends_at, jitter, dst, catch_up,
       catch_up_max, catch_up_window, max_consecutive_failures, priority, max_attempts, retry_delay, retry_backoff, timeout,
-      expires_after, tags, max_concurrency, pause_note),
-    actor => update_cron.actor, expected_version => update_cron.expected_version)
+      expires_after, tags, max_concurrency, run_as, pause_note),
+    actor => update_cron.actor)
 $$;
-comment on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, uuid, integer) is
+comment on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text, uuid) is
   'Changes the fields that are given: select carillon.update_cron(cron => ''…'', schedule => ''*/5 * * * *''). To reset one, use patch_cron.';
-revoke all on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, uuid, integer) from public;
+revoke all on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text, uuid) from public;
 --! EndIncluded crons/update_cron.sql
 --! Included crons/set_cron_enabled.sql
-create or replace function carillon.set_cron_enabled(cron uuid, enabled boolean, note text default null, app text default null, actor uuid default null, expected_version integer default null)
-returns carillon.cron_details
+create or replace function carillon.set_cron_enabled(
+  cron uuid,
+  enabled boolean,
+  note text default null,
+  app text default null,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns carillon.cron_details
 language plpgsql volatile security definer
 set search_path = ''
 as $$
@@ -6059,29 +6039,28 @@ begin
   if enabled is null then
     perform carillon._invalid('enabled', 'must be true or false');
   end if;
-  return carillon.patch_cron(cron, jsonb_build_object('enabled', enabled, 'pauseNote', note), app, actor, expected_version);
+  return carillon.patch_cron(cron, jsonb_build_object('enabled', enabled, 'pauseNote', note), app, actor, actor_scopes);
 end;
 $$;
-comment on function carillon.set_cron_enabled(uuid, boolean, text, text, uuid, integer) is
+comment on function carillon.set_cron_enabled(uuid, boolean, text, text, uuid, text[]) is
   'Pauses or resumes a cron. While paused it is not woken by pg_cron; triggers by hand still work.';
-revoke all on function carillon.set_cron_enabled(uuid, boolean, text, text, uuid, integer) from public;
+revoke all on function carillon.set_cron_enabled(uuid, boolean, text, text, uuid, text[]) from public;
 --! EndIncluded crons/set_cron_enabled.sql
 --! Included crons/delete_cron.sql
-create or replace function carillon.delete_cron(cron uuid, app text default null, actor uuid default null, expected_version integer default null) returns void
+create or replace function carillon.delete_cron(cron uuid, app text default null, actor uuid default null, actor_scopes text[] default null) returns void
 language plpgsql volatile security definer
 set search_path = ''
 as $$
 declare
   v_cron carillon.crons := carillon._lock_cron(app, cron);
 begin
-  perform carillon._require_cron_owner(v_cron, actor);
-  perform carillon._require_version(v_cron, expected_version);
+  perform carillon._require_cron_owner(v_cron, actor, actor_scopes);
   perform carillon._drop_crons(array[v_cron.id]);
 end;
 $$;
-comment on function carillon.delete_cron(uuid, text, uuid, integer) is
+comment on function carillon.delete_cron(uuid, text, uuid, text[]) is
   'Deletes a cron. Jobs it has enqueued still run; its ledger and job history stay until their retention ends.';
-revoke all on function carillon.delete_cron(uuid, text, uuid, integer) from public;
+revoke all on function carillon.delete_cron(uuid, text, uuid, text[]) from public;
 --! EndIncluded crons/delete_cron.sql
 --! Included crons/trigger_cron.sql
 create or replace function carillon.trigger_cron(
@@ -6089,7 +6068,8 @@ create or replace function carillon.trigger_cron(
   payload jsonb default null,
   respect_overlap boolean default false,
   app text default null,
-  actor uuid default null
+  actor uuid default null,
+  actor_scopes text[] default null
 ) returns bigint
 language plpgsql volatile security definer
 set search_path = ''
@@ -6108,7 +6088,7 @@ begin
       raise exception using errcode = 'TK102', message = format('no cron %s', trigger_cron.cron);
     end if;
   end if;
-  perform carillon._require_cron_owner(v_cron, actor);
+  perform carillon._require_cron_owner(v_cron, actor, actor_scopes);
   if carillon._may_fire(v_cron.owner_id, v_cron.app_id) is not null then
     raise exception using errcode = 'TK403',
       message = format('cron "%s" may not run: %s', v_cron.name, carillon._may_fire(v_cron.owner_id, v_cron.app_id));
@@ -6135,12 +6115,17 @@ begin
     v_now);
 end;
 $$;
-comment on function carillon.trigger_cron(uuid, jsonb, boolean, text, uuid) is
+comment on function carillon.trigger_cron(uuid, jsonb, boolean, text, uuid, text[]) is
   'Enqueues one job of a cron at once, whatever its schedule or pause; with respect_overlap its overlap policy holds (TK202 when that lets no job through). Returns the job''s id (pgmq msg_id).';
-revoke all on function carillon.trigger_cron(uuid, jsonb, boolean, text, uuid) from public;
+revoke all on function carillon.trigger_cron(uuid, jsonb, boolean, text, uuid, text[]) from public;
 --! EndIncluded crons/trigger_cron.sql
 --! Included crons/sync_manifest.sql
-create or replace function carillon.sync_manifest(app text, manifest jsonb, actor uuid default null) returns jsonb
+create or replace function carillon.sync_manifest(
+  app text,
+  manifest jsonb,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns jsonb
 language plpgsql volatile security definer
 set search_path = ''
 -- The lookups by name are planned while the table is small, and run while it grows by thousands of rows.
@@ -6195,18 +6180,23 @@ begin
     v_blank.id := gen_random_uuid();
     v_new := carillon._cron_from_spec(v_blank, v_entry.spec, v_path);
     v_new.declared_enabled := v_new.enabled;
+    v_new.declared_run_as := case when nullif(v_entry.spec -> 'runAs', 'null') is not null then v_new.owner_id end;
+    v_new.owner_id := coalesce(v_new.owner_id, actor, carillon._system_principal());
+    if v_new.declared_run_as is distinct from v_old.declared_run_as then
+      perform carillon._require_act_as(actor, actor_scopes, v_new.owner_id, app);
+    elsif v_old.id is not null then
+      v_new.owner_id := coalesce(v_old.owner_id, v_new.owner_id);
+    end if;
     if v_old.id is null then
       v_fresh := v_fresh || carillon._arm_cron(v_new, v_new.created_at, actor);
       v_fresh_paths := v_fresh_paths || (v_path || 'name');
       v_created := v_created || v_new.name;
       v_touched := v_touched || v_new.id;
     else
-      -- The declaration is new; identity, owner and state are the old cron's.
+      -- The declaration is new; identity and state are the old cron's.
       v_new.id := v_old.id;
-      v_new.owner_id := coalesce(v_old.owner_id, v_new.owner_id);
       v_new.created_at := v_old.created_at;
       v_new.updated_at := v_old.updated_at;
-      v_new.version := v_old.version;
       v_new.anchor_at := v_old.anchor_at;
       v_new.beat_id := v_old.beat_id;
       v_new.next_fire_at := v_old.next_fire_at;
@@ -6240,9 +6230,9 @@ begin
     'unchanged', v_unchanged, 'deleted', v_deleted);
 end;
 $$;
-comment on function carillon.sync_manifest(text, jsonb, uuid) is
+comment on function carillon.sync_manifest(text, jsonb, uuid, text[]) is
   'Makes an app and its manifest crons as the manifest says, in one transaction; returns the names created, updated, unchanged and deleted. Crons made at runtime are left alone.';
-revoke all on function carillon.sync_manifest(text, jsonb, uuid) from public;
+revoke all on function carillon.sync_manifest(text, jsonb, uuid, text[]) from public;
 --! EndIncluded crons/sync_manifest.sql
 --! Included crons/get_cron.sql
 create or replace function carillon.get_cron(cron uuid, app text default null) returns carillon.cron_details
@@ -6569,82 +6559,6 @@ $$;
 comment on function carillon._trim_idempotency_keys() is 'Forgets idempotency keys after 24 hours, 10,000 at most.';
 revoke all on function carillon._trim_idempotency_keys() from public;
 --! EndIncluded jobs/_trim_idempotency_keys.sql
---! Included requests/_body_hash.sql
-create or replace function carillon._body_hash(body jsonb) returns bytea
-language sql immutable parallel safe security invoker
-return sha256(convert_to(coalesce(body::text, ''), 'UTF8'));
-comment on function carillon._body_hash(jsonb) is 'By which bodies of requests are compared: the order of their fields does not matter.';
-revoke all on function carillon._body_hash(jsonb) from public;
---! EndIncluded requests/_body_hash.sql
---! Included requests/begin_request.sql
-create or replace function carillon.begin_request(principal uuid, line text, key text, body jsonb)
-returns table (status integer, answer text)
-language plpgsql volatile security definer
-set search_path = ''
-as $$
-declare
-  v_now timestamptz := carillon.now();
-  v_known carillon.requests;
-begin
-  if key is null or length(key) not between 1 and 255 then
-    perform carillon._invalid('Idempotency-Key', 'must be from 1 to 255 characters long');
-  end if;
-  -- Whoever comes second waits here until the first has committed, or has given up.
-  perform pg_advisory_xact_lock(hashtextextended(format('carillon.request %s %s %s', principal, line, key), 0));
-  select r.* into v_known from carillon.requests r
-  where r.principal_id = principal and r.line = begin_request.line and r.key = begin_request.key
-    and r.created_at > v_now - interval '24 hours';
-  if v_known.key is null then
-    return;
-  end if;
-  if v_known.body_hash <> carillon._body_hash(body) then
-    raise exception using errcode = 'TK203', column = 'Idempotency-Key',
-      message = format('the idempotency key "%s" was used for another request', begin_request.key),
-      hint = 'send each new request with a new key; keys are kept for 24 hours';
-  end if;
-  return query select v_known.status, v_known.answer;
-end;
-$$;
-comment on function carillon.begin_request(uuid, text, text, jsonb) is
-  'What the same request of a principal was answered under the same idempotency key in the last 24 hours; no row for a new one, which this transaction then answers (end_request), with all others of its key waiting. TK203 after another body.';
-revoke all on function carillon.begin_request(uuid, text, text, jsonb) from public;
---! EndIncluded requests/begin_request.sql
---! Included requests/end_request.sql
-create or replace function carillon.end_request(principal uuid, line text, key text, body jsonb, status integer, answer text) returns void
-language sql volatile security definer
-set search_path = ''
-as $$
-  insert into carillon.requests as r (principal_id, line, key, body_hash, status, answer, created_at)
-  values (principal, line, key, carillon._body_hash(body), status, answer, carillon.now())
-  on conflict on constraint requests_pkey do update
-    set body_hash = excluded.body_hash, status = excluded.status, answer = excluded.answer, created_at = excluded.created_at
-$$;
-comment on function carillon.end_request(uuid, text, text, jsonb, integer, text) is
-  'Keeps what a request was answered, in the transaction that did its work, so that there is never one without the other.';
-revoke all on function carillon.end_request(uuid, text, text, jsonb, integer, text) from public;
---! EndIncluded requests/end_request.sql
---! Included requests/_trim_requests.sql
-create or replace function carillon._trim_requests() returns void
-language plpgsql volatile security invoker
-set search_path = ''
-as $$
-declare
-  v_before timestamptz := carillon.now() - interval '24 hours';
-begin
-  delete from carillon.requests r
-  using (
-    select o.principal_id, o.line, o.key from carillon.requests o
-    where o.created_at <= v_before
-    order by o.created_at
-    limit 10000
-    for update skip locked
-  ) old
-  where r.principal_id = old.principal_id and r.line = old.line and r.key = old.key;
-end;
-$$;
-comment on function carillon._trim_requests() is 'Forgets answered requests after 24 hours, 10,000 at most.';
-revoke all on function carillon._trim_requests() from public;
---! EndIncluded requests/_trim_requests.sql
 --! Included jobs/_check_payload.sql
 create or replace function carillon._check_payload(payload jsonb, field text) returns void
 language plpgsql immutable security invoker

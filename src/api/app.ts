@@ -12,6 +12,7 @@ import { createLimiter } from "./rate-limit.js";
 import { registerRoutes } from "./register.js";
 import type { Route } from "./route.js";
 import { ROUTES } from "./routes/index.js";
+import { STREAM_DEFAULTS, type StreamSettings } from "./streaming.js";
 
 export interface AppDeps {
   sql: Sql;
@@ -22,6 +23,8 @@ export interface AppDeps {
   routes?: readonly Route[];
   /** What differs from the defaults. */
   settings?: Partial<ApiSettings>;
+  /** How event streams are kept, where that is not as usual. */
+  streams?: Partial<StreamSettings>;
 }
 
 /** The API as an Express application that does not listen yet. */
@@ -42,6 +45,7 @@ export function createApp(deps: AppDeps): Express {
     authenticate: createAuthentication(sql, settings),
     limit: createLimiter(settings.rateLimit),
     timeoutMs: settings.requestTimeoutSeconds * 1000,
+    streams: { ...STREAM_DEFAULTS, ...deps.streams },
   });
   app.use((request) => {
     throw new CarillonError(

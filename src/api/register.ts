@@ -13,6 +13,14 @@ import { idempotencyKeyOf, once, versionIn, type Answer } from "./once.js";
 import { fillPermission, hasPermission } from "./permissions.js";
 import type { Limiter } from "./rate-limit.js";
 import type { Access, Route } from "./route.js";
+import {
+  type EventsBody,
+  type FileBody,
+  lastEventId,
+  sendEvents,
+  sendFile,
+  type StreamSettings,
+} from "./streaming.js";
 
 /** What answering any request takes. */
 export interface Services {
@@ -22,6 +30,7 @@ export interface Services {
   limit: Limiter;
   /** Milliseconds the work of a request may take. */
   timeoutMs: number;
+  streams: StreamSettings;
 }
 
 /** Makes every route of the table answer, and every other method on its paths a 405. */
@@ -59,6 +68,15 @@ function answer(route: Route, services: Services): RequestHandler {
       expectedVersion: changes ? expectedVersion(request, route.versioned === true) : undefined,
       body: changes ? await bodyOf(route, request, response) : undefined,
     };
+    const streamed = Object.values(route.responses).some((shape) => "kind" in shape);
+    if (streamed) {
+      const reply = await withDeadline(
+        route.handler({ sql: services.sql, ...call }),
+        services.timeoutMs,
+      );
+      await stream(route, request, response, reply, services.streams);
+      return;
+    }
     const work = async (sql: Queryable): Promise<Answer> => {
       const { status, body } = await route.handler({ sql, ...call });
       const version = route.versioned ? versionIn(body) : undefined;
@@ -84,6 +102,21 @@ async function callerOf(
   contextOf(request).principal = principal;
   limit(principal.principalId, response);
   return principal;
+}
+
+/** Writes a stream for as long as it lasts: it has no tag, no deadline, and no second sending. */
+async function stream(
+  route: Route,
+  request: Request,
+  response: Response,
+  { status, body }: { status: number; body: unknown },
+  settings: StreamSettings,
+): Promise<void> {
+  response.status(status);
+  const shape = route.responses[status];
+  if (shape === undefined || !("kind" in shape)) response.json(body);
+  else if (shape.kind === "file") await sendFile(response, body as FileBody);
+  else await sendEvents(response, body as EventsBody, lastEventId(request), settings);
 }
 
 function send(request: Request, response: Response, { status, text, ...more }: Answer): void {

@@ -42,13 +42,18 @@ const TIMEOUTS = {
 export async function startServer(options: ServerOptions): Promise<ApiServer> {
   const { host, port, drainSeconds = 10 } = options;
   const transactions = new Transactions(options.sql);
-  const server = createServer(TIMEOUTS, createApp({ ...options, transactions }));
+  const closing = new AbortController();
+  const streams = { ...options.streams, closing: closing.signal };
+  const server = createServer(TIMEOUTS, createApp({ ...options, transactions, streams }));
   server.on("clientError", refuseUnreadable);
   await listen(server, host, port);
   const bound = server.address() as AddressInfo;
-  let closing: Promise<void> | undefined;
-  const close = () =>
-    (closing ??= drain(server, drainSeconds).then(() => transactions[Symbol.asyncDispose]()));
+  let closed: Promise<void> | undefined;
+  const close = () => {
+    // Streams would last; their clients come again, to whoever serves then.
+    closing.abort();
+    return (closed ??= drain(server, drainSeconds).then(() => transactions[Symbol.asyncDispose]()));
+  };
   return { url: urlOf(host, bound.port), port: bound.port, close, [Symbol.asyncDispose]: close };
 }
 
