@@ -1,9 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { generateKey } from "../../src/api/keys.js";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { fillPermission } from "../../src/api/permissions.js";
 import type { Access, Route } from "../../src/api/route.js";
 import { ROUTES } from "../../src/api/routes/index.js";
-import { createApiKey } from "../../src/db/api-keys.js";
 import { revokeApiKey } from "../../src/db/api-keys.js";
 import { setPrincipalEnabled } from "../../src/db/principals.js";
 import { type Caller, problemOf, TestApi } from "./api.js";
@@ -21,6 +19,7 @@ let useless: Record<"expired" | "revoked" | "of a disabled user" | "of a deleted
 beforeAll(async () => {
   api = await TestApi.start();
   await api.install("other");
+  for (const { appId } of all) await api.install(appId);
   stranger = await api.caller("stranger", ["app:other:*"]);
   const [expired, revoked, disabled, deleted] = await Promise.all([
     api.caller("expired", ["*"]),
@@ -47,7 +46,6 @@ const wanted = (route: Route, appId: string) => {
 const everythingIn = (appId: string) => [
   ...new Set(ROUTES.flatMap((route) => wanted(route, appId))),
 ];
-const isGuarded = (route: Route) => /^(app|system):/.test(route.permission);
 
 /** Sends a request that must change nothing. */
 async function refused({ method, path, body }: Sample, caller?: Caller) {
@@ -61,78 +59,87 @@ async function refused({ method, path, body }: Sample, caller?: Caller) {
 
 const successOf = (route: Route) => Object.keys(route.responses).map(Number);
 
-const cases = ROUTES.map((route, at) => [label(route), route, `app-${at}`] as const);
+/** A route, and an app of its own, in which nothing else happens. */
+interface Case {
+  name: string;
+  route: Route;
+  appId: string;
+  /** The one permission it asks for, in that app. */
+  permission: string;
+}
 
-describe.each(cases)("%s", (name, route, appId) => {
-  const isPublic = route.permission === "public";
-  const held = wanted(route, appId);
-  const missing = fillPermission(route.permission, { appId });
-  const sample = () => sampleOf(api, route, appId);
-  beforeAll(() => api.install(appId));
+const all = ROUTES.map((route, at): Case => {
+  const appId = `app-${at}`;
+  return {
+    name: label(route),
+    route,
+    appId,
+    permission: fillPermission(route.permission, { appId }),
+  };
+});
+const open = all.filter(({ route }) => route.permission === "public");
+const closed = all.filter(({ route }) => route.permission !== "public");
+const guarded = all.filter(({ permission }) => /^(app|system):/.test(permission));
+const demanding = guarded.filter(({ route }) => route.alsoNeeds !== undefined);
 
-  test.runIf(!isPublic)("is closed without credentials", async () => {
-    const answer = await refused(await sample());
-    expect(answer.status).toBe(401);
-    expect(answer.headers.get("www-authenticate")).toBe('Bearer realm="carillon"');
-    expect(problemOf(answer).code).toBe("unauthenticated");
-  });
+const sampleFor = ({ route, appId }: Case) => sampleOf(api, route, appId);
 
-  test.runIf(!isPublic)("is closed with a key that is no good any more", async () => {
-    const good = await sample();
-    for (const [why, caller] of Object.entries(useless)) {
-      const answer = await refused(good, caller);
-      expect(answer.status, why).toBe(401);
-      expect(answer.headers.get("www-authenticate")).toContain('error="invalid_token"');
-    }
-  });
+test.each(closed)("$name is closed without credentials", async (one) => {
+  const answer = await refused(await sampleFor(one));
+  expect(answer.status).toBe(401);
+  expect(answer.headers.get("www-authenticate")).toBe('Bearer realm="carillon"');
+  expect(problemOf(answer).code).toBe("unauthenticated");
+});
 
-  test.runIf(isGuarded(route))("is closed to another tenant", async () => {
-    const answer = await refused(await sample(), stranger);
-    expect(answer.status).toBe(403);
-    expect(problemOf(answer)).toMatchObject({ code: "permission_denied", missing });
-    expect(answer.headers.get("www-authenticate")).toContain(`scope="${missing}"`);
-  });
+test.each(closed)("$name is closed with a key that is no good any more", async (one) => {
+  const sample = await sampleFor(one);
+  for (const [why, caller] of Object.entries(useless)) {
+    const answer = await refused(sample, caller);
+    expect(answer.status, why).toBe(401);
+    expect(answer.headers.get("www-authenticate")).toContain('error="invalid_token"');
+  }
+});
 
-  test.runIf(isGuarded(route))("is closed to who may do all but this", async () => {
-    const rest = everythingIn(appId).filter((permission) => permission !== missing);
-    const almost = await api.caller(`almost-${appId}`, [...rest, "app:other:*"]);
-    const answer = await refused(await sample(), almost);
-    expect(answer.status).toBe(403);
-    expect(problemOf(answer)).toMatchObject({ code: "permission_denied", missing });
-  });
+test.each(guarded)("$name is closed to another tenant", async (one) => {
+  const answer = await refused(await sampleFor(one), stranger);
+  const missing = one.permission;
+  expect(answer.status).toBe(403);
+  expect(problemOf(answer)).toMatchObject({ code: "permission_denied", missing });
+  expect(answer.headers.get("www-authenticate")).toContain(`scope="${missing}"`);
+});
 
-  test("is open with just what it asks for", async () => {
-    const caller = await api.caller(`exact-${appId}`, held);
-    if (name === "POST /api/v1/keys") {
-      // Of keys, only the bootstrap key makes others.
-      const { key, prefix, hash } = generateKey();
-      const made = { principalId: caller.id, name: "bootstrap", prefix, hash };
-      const keyId = await createApiKey(api.sql, made);
-      await api.sql`update carillon.api_keys set mints_keys = true where id = ${keyId}`;
-      caller.key = key;
-    }
-    const { method, path, body } = await sample();
+test.each(guarded)("$name is closed to who may do all but this", async (one) => {
+  const missing = one.permission;
+  const rest = everythingIn(one.appId).filter((permission) => permission !== missing);
+  const almost = await api.caller(`almost-${one.appId}`, [...rest, "app:other:*"]);
+  const answer = await refused(await sampleFor(one), almost);
+  expect(answer.status).toBe(403);
+  expect(problemOf(answer)).toMatchObject({ code: "permission_denied", missing });
+});
+
+test.each(demanding)("$name is closed where it needs more, without that", async (one) => {
+  const caller = await api.caller(`only-${one.appId}`, [one.permission]);
+  const sample = await sampleFor(one);
+  // What others need more for belongs to the administrator as it is.
+  if (one.name.endsWith("/jobs")) sample.body = { userId: api.admin.id };
+  expect((await refused(sample, caller)).status).toBe(403);
+});
+
+test.each(all)("$name is open with just what it asks for", async (one) => {
+  const caller = await api.caller(`exact-${one.appId}`, wanted(one.route, one.appId));
+  if (one.name === "POST /api/v1/keys") {
+    // Of keys, only the bootstrap key makes others.
+    await api.sql`update carillon.api_keys set mints_keys = true where id = ${caller.keyId}`;
+  }
+  const { method, path, body } = await sampleFor(one);
+  const answer = await api.as(caller, method, path, { body });
+  expect(successOf(one.route), answer.text).toContain(answer.status);
+});
+
+test.each(open)("$name is open to everybody, whatever they send along", async (one) => {
+  const { method, path, body } = await sampleFor(one);
+  for (const caller of [stranger, useless.revoked]) {
     const answer = await api.as(caller, method, path, { body });
-    expect(successOf(route), answer.text).toContain(answer.status);
-  });
-
-  test.runIf(route.alsoNeeds !== undefined && isGuarded(route))(
-    "is closed where it needs more, without that",
-    async () => {
-      const caller = await api.caller(`only-${appId}`, [missing]);
-      const theirs = await sample();
-      // What others need more for belongs to the administrator as it is.
-      if (name.endsWith("/jobs")) theirs.body = { userId: api.admin.id };
-      const answer = await refused(theirs, caller);
-      expect(answer.status).toBe(403);
-    },
-  );
-
-  test.runIf(isPublic)("is open to everybody, whatever they send along", async () => {
-    const { method, path, body } = await sample();
-    for (const caller of [stranger, useless.revoked]) {
-      const answer = await api.as(caller, method, path, { body });
-      expect(successOf(route), answer.text).toContain(answer.status);
-    }
-  });
+    expect(successOf(one.route), answer.text).toContain(answer.status);
+  }
 });
