@@ -77,8 +77,8 @@ async function thing(api: TestApi, route: Route, param: string, appId: string): 
     }
     case "jobs/id": {
       const id = await enqueueJob(sql, appId, {});
-      // What runs again has ended.
-      if (route.path.endsWith("/retry")) {
+      // What runs again has ended, and so does the stream of its log.
+      if (/\/(retry|logs\/\w+)$/.test(route.path)) {
         await sql`select carillon.cancel_job(job => ${id}, app => ${appId})`;
       }
       return String(id);
@@ -105,9 +105,9 @@ export async function fingerprint(sql: Sql): Promise<string> {
         or c.oid in ('pgmq.q_jobs'::regclass, 'pgmq.q_jobs_dlq'::regclass))
     order by 1`;
   const parts = tables.map(
-    ({ name }) => `(select '${name}', md5(coalesce(string_agg(t, ',' order by t), ''))
+    ({ name }) => `(select '${name}' as name, md5(coalesce(string_agg(t, ',' order by t), ''))
       from (select (to_jsonb(x) - 'last_used_at')::text as t from ${name} x) y)`,
   );
-  const rows = await sql.unsafe(parts.join(" union all "));
-  return JSON.stringify(rows);
+  const rows = await sql.unsafe<{ name: string; md5: string }[]>(parts.join(" union all "));
+  return rows.map(({ name, md5 }) => `${name} ${md5}`).join("\n");
 }
