@@ -19,6 +19,7 @@ export type {
   JobContext,
   JobHandler,
   JobLog,
+  Log,
   StartContext,
   Worker,
 } from "./worker/types.js";

@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:dd6b8f30c179dba6d406f87158db24f3062a8f3a
+--! Hash: sha1:6d317e51887b5b96ba600b5b74f7ea367cc43e66
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -57,6 +57,15 @@ create table carillon.roles (
 comment on table carillon.roles is 'Named sets of permission strings; a role of an app goes with the app.';
 create index roles_app_id_idx on carillon.roles (app_id);
 
+create table carillon.role_inherits (
+  role text not null references carillon.roles on delete cascade,
+  inherits text not null references carillon.roles on delete cascade,
+  primary key (role, inherits),
+  constraint role_inherits_another check (role <> inherits)
+);
+comment on table carillon.role_inherits is 'Which role grants all that another grants; without cycles.';
+create index role_inherits_inherits_idx on carillon.role_inherits (inherits);
+
 create table carillon.role_members (
   principal_id uuid not null references carillon.principals on delete cascade,
   role text not null references carillon.roles on delete cascade,
@@ -72,11 +81,17 @@ create table carillon.api_keys (
   prefix text not null,
   hash bytea not null constraint api_keys_hash_unique unique,
   created_at timestamptz not null default carillon.now(),
+  scopes text[] constraint api_keys_scopes_not_empty check (cardinality(scopes) > 0),
+  mints_keys boolean not null default false,
+  created_by uuid references carillon.principals on delete set null,
   expires_at timestamptz,
   revoked_at timestamptz,
   last_used_at timestamptz
 );
 comment on table carillon.api_keys is 'API keys by the SHA-256 of their secret, which is stored nowhere.';
+comment on column carillon.api_keys.scopes is 'What of its principal''s permissions the key carries; null is all of them.';
+comment on column carillon.api_keys.mints_keys is 'Whether other keys may be made with it: true of the bootstrap key only.';
+create index api_keys_created_by_idx on carillon.api_keys (created_by) where created_by is not null;
 create index api_keys_principal_id_idx on carillon.api_keys (principal_id);
 --! EndIncluded tables/principals.sql
 --! Included tables/beats.sql
@@ -147,7 +162,6 @@ comment on column carillon.crons.declared_enabled is 'What the manifest last sai
 comment on column carillon.crons.job_headers is 'The options of its jobs (priority, attempts, timeout, tags) as their headers carry them; those of default are absent.';
 comment on column carillon.crons.expires_after_seconds is 'How long a job may wait to be started once it is due; null is for ever.';
 comment on column carillon.crons.max_concurrency is 'How many jobs of the cron may run at once; null is unlimited.';
-create index crons_limited_idx on carillon.crons (app_id) where max_concurrency is not null;
 create index crons_due_idx on carillon.crons (next_fire_at) where next_fire_at is not null;
 create index crons_beat_id_idx on carillon.crons (beat_id) where beat_id is not null;
 create index crons_owner_id_idx on carillon.crons (owner_id);
@@ -164,11 +178,13 @@ create table carillon.enlistments (
   id bigint generated always as identity primary key,
   cron_id uuid not null references carillon.crons on delete cascade,
   beat_id bigint not null references carillon.beats,
+  widened boolean not null default false,
   enlisted_from timestamptz not null,
   enlisted_until timestamptz,
   constraint enlistments_in_order check (enlisted_from <= enlisted_until)
 );
 comment on table carillon.enlistments is 'Which beat woke a cron, from when to when; with beat_jobs it keeps a cron''s run history across edits.';
+comment on column carillon.enlistments.widened is 'Whether the beat wakes more often than the narrowest one would, because there are very many; wakes at which the cron has no slot are then not its runs.';
 create index enlistments_cron_id_idx on carillon.enlistments (cron_id, enlisted_from desc);
 create index enlistments_beat_id_idx on carillon.enlistments (beat_id);
 create unique index enlistments_one_open_idx on carillon.enlistments (cron_id) where enlisted_until is null;
@@ -244,6 +260,30 @@ create index job_history_cron_idx on carillon.job_history (cron_id, finished_at,
 create table carillon.job_history_default partition of carillon.job_history default;
 comment on table carillon.job_history_default is 'Jobs finished outside the prepared days.';
 --! EndIncluded tables/job_history.sql
+--! Included tables/job_logs.sql
+create table carillon.job_logs (
+  job_id bigint not null,
+  seq integer not null constraint job_logs_seq_positive check (seq > 0),
+  attempt integer not null constraint job_logs_attempt_positive check (attempt > 0),
+  at timestamptz not null,
+  level text not null constraint job_logs_level_known check (level in ('debug', 'info', 'warn', 'error')),
+  stream text not null constraint job_logs_stream_known check (stream in ('log', 'stdout', 'stderr', 'progress')),
+  message text not null constraint job_logs_message_bounded check (octet_length(message) <= 1048576),
+  data jsonb,
+  percent double precision constraint job_logs_percent_in_range check (percent between 0 and 100),
+  altered jsonb,
+  constraint job_logs_percent_iff_progress check ((stream = 'progress') = (percent is not null))
+) partition by range (at);
+comment on table carillon.job_logs is 'What handlers log, a row a line, partitioned by the day it was logged.';
+comment on column carillon.job_logs.seq is 'Counts the lines of the job from 1, through all its attempts.';
+comment on column carillon.job_logs.percent is 'How far the job was, in lines of the stream progress, whose message is the note.';
+comment on column carillon.job_logs.altered is
+  'What is not as it was logged: cutBytes off the end of the message, replaced characters that cannot be stored (U+FFFD stands for them), dataBytes of data left out.';
+create index job_logs_line_idx on carillon.job_logs (job_id, seq);
+create index job_logs_progress_idx on carillon.job_logs (job_id, seq) where stream = 'progress';
+create table carillon.job_logs_default partition of carillon.job_logs default;
+comment on table carillon.job_logs_default is 'Lines logged outside the prepared days.';
+--! EndIncluded tables/job_logs.sql
 --! Included tables/queue.sql
 -- pgmq's own tables are made by pgmq (carillon migrate does it through pgmq-js); only indexes are added here.
 do $$
@@ -256,25 +296,8 @@ begin
 end;
 $$;
 
--- pgmq's own index by time is of no use to pgmq.read (which compares with a volatile clock), and would be written
--- with every claim.
-drop index pgmq.q_jobs_vt_idx;
-
--- What waits is in one of these, by what claims it in which order (_pick_jobs); what is leased is in none of them.
--- Direct jobs and those of unlimited crons, by due time:
-create index carillon_jobs_direct_idx on pgmq.q_jobs
-  ((message ->> 'app_id'), (coalesce((headers ->> 'priority')::integer, 0)) desc, vt, msg_id)
-  where (headers ? 'cron_id') is not true and (headers ? 'lease') is not true;
-create index carillon_jobs_due_idx on pgmq.q_jobs
-  ((message ->> 'app_id'), (coalesce((headers ->> 'priority')::integer, 0)) desc, vt, msg_id)
-  where headers ? 'cron_id' and not headers ? 'lease' and not headers ? 'limited';
--- The jobs of crons, cron by cron, those of limited crons (true) apart:
-create index carillon_jobs_lane_idx on pgmq.q_jobs
-  ((message ->> 'app_id'), (headers ? 'limited'), (coalesce((headers ->> 'priority')::integer, 0)) desc, (headers ->> 'cron_id'), vt, msg_id)
-  where headers ? 'cron_id' and not headers ? 'lease';
--- The leased ones, by when they are lost; and how many of a limited cron there are.
-create index carillon_jobs_lease_idx on pgmq.q_jobs ((message ->> 'app_id'), vt) where headers ? 'lease';
-create index carillon_jobs_limited_lease_idx on pgmq.q_jobs ((headers ->> 'cron_id')) where headers ? 'limited' and headers ? 'lease';
+-- Claiming walks one app's due jobs, priority by priority in order of their due time, whatever else the queue holds.
+create index carillon_jobs_due_idx on pgmq.q_jobs ((message ->> 'app_id'), (coalesce((headers ->> 'priority')::integer, 0)) desc, vt, msg_id);
 -- The sweep looks for jobs that were not started in time.
 create index carillon_jobs_expiry_idx on pgmq.q_jobs ((headers ->> 'expires_at')) where headers ? 'expires_at';
 -- Overlap asks for the live jobs of one cron, by the trusted header.
@@ -412,7 +435,7 @@ declare
   v_day date;
   v_name text;
 begin
-  foreach v_parent in array array['ticks', 'job_history'] loop
+  foreach v_parent in array array['ticks', 'job_history', 'job_logs'] loop
     foreach v_day in array array[v_today, v_today + 1, v_today + 2] loop
       v_name := v_parent || '_' || to_char(v_day, 'YYYYMMDD');
       continue when to_regclass(format('carillon.%I', v_name)) is not null;
@@ -448,8 +471,11 @@ declare
   v_dropped integer := 0;
 begin
   for v_parent, v_days in
-    select p.parent, coalesce((select (s.value #>> '{}')::integer from carillon.settings s where s.key = p.setting), 90)
-    from (values ('ticks', 'tickRetentionDays'), ('job_history', 'jobRetentionDays')) as p (parent, setting)
+    select p.parent, coalesce(
+      (select (s.value #>> '{}')::integer from carillon.settings s where s.key = p.setting),
+      -- A job keeps its log as long as itself, unless told otherwise.
+      (select (s.value #>> '{}')::integer from carillon.settings s where s.key = 'jobRetentionDays' and p.parent = 'job_logs'), 90)
+    from (values ('ticks', 'tickRetentionDays'), ('job_history', 'jobRetentionDays'), ('job_logs', 'logRetentionDays')) as p (parent, setting)
   loop
     for v_partition in
       select c.relname
@@ -470,18 +496,18 @@ begin
     -- The default partitions hold what came when no day was prepared.
     execute format(
       'delete from carillon.%1$I d where d.ctid = any (array(select e.ctid from carillon.%1$I e where e.%2$I < $1 limit 10000))',
-      v_parent || '_default', case v_parent when 'ticks' then 'decided_at' else 'finished_at' end)
+      v_parent || '_default', case v_parent when 'ticks' then 'decided_at' when 'job_history' then 'finished_at' else 'at' end)
     using v_now - make_interval(days => v_days);
   end loop;
   return v_dropped;
 end;
 $$;
 comment on function carillon._drop_old_partitions() is
-  'Drops the day partitions of the ledger and of the job history past their retention (settings tickRetentionDays and jobRetentionDays, default 90), and trims the default ones; returns how many it dropped.';
+  'Drops the day partitions of the ledger, the job history and the job logs past their retention (settings tickRetentionDays and jobRetentionDays, default 90, and logRetentionDays, default as the jobs), and trims the default ones; returns how many it dropped.';
 revoke all on function carillon._drop_old_partitions() from public;
 --! EndIncluded core/_drop_old_partitions.sql
 --! Included core/set_retention.sql
-create or replace function carillon.set_retention(tick_days integer default null, job_days integer default null) returns jsonb
+create or replace function carillon.set_retention(tick_days integer default null, job_days integer default null, log_days integer default null) returns jsonb
 language plpgsql volatile security definer
 set search_path = ''
 as $$
@@ -492,17 +518,20 @@ begin
   if job_days not between 1 and 3650 then
     perform carillon._invalid('jobRetentionDays', 'must be from 1 to 3650');
   end if;
+  if log_days not between 1 and 3650 then
+    perform carillon._invalid('logRetentionDays', 'must be from 1 to 3650');
+  end if;
   insert into carillon.settings (key, value)
-  select v.key, to_jsonb(v.days) from (values ('tickRetentionDays', tick_days), ('jobRetentionDays', job_days)) as v (key, days)
+  select v.key, to_jsonb(v.days) from (values ('tickRetentionDays', tick_days), ('jobRetentionDays', job_days), ('logRetentionDays', log_days)) as v (key, days)
   where v.days is not null
   on conflict (key) do update set value = excluded.value;
   return (select coalesce(jsonb_object_agg(s.key, s.value), '{}') from carillon.settings s
-    where s.key in ('tickRetentionDays', 'jobRetentionDays'));
+    where s.key in ('tickRetentionDays', 'jobRetentionDays', 'logRetentionDays'));
 end;
 $$;
-comment on function carillon.set_retention(integer, integer) is
-  'How many days the ledger and the job history are kept (default 90 each); null leaves one as it is. Returns what is set.';
-revoke all on function carillon.set_retention(integer, integer) from public;
+comment on function carillon.set_retention(integer, integer, integer) is
+  'How many days the ledger and the job history are kept (default 90 each), and the logs of jobs (default as long as the jobs); null leaves one as it is. Returns what is set.';
+revoke all on function carillon.set_retention(integer, integer, integer) from public;
 --! EndIncluded core/set_retention.sql
 --! Included core/_here.sql
 create or replace function carillon._here() returns jsonb
@@ -1995,13 +2024,10 @@ returns text
 language sql
 immutable
 security invoker
-set search_path = ''
-as $$
-  select case
-    when cardinality(words) < 2 then words[1]
-    else array_to_string(words[:cardinality(words) - 1], ', ') || ' and ' || words[cardinality(words)]
-  end
-$$;
+return case
+  when cardinality(words) < 2 then words[1]
+  else array_to_string(words[:cardinality(words) - 1], ', ') || ' and ' || words[cardinality(words)]
+end;
 
 comment on function carillon._join_words(text[]) is
   'A list in English: "a", "a and b", "a, b and c".';
@@ -2011,32 +2037,35 @@ revoke all on function carillon._join_words(text[]) from public;
 --! Included schedules/_describe_bits.sql
 create or replace function carillon._describe_bits(bits bigint, low integer, names text[] default null)
 returns text
-language sql
+language plpgsql
 immutable
 security invoker
 set search_path = ''
 as $$
-  select carillon._join_words(array_agg(w.word order by r.first, w.position))
-  from (
-    -- runs of neighbours
-    select min(b.number) as first, max(b.number) as last
-    from (
-      select i as number, i - row_number() over (order by i) as run
-      from generate_series(0, 59) as i
-      where (bits >> i) & 1 = 1
-    ) as b
-    group by b.run
-  ) as r
-  cross join lateral (
-    select
-      coalesce(names[r.first + 1], (r.first + low)::text) as first,
-      coalesce(names[r.last + 1], (r.last + low)::text) as last
-  ) as n
-  cross join lateral unnest(case r.last - r.first
-    when 0 then array[n.first]
-    when 1 then array[n.first, n.last]
-    else array[n.first || ' to ' || n.last]
-  end) with ordinality as w (word, position)
+declare
+  v_words text[] := '{}';
+  v_rest bigint := bits;
+  v_first integer := 0;
+  v_last integer;
+  v_names text[];
+begin
+  while v_rest > 0 loop
+    -- a run of neighbours
+    v_last := carillon._lowest_bit(v_rest);
+    v_rest := v_rest >> v_last;
+    v_first := v_first + v_last;
+    v_last := v_first + carillon._lowest_bit(v_rest + 1) - 1;
+    v_rest := v_rest >> (v_last - v_first + 1);
+    v_names := array[coalesce(names[v_first + 1], (v_first + low)::text), coalesce(names[v_last + 1], (v_last + low)::text)];
+    v_words := v_words || case v_last - v_first
+      when 0 then v_names[:1]
+      when 1 then v_names
+      else array[v_names[1] || ' to ' || v_names[2]]
+    end;
+    v_first := v_last + 1;
+  end loop;
+  return carillon._join_words(v_words);
+end
 $$;
 
 comment on function carillon._describe_bits(bigint, integer, text[]) is
@@ -2296,14 +2325,11 @@ returns bigint[]
 language sql
 immutable
 security invoker
-set search_path = ''
-as $$
-  select case
-    when (seconds + jitter) % 60 = 0 or jitter > 0
-      then array[ceil((seconds + jitter) / 60.0)::bigint]
-    else array[floor(seconds / 60.0)::bigint, ceil(seconds / 60.0)::bigint]
-  end
-$$;
+return case
+  when (seconds + jitter) % 60 = 0 or jitter > 0
+    then array[ceil((seconds + jitter) / 60.0)::bigint]
+  else array[floor(seconds / 60.0)::bigint, ceil(seconds / 60.0)::bigint]
+end;
 
 comment on function carillon._wake_minutes(bigint, integer) is
   'The whole minutes at which pg_cron has to wake for something due at a second: the first one that is not before it; without jitter also the minute it lies in.';
@@ -2317,35 +2343,41 @@ revoke all on function carillon._wake_minutes(bigint, integer) from public;
 -- hold in the months of both.
 create or replace function carillon._zone_offsets(timezone text, from_time timestamptz)
 returns table (month integer, zone_offset bigint)
-language sql
+language plpgsql
 stable
 security invoker
 set search_path = ''
 as $$
-  with samples as (
-    select
-      date_part('month', i.instant at time zone timezone)::integer as month,
-      date_part('epoch', i.instant at time zone timezone)::bigint - date_part('epoch', i.instant)::bigint as zone_offset,
-      i.instant
-    from (
-      select to_timestamp(date_part('epoch', from_time) + 86400 * (7 * s - 2)) as instant
-      -- (without a change there is nothing to look for: a year names all months)
-      from generate_series(0, case when timezone in ('GMT', 'UTC') then 53 else 262 end) as s
-    ) as i
-  ), steps as (
-    select
-      s.month, s.zone_offset,
-      lag(s.month, 1, s.month) over w as last_month,
-      lag(s.zone_offset, 1, s.zone_offset) over w as last_offset
-    from samples as s
-    window w as (order by s.instant)
-  )
-  select distinct p.month, p.zone_offset
-  from steps as s
-  cross join lateral (values
-    (s.month, s.zone_offset), (s.month, s.last_offset),
-    (s.last_month, s.zone_offset), (s.last_month, s.last_offset)
-  ) as p (month, zone_offset)
+begin
+  if timezone in ('GMT', 'UTC') then
+    return query select m, 0::bigint from generate_series(1, 12) as m;
+    return;
+  end if;
+  return query
+    with samples as (
+      select
+        date_part('month', i.instant at time zone timezone)::integer as month,
+        date_part('epoch', i.instant at time zone timezone)::bigint - date_part('epoch', i.instant)::bigint as zone_offset,
+        i.instant
+      from (
+        select to_timestamp(date_part('epoch', from_time) + 86400 * (7 * s - 2)) as instant
+        from generate_series(0, 262) as s
+      ) as i
+    ), steps as (
+      select
+        s.month, s.zone_offset,
+        lag(s.month, 1, s.month) over w as last_month,
+        lag(s.zone_offset, 1, s.zone_offset) over w as last_offset
+      from samples as s
+      window w as (order by s.instant)
+    )
+    select distinct p.month, p.zone_offset
+    from steps as s
+    cross join lateral (values
+      (s.month, s.zone_offset), (s.month, s.last_offset),
+      (s.last_month, s.zone_offset), (s.last_month, s.last_offset)
+    ) as p (month, zone_offset);
+end
 $$;
 
 comment on function carillon._zone_offsets(text, timestamptz) is
@@ -2359,8 +2391,7 @@ returns table (minutes bigint, hours bigint, day_shift integer)
 language sql
 immutable
 security invoker
-set search_path = ''
-as $$
+begin atomic
   select m.bits, h.bits, h.day_shift
   from (
     -- in minutes: less than an hour forward, and the rest in whole hours
@@ -2379,8 +2410,8 @@ as $$
     ((_shift_times.hours << c.hour) & 16777215, c.day),
     (_shift_times.hours >> (24 - c.hour), c.day + 1)
   ) as h (bits, day_shift)
-  where m.bits > 0 and h.bits > 0
-$$;
+  where m.bits > 0 and h.bits > 0;
+end;
 
 comment on function carillon._shift_times(bigint, bigint, integer) is
   'Minute and hour sets moved by a number of minutes, split by the number of days they move into.';
@@ -2712,27 +2743,177 @@ comment on function carillon._has_permission(text[], text) is
   'Whether a set of permission strings grants one: exactly, by "*", or by "prefix:*".';
 revoke all on function carillon._has_permission(text[], text) from public;
 --! EndIncluded principals/_has_permission.sql
+--! Included principals/_narrow.sql
+create or replace function carillon._narrow(held text[], scopes text[]) returns text[]
+language sql immutable parallel safe security invoker
+return case when scopes is null then held else array(
+  select s from unnest(scopes) as s where carillon._has_permission(held, s)
+  union
+  select h from unnest(held) as h where carillon._has_permission(scopes, h)
+  order by 1) end;
+comment on function carillon._narrow(text[], text[]) is
+  'What is left of a set of permissions within scopes; null scopes leave all of it.';
+revoke all on function carillon._narrow(text[], text[]) from public;
+--! EndIncluded principals/_narrow.sql
+--! Included principals/_role_permissions.sql
+create or replace function carillon._role_permissions(roles text[]) returns text[]
+language sql stable security invoker
+set search_path = ''
+as $$
+  with recursive held (role) as (
+    select r.name from carillon.roles r where r.name = any (_role_permissions.roles)
+    union
+    select i.inherits from held h join carillon.role_inherits i on i.role = h.role
+  )
+  select coalesce(array_agg(distinct p.permission), '{}')
+  from held h
+  join carillon.roles r on r.name = h.role
+  cross join unnest(r.permissions) as p (permission)
+$$;
+comment on function carillon._role_permissions(text[]) is 'What these roles grant, with all they inherit.';
+revoke all on function carillon._role_permissions(text[]) from public;
+--! EndIncluded principals/_role_permissions.sql
+--! Included principals/_granted_to.sql
+create or replace function carillon._granted_to(principal uuid) returns text[]
+language sql stable security invoker
+set search_path = ''
+as $$
+  select carillon._role_permissions(array(select m.role from carillon.role_members m where m.principal_id = principal))
+$$;
+comment on function carillon._granted_to(uuid) is
+  'What a principal''s roles grant it, whether it is enabled or not.';
+revoke all on function carillon._granted_to(uuid) from public;
+--! EndIncluded principals/_granted_to.sql
 --! Included principals/_permissions_of.sql
 create or replace function carillon._permissions_of(principal uuid) returns text[]
 language sql stable security invoker
 set search_path = ''
 as $$
-  select coalesce(array_agg(distinct p.permission), '{}')
-  from carillon.principals pr
-  join carillon.role_members m on m.principal_id = pr.id
-  join carillon.roles r on r.name = m.role
-  cross join unnest(r.permissions) as p (permission)
-  where pr.id = principal and pr.disabled_at is null
+  select case when exists (select from carillon.principals p where p.id = principal and p.disabled_at is null)
+    then carillon._granted_to(principal) else '{}' end
 $$;
-comment on function carillon._permissions_of(uuid) is 'What an enabled principal may do, by all of its roles; nothing when disabled or unknown.';
+comment on function carillon._permissions_of(uuid) is
+  'What an enabled principal may do, by all of its roles; nothing when disabled or unknown.';
 revoke all on function carillon._permissions_of(uuid) from public;
 --! EndIncluded principals/_permissions_of.sql
---! Included principals/_system_principal.sql
-create or replace function carillon._system_principal() returns uuid
+--! Included principals/_may.sql
+create or replace function carillon._may(actor uuid, actor_scopes text[], permission text) returns boolean
 language sql stable security invoker
 set search_path = ''
 as $$
-  select id from carillon.principals where username = 'system'
+  select actor is null or carillon._has_permission(carillon._narrow(carillon._permissions_of(actor), actor_scopes), permission)
+$$;
+comment on function carillon._may(uuid, text[], text) is
+  'Whether an actor holds a permission, within the scopes of the credential it came with. A null actor is the database''s owner.';
+revoke all on function carillon._may(uuid, text[], text) from public;
+--! EndIncluded principals/_may.sql
+--! Included principals/_require_held.sql
+create or replace function carillon._require_held(actor uuid, actor_scopes text[], permissions text[]) returns void
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+declare
+  v_held constant text[] := carillon._narrow(carillon._permissions_of(actor), actor_scopes);
+  v_missing text;
+begin
+  if actor is null then
+    return;
+  end if;
+  v_missing := (
+    select p from unnest(permissions) as p
+    where not carillon._has_permission(v_held, p)
+    order by p
+    limit 1);
+  if v_missing is not null then
+    raise exception using errcode = 'TK403', message = format('missing %s', v_missing),
+      detail = 'nobody can give, take or act with more than they hold';
+  end if;
+end;
+$$;
+comment on function carillon._require_held(uuid, text[], text[]) is
+  'Refuses (TK403) an actor who does not hold all of these permissions. A null actor is the database''s owner.';
+revoke all on function carillon._require_held(uuid, text[], text[]) from public;
+--! EndIncluded principals/_require_held.sql
+--! Included principals/_check_permissions.sql
+create or replace function carillon._check_permissions(permissions text[], field text) returns void
+language plpgsql immutable security invoker
+set search_path = ''
+as $$
+declare
+  v_permission text;
+begin
+  foreach v_permission in array coalesce(permissions, '{}') loop
+    if v_permission is null or length(v_permission) > 200
+      or v_permission !~ '^(\*|[A-Za-z0-9_.-]+(:[A-Za-z0-9_.-]+)*(:\*)?)$' then
+      perform carillon._invalid(field,
+        format('holds "%s", which is no permission', v_permission), 'for example app:crm:cron.read, app:crm:*, or *');
+    end if;
+  end loop;
+end;
+$$;
+comment on function carillon._check_permissions(text[], text) is
+  'Refuses (TK001) what is not of the form of a permission.';
+revoke all on function carillon._check_permissions(text[], text) from public;
+--! EndIncluded principals/_check_permissions.sql
+--! Included principals/_has_admin.sql
+create or replace function carillon._has_admin() returns boolean
+language sql stable security invoker
+set search_path = ''
+as $$
+  with recursive allmighty (role) as (
+    select r.name from carillon.roles r where '*' = any (r.permissions)
+    union
+    select i.role from allmighty a join carillon.role_inherits i on i.inherits = a.role
+  )
+  select exists (
+    select from allmighty a
+    join carillon.role_members m on m.role = a.role
+    join carillon.principals p on p.id = m.principal_id
+    where p.disabled_at is null)
+$$;
+comment on function carillon._has_admin() is 'Whether an enabled principal holds every permission.';
+revoke all on function carillon._has_admin() from public;
+--! EndIncluded principals/_has_admin.sql
+--! Included principals/_lock_access.sql
+create or replace function carillon._lock_access() returns boolean
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+begin
+  perform pg_advisory_xact_lock(hashtextextended('carillon.access', 0));
+  return carillon._has_admin();
+end;
+$$;
+comment on function carillon._lock_access() is
+  'Lets one change of roles and their members at a time pass, so that two together make no cycle and remove no last admin; returns whether there is an admin.';
+revoke all on function carillon._lock_access() from public;
+--! EndIncluded principals/_lock_access.sql
+--! Included principals/_require_admin_left.sql
+create or replace function carillon._require_admin_left(actor uuid, had_admin boolean) returns void
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  if actor is not null and had_admin and not carillon._has_admin() then
+    raise exception using errcode = 'TK205', message = 'this would leave nobody who holds every permission',
+      hint = 'make somebody else an administrator first: grant them the role admin';
+  end if;
+end;
+$$;
+comment on function carillon._require_admin_left(uuid, boolean) is
+  'Refuses (TK205) a change that has removed the last administrator. A null actor, the database''s owner, can make a new one.';
+revoke all on function carillon._require_admin_left(uuid, boolean) from public;
+--! EndIncluded principals/_require_admin_left.sql
+--! Included principals/_system_principal.sql
+create or replace function carillon._system_principal() returns uuid
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  return (
+    select id from carillon.principals where username = 'system'
+  );
+end;
 $$;
 comment on function carillon._system_principal() is 'The owner of what is made in SQL without naming an owner.';
 revoke all on function carillon._system_principal() from public;
@@ -2751,6 +2932,109 @@ $$;
 comment on function carillon._require_principal(uuid) is 'Refuses (TK104) a principal that does not exist.';
 revoke all on function carillon._require_principal(uuid) from public;
 --! EndIncluded principals/_require_principal.sql
+--! Included principals/_require_changeable_principal.sql
+create or replace function carillon._require_changeable_principal(principal uuid) returns void
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  perform carillon._require_principal(principal);
+  if principal = carillon._system_principal() then
+    raise exception using errcode = 'TK403', message = 'the system''s own principal cannot be changed';
+  end if;
+end;
+$$;
+comment on function carillon._require_changeable_principal(uuid) is
+  'Refuses a principal that does not exist (TK104), or the system''s own (TK403).';
+revoke all on function carillon._require_changeable_principal(uuid) from public;
+--! EndIncluded principals/_require_changeable_principal.sql
+--! Included principals/_require_role.sql
+create or replace function carillon._require_role(name text) returns void
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  if name is null or not exists (select from carillon.roles r where r.name = _require_role.name) then
+    raise exception using errcode = 'TK106', message = format('no role "%s"', coalesce(name, ''));
+  end if;
+end;
+$$;
+comment on function carillon._require_role(text) is 'Refuses (TK106) a role that does not exist.';
+revoke all on function carillon._require_role(text) from public;
+--! EndIncluded principals/_require_role.sql
+--! Included principals/_require_changeable_role.sql
+create or replace function carillon._require_changeable_role(name text) returns void
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  perform carillon._require_role(name);
+  if name = 'admin' or starts_with(name, 'app:') then
+    raise exception using errcode = 'TK403',
+      message = format('the role "%s" comes with %s and cannot be changed', name,
+        case when name = 'admin' then 'Carillon' else 'its app' end),
+      hint = 'make a role of your own; it may inherit this one';
+  end if;
+end;
+$$;
+comment on function carillon._require_changeable_role(text) is
+  'Refuses a role that does not exist (TK106), or that is not for people to change (TK403).';
+revoke all on function carillon._require_changeable_role(text) from public;
+--! EndIncluded principals/_require_changeable_role.sql
+--! Included principals/_inherit_roles.sql
+create or replace function carillon._inherit_roles(role text, inherits text[]) returns void
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_parent text;
+  v_cycle text[];
+begin
+  delete from carillon.role_inherits i where i.role = _inherit_roles.role and i.inherits <> all (_inherit_roles.inherits);
+  foreach v_parent in array _inherit_roles.inherits loop
+    if not exists (select from carillon.roles r where r.name = v_parent) then
+      perform carillon._invalid('inherits', format('names a role that does not exist: "%s"', coalesce(v_parent, 'null')));
+    end if;
+    v_cycle := (
+      with recursive way (role, path) as (
+        select v_parent, array[_inherit_roles.role, v_parent]
+        union all
+        select i.inherits, w.path || i.inherits
+        from way w join carillon.role_inherits i on i.role = w.role
+        where w.role <> _inherit_roles.role
+      )
+      select w.path from way w where w.role = _inherit_roles.role limit 1);
+    if v_cycle is not null then
+      perform carillon._invalid('inherits', 'would make a role inherit from itself: ' || array_to_string(v_cycle, ' → '));
+    end if;
+    insert into carillon.role_inherits (role, inherits) values (_inherit_roles.role, v_parent) on conflict do nothing;
+  end loop;
+end;
+$$;
+comment on function carillon._inherit_roles(text, text[]) is
+  'Makes a role inherit from exactly these; one that does not exist, or a cycle, is TK001. Under _lock_access.';
+revoke all on function carillon._inherit_roles(text, text[]) from public;
+--! EndIncluded principals/_inherit_roles.sql
+--! Included principals/_check_username.sql
+create or replace function carillon._check_username(username text) returns void
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  if username is null or username !~ '^[A-Za-z0-9][A-Za-z0-9_.@+-]{0,127}$' then
+    perform carillon._invalid('username',
+      'must be 1 to 128 letters, digits, dots, dashes, underscores, "+" or "@", beginning with a letter or digit');
+  end if;
+  if exists (select from carillon.principals p where p.username = _check_username.username) then
+    raise exception using errcode = 'TK201', column = 'username',
+      message = format('a principal named "%s" exists already', username);
+  end if;
+end;
+$$;
+comment on function carillon._check_username(text) is
+  'Refuses a user name of the wrong form (TK001) or a taken one (TK201). Under _lock_access.';
+revoke all on function carillon._check_username(text) from public;
+--! EndIncluded principals/_check_username.sql
 --! Included principals/_may_fire.sql
 create or replace function carillon._may_fire(owner uuid, app text) returns text
 language sql stable security invoker
@@ -2788,35 +3072,172 @@ comment on function carillon._require_cron_owner(carillon.crons, uuid) is
   'Refuses (TK402) an actor who neither owns the cron nor manages others'' crons. A null actor is the database''s owner.';
 revoke all on function carillon._require_cron_owner(carillon.crons, uuid) from public;
 --! EndIncluded principals/_require_cron_owner.sql
+--! Included principals/principal_details.sql
+create or replace view carillon.principal_details as
+select
+  p.id, p.kind, p.username, p.disabled_at is null as enabled, p.disabled_at, p.created_at,
+  array(select m.role from carillon.role_members m where m.principal_id = p.id order by m.role) as roles,
+  carillon._permissions_of(p.id) as permissions
+from carillon.principals p;
+comment on view carillon.principal_details is 'Users and service accounts as the API shows them, with all that they may do.';
+--! EndIncluded principals/principal_details.sql
+--! Included principals/role_details.sql
+create or replace view carillon.role_details as
+select
+  r.name, r.app_id, r.permissions,
+  array(select i.inherits from carillon.role_inherits i where i.role = r.name order by i.inherits) as inherits,
+  carillon._role_permissions(array[r.name]) as granted,
+  (select count(*) from carillon.role_members m where m.role = r.name) as members,
+  r.created_at
+from carillon.roles r;
+comment on view carillon.role_details is 'Roles as the API shows them, with all that they grant.';
+--! EndIncluded principals/role_details.sql
+--! Included principals/key_details.sql
+create or replace view carillon.key_details as
+select
+  k.id, k.principal_id, p.username, k.name, k.prefix, k.scopes, k.mints_keys, k.created_by, k.created_at, k.expires_at,
+  k.revoked_at, k.last_used_at,
+  case
+    when k.revoked_at is not null then 'revoked'
+    when k.expires_at <= carillon.now() then 'expired'
+    when p.disabled_at is not null then 'disabled'
+    else 'active'
+  end as status
+from carillon.api_keys k
+join carillon.principals p on p.id = k.principal_id;
+comment on view carillon.key_details is 'API keys as the API shows them: never their hashes.';
+--! EndIncluded principals/key_details.sql
 --! Included principals/create_role.sql
-create or replace function carillon.create_role(name text, permissions text[]) returns void
+create or replace function carillon.create_role(
+  name text,
+  permissions text[],
+  inherits text[] default '{}',
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+begin
+  perform carillon._lock_access();
+  if create_role.name is null or create_role.name !~ '^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$' then
+    perform carillon._invalid('name', 'must be 1 to 128 letters, digits, dots, colons, dashes or underscores');
+  end if;
+  if starts_with(create_role.name, 'app:') then
+    perform carillon._invalid('name', 'must not begin with "app:": those roles come with their apps');
+  end if;
+  perform carillon._check_permissions(create_role.permissions, 'permissions');
+  perform carillon._require_held(actor, actor_scopes, array['system:role.write'] || create_role.permissions
+    || carillon._role_permissions(create_role.inherits));
+  insert into carillon.roles (name, permissions) values (create_role.name, coalesce(create_role.permissions, '{}'))
+  on conflict on constraint roles_pkey do nothing;
+  if not found then
+    raise exception using errcode = 'TK201', column = 'name',
+      message = format('a role named "%s" exists already', create_role.name);
+  end if;
+  perform carillon._inherit_roles(create_role.name, coalesce(create_role.inherits, '{}'));
+end;
+$$;
+comment on function carillon.create_role(text, text[], text[], uuid, text[]) is
+  'Makes a role with these permissions and those of the roles it inherits. TK201 when the name is taken, TK403 when it would grant more than the actor holds.';
+revoke all on function carillon.create_role(text, text[], text[], uuid, text[]) from public;
+--! EndIncluded principals/create_role.sql
+--! Included principals/update_role.sql
+create or replace function carillon.update_role(
+  name text,
+  permissions text[] default null,
+  inherits text[] default null,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns void
 language plpgsql volatile security definer
 set search_path = ''
 as $$
 declare
-  v_permission text;
+  v_had_admin boolean;
 begin
-  if create_role.name is null or create_role.name !~ '^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$' then
-    perform carillon._invalid('name', 'must be 1 to 128 letters, digits, dots, colons, dashes or underscores');
+  v_had_admin := carillon._lock_access();
+  perform carillon._require_changeable_role(update_role.name);
+  perform carillon._check_permissions(update_role.permissions, 'permissions');
+  -- What it grants now, and what it is to grant, before the actor, who may be a member, has it by this change.
+  perform carillon._require_held(actor, actor_scopes, array['system:role.write'] || update_role.permissions
+    || carillon._role_permissions(array[update_role.name] || update_role.inherits));
+  if update_role.permissions is not null then
+    update carillon.roles r set permissions = update_role.permissions where r.name = update_role.name;
   end if;
-  foreach v_permission in array coalesce(create_role.permissions, '{}') loop
-    if v_permission is null or v_permission !~ '^(\*|[A-Za-z0-9_.-]+(:[A-Za-z0-9_.-]+)*(:\*)?)$' then
-      perform carillon._invalid('permissions',
-        format('holds "%s", which is no permission', v_permission), 'for example app:crm:cron.read, app:crm:*, or *');
-    end if;
-  end loop;
-  insert into carillon.roles (name, permissions) values (create_role.name, coalesce(create_role.permissions, '{}'))
-  on conflict on constraint roles_pkey do update set permissions = excluded.permissions;
+  if update_role.inherits is not null then
+    perform carillon._inherit_roles(update_role.name, update_role.inherits);
+  end if;
+  perform carillon._require_admin_left(actor, v_had_admin);
 end;
 $$;
-comment on function carillon.create_role(text, text[]) is 'Makes a role with these permissions, or gives an existing one these permissions.';
-revoke all on function carillon.create_role(text, text[]) from public;
---! EndIncluded principals/create_role.sql
+comment on function carillon.update_role(text, text[], text[], uuid, text[]) is
+  'Changes what a role grants or inherits; null leaves either as it is.';
+revoke all on function carillon.update_role(text, text[], text[], uuid, text[]) from public;
+--! EndIncluded principals/update_role.sql
+--! Included principals/delete_role.sql
+create or replace function carillon.delete_role(
+  name text,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_had_admin boolean;
+begin
+  v_had_admin := carillon._lock_access();
+  perform carillon._require_changeable_role(delete_role.name);
+  perform carillon._require_held(actor, actor_scopes,
+    array['system:role.write'] || carillon._role_permissions(array[delete_role.name]));
+  delete from carillon.roles r where r.name = delete_role.name;
+  perform carillon._require_admin_left(actor, v_had_admin);
+end;
+$$;
+comment on function carillon.delete_role(text, uuid, text[]) is
+  'Deletes a role: its members and the roles that inherit it lose what it grants.';
+revoke all on function carillon.delete_role(text, uuid, text[]) from public;
+--! EndIncluded principals/delete_role.sql
+--! Included principals/get_role.sql
+create or replace function carillon.get_role(name text) returns carillon.role_details
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_details carillon.role_details;
+begin
+  perform carillon._require_role(get_role.name);
+  select d.* into v_details from carillon.role_details d where d.name = get_role.name;
+  return v_details;
+end;
+$$;
+comment on function carillon.get_role(text) is 'One role; TK106 when unknown.';
+revoke all on function carillon.get_role(text) from public;
+--! EndIncluded principals/get_role.sql
+--! Included principals/list_roles.sql
+create or replace function carillon.list_roles(
+  after text default null,
+  max_rows integer default 100
+) returns setof carillon.role_details
+language sql stable security definer
+set search_path = ''
+as $$
+  select d.* from carillon.role_details d
+  where list_roles.after is null or d.name > list_roles.after
+  order by d.name
+  limit max_rows
+$$;
+comment on function carillon.list_roles(text, integer) is 'Roles by name: those after a name (the cursor).';
+revoke all on function carillon.list_roles(text, integer) from public;
+--! EndIncluded principals/list_roles.sql
 --! Included principals/create_principal.sql
 create or replace function carillon.create_principal(
   username text,
   kind text default 'user',
-  roles text[] default '{}'
+  roles text[] default '{}',
+  actor uuid default null,
+  actor_scopes text[] default null
 ) returns uuid
 language plpgsql volatile security definer
 set search_path = ''
@@ -2825,33 +3246,66 @@ declare
   v_id uuid;
   v_role text;
 begin
+  perform carillon._lock_access();
   if create_principal.kind is null or create_principal.kind not in ('user', 'service') then
     perform carillon._invalid('kind', 'must be "user" or "service"');
   end if;
-  if create_principal.username is null or create_principal.username !~ '^[A-Za-z0-9][A-Za-z0-9_.@+-]{0,127}$' then
-    perform carillon._invalid('username',
-      'must be 1 to 128 letters, digits, dots, dashes, underscores, "+" or "@", beginning with a letter or digit');
-  end if;
+  perform carillon._check_username(create_principal.username);
   foreach v_role in array coalesce(create_principal.roles, '{}') loop
     if not exists (select from carillon.roles r where r.name = v_role) then
       perform carillon._invalid('roles', format('names a role that does not exist: "%s"', coalesce(v_role, 'null')));
     end if;
   end loop;
+  perform carillon._require_held(actor, actor_scopes,
+    array['system:principal.write'] || carillon._role_permissions(create_principal.roles));
   insert into carillon.principals (username, kind)
   values (create_principal.username, create_principal.kind)
-  on conflict on constraint principals_username_unique do nothing
   returning id into v_id;
-  if v_id is null then
-    raise exception using errcode = 'TK201', column = 'username',
-      message = format('a principal named "%s" exists already', create_principal.username);
-  end if;
   insert into carillon.role_members (principal_id, role) select distinct v_id, r from unnest(create_principal.roles) as r;
   return v_id;
 end;
 $$;
-comment on function carillon.create_principal(text, text, text[]) is 'Makes a user or a service account that holds the given roles; returns its id.';
-revoke all on function carillon.create_principal(text, text, text[]) from public;
+comment on function carillon.create_principal(text, text, text[], uuid, text[]) is
+  'Makes a user or a service account that holds the given roles; returns its id.';
+revoke all on function carillon.create_principal(text, text, text[], uuid, text[]) from public;
 --! EndIncluded principals/create_principal.sql
+--! Included principals/update_principal.sql
+create or replace function carillon.update_principal(
+  principal uuid,
+  username text default null,
+  enabled boolean default null,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_had_admin boolean;
+begin
+  v_had_admin := carillon._lock_access();
+  perform carillon._require_changeable_principal(update_principal.principal);
+  -- Disabling takes, and enabling gives, all that its roles grant.
+  perform carillon._require_held(actor, actor_scopes,
+    array['system:principal.write'] || carillon._granted_to(update_principal.principal));
+  if update_principal.username is not null
+    and update_principal.username <> (select p.username from carillon.principals p where p.id = update_principal.principal)
+  then
+    perform carillon._check_username(update_principal.username);
+    update carillon.principals p set username = update_principal.username where p.id = update_principal.principal;
+  end if;
+  if update_principal.enabled is not null then
+    update carillon.principals p
+    set disabled_at = case when not update_principal.enabled then coalesce(p.disabled_at, carillon.now()) end
+    where p.id = update_principal.principal;
+  end if;
+  perform carillon._require_admin_left(actor, v_had_admin);
+end;
+$$;
+comment on function carillon.update_principal(uuid, text, boolean, uuid, text[]) is
+  'Renames, disables or enables a principal; null leaves either as it is. While disabled its keys are refused and its crons are denied.';
+revoke all on function carillon.update_principal(uuid, text, boolean, uuid, text[]) from public;
+--! EndIncluded principals/update_principal.sql
 --! Included principals/set_principal_enabled.sql
 create or replace function carillon.set_principal_enabled(principal uuid, enabled boolean) returns void
 language plpgsql volatile security definer
@@ -2861,12 +3315,7 @@ begin
   if set_principal_enabled.enabled is null then
     perform carillon._invalid('enabled', 'must be true or false');
   end if;
-  update carillon.principals p
-  set disabled_at = case when not set_principal_enabled.enabled then coalesce(p.disabled_at, carillon.now()) end
-  where p.id = set_principal_enabled.principal;
-  if not found then
-    raise exception using errcode = 'TK104', message = format('no principal %s', principal);
-  end if;
+  perform carillon.update_principal(set_principal_enabled.principal, enabled => set_principal_enabled.enabled);
 end;
 $$;
 comment on function carillon.set_principal_enabled(uuid, boolean) is
@@ -2874,21 +3323,113 @@ comment on function carillon.set_principal_enabled(uuid, boolean) is
 revoke all on function carillon.set_principal_enabled(uuid, boolean) from public;
 --! EndIncluded principals/set_principal_enabled.sql
 --! Included principals/delete_principal.sql
-create or replace function carillon.delete_principal(principal uuid) returns void
+create or replace function carillon.delete_principal(
+  principal uuid,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_had_admin boolean;
+begin
+  v_had_admin := carillon._lock_access();
+  perform carillon._require_changeable_principal(delete_principal.principal);
+  perform carillon._require_held(actor, actor_scopes,
+    array['system:principal.write'] || carillon._granted_to(delete_principal.principal));
+  delete from carillon.principals p where p.id = delete_principal.principal;
+  perform carillon._require_admin_left(actor, v_had_admin);
+end;
+$$;
+comment on function carillon.delete_principal(uuid, uuid, text[]) is
+  'Deletes a principal and its keys. Its crons stay, without an owner, and are denied until somebody takes them over.';
+revoke all on function carillon.delete_principal(uuid, uuid, text[]) from public;
+--! EndIncluded principals/delete_principal.sql
+--! Included principals/grant_role.sql
+create or replace function carillon.grant_role(
+  principal uuid,
+  role text,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns void
 language plpgsql volatile security definer
 set search_path = ''
 as $$
 begin
-  delete from carillon.principals p where p.id = delete_principal.principal and p.kind <> 'system';
-  if not found then
-    raise exception using errcode = 'TK104', message = format('no principal %s', principal);
-  end if;
+  perform carillon._lock_access();
+  perform carillon._require_changeable_principal(grant_role.principal);
+  perform carillon._require_role(grant_role.role);
+  perform carillon._require_held(actor, actor_scopes,
+    array['system:principal.write'] || carillon._role_permissions(array[grant_role.role]));
+  insert into carillon.role_members (principal_id, role) values (grant_role.principal, grant_role.role) on conflict do nothing;
 end;
 $$;
-comment on function carillon.delete_principal(uuid) is
-  'Deletes a principal and its keys. Its crons stay, without an owner, and are denied until somebody takes them over.';
-revoke all on function carillon.delete_principal(uuid) from public;
---! EndIncluded principals/delete_principal.sql
+comment on function carillon.grant_role(uuid, text, uuid, text[]) is
+  'Gives a principal a role, all of whose permissions the actor has to hold. Granting twice changes nothing.';
+revoke all on function carillon.grant_role(uuid, text, uuid, text[]) from public;
+--! EndIncluded principals/grant_role.sql
+--! Included principals/revoke_role.sql
+create or replace function carillon.revoke_role(
+  principal uuid,
+  role text,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_had_admin boolean;
+begin
+  v_had_admin := carillon._lock_access();
+  perform carillon._require_changeable_principal(revoke_role.principal);
+  perform carillon._require_role(revoke_role.role);
+  perform carillon._require_held(actor, actor_scopes,
+    array['system:principal.write'] || carillon._role_permissions(array[revoke_role.role]));
+  delete from carillon.role_members m where m.principal_id = revoke_role.principal and m.role = revoke_role.role;
+  perform carillon._require_admin_left(actor, v_had_admin);
+end;
+$$;
+comment on function carillon.revoke_role(uuid, text, uuid, text[]) is
+  'Takes a role from a principal. Revoking twice changes nothing.';
+revoke all on function carillon.revoke_role(uuid, text, uuid, text[]) from public;
+--! EndIncluded principals/revoke_role.sql
+--! Included principals/get_principal.sql
+create or replace function carillon.get_principal(principal uuid) returns carillon.principal_details
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_details carillon.principal_details;
+begin
+  perform carillon._require_principal(get_principal.principal);
+  select d.* into v_details from carillon.principal_details d where d.id = get_principal.principal;
+  return v_details;
+end;
+$$;
+comment on function carillon.get_principal(uuid) is 'One user or service account; TK104 when unknown.';
+revoke all on function carillon.get_principal(uuid) from public;
+--! EndIncluded principals/get_principal.sql
+--! Included principals/list_principals.sql
+create or replace function carillon.list_principals(
+  after text default null,
+  max_rows integer default 100,
+  kind text default null
+) returns setof carillon.principal_details
+language sql stable security definer
+set search_path = ''
+as $$
+  select d.* from carillon.principal_details d
+  where (list_principals.after is null or d.username > list_principals.after)
+    and (list_principals.kind is null or d.kind = list_principals.kind)
+  order by d.username
+  limit max_rows
+$$;
+comment on function carillon.list_principals(text, integer, text) is
+  'Users and service accounts by name: those after a name (the cursor), of one kind.';
+revoke all on function carillon.list_principals(text, integer, text) from public;
+--! EndIncluded principals/list_principals.sql
 --! Included principals/find_principal.sql
 create or replace function carillon.find_principal(username text) returns uuid
 language plpgsql stable security definer
@@ -2912,12 +3453,18 @@ create or replace function carillon.create_api_key(
   name text,
   prefix text,
   hash bytea,
-  expires_at timestamptz default null
+  expires_at timestamptz default null,
+  scopes text[] default null,
+  mints_keys boolean default false,
+  actor uuid default null,
+  actor_scopes text[] default null,
+  actor_key uuid default null
 ) returns uuid
 language plpgsql volatile security definer
 set search_path = ''
 as $$
 declare
+  v_beyond text;
   v_id uuid;
 begin
   if octet_length(create_api_key.hash) is distinct from 32 then
@@ -2929,32 +3476,107 @@ begin
   if create_api_key.prefix is null then
     perform carillon._invalid('prefix', 'is required');
   end if;
+  if cardinality(create_api_key.scopes) not between 1 and 100 then
+    perform carillon._invalid('scopes', 'must be 1 to 100 permissions');
+  end if;
+  perform carillon._check_permissions(create_api_key.scopes, 'scopes');
+  if actor is not null and create_api_key.expires_at <= carillon.now() then
+    perform carillon._invalid('expiresAt', 'must lie in the future');
+  end if;
+  if actor_key is not null and not exists (select from carillon.api_keys k where k.id = actor_key and k.mints_keys) then
+    raise exception using errcode = 'TK403', message = 'a key cannot make keys',
+      hint = 'only a person who has signed in, the bootstrap key, or the command "carillon keys create" can';
+  end if;
   perform carillon._require_principal(create_api_key.principal);
-  insert into carillon.api_keys (principal_id, name, prefix, hash, expires_at)
-  values (create_api_key.principal, create_api_key.name, create_api_key.prefix, create_api_key.hash, create_api_key.expires_at)
+  if create_api_key.principal <> actor then
+    perform carillon._require_held(actor, actor_scopes, array['system:key.write']);
+  end if;
+  v_beyond := (
+    select s from unnest(create_api_key.scopes) as s
+    where not carillon._has_permission(carillon._granted_to(create_api_key.principal), s)
+    order by s
+    limit 1);
+  if v_beyond is not null then
+    perform carillon._invalid('scopes', format('names %s, which the key''s principal does not hold', v_beyond));
+  end if;
+  perform carillon._require_held(actor, actor_scopes,
+    carillon._narrow(carillon._granted_to(create_api_key.principal), create_api_key.scopes));
+  insert into carillon.api_keys (principal_id, name, prefix, hash, expires_at, scopes, mints_keys, created_by)
+  values (create_api_key.principal, create_api_key.name, create_api_key.prefix, create_api_key.hash, create_api_key.expires_at,
+    create_api_key.scopes, create_api_key.mints_keys, actor)
   returning id into v_id;
   return v_id;
 end;
 $$;
-comment on function carillon.create_api_key(uuid, text, text, bytea, timestamptz) is
-  'Records a key by its hash; the secret itself never reaches the database.';
-revoke all on function carillon.create_api_key(uuid, text, text, bytea, timestamptz) from public;
+comment on function carillon.create_api_key(uuid, text, text, bytea, timestamptz, text[], boolean, uuid, text[], uuid) is
+  'Records a key by its hash; the secret itself never reaches the database. scopes narrow what it carries of its principal''s permissions. The actor has to hold all that it carries, and cannot come with a key of its own (actor_key) but the bootstrap key.';
+revoke all on function carillon.create_api_key(uuid, text, text, bytea, timestamptz, text[], boolean, uuid, text[], uuid) from public;
 --! EndIncluded principals/create_api_key.sql
 --! Included principals/revoke_api_key.sql
-create or replace function carillon.revoke_api_key(key uuid) returns void
+create or replace function carillon.revoke_api_key(
+  key uuid,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns void
 language plpgsql volatile security definer
 set search_path = ''
 as $$
+declare
+  v_key carillon.api_keys;
 begin
-  update carillon.api_keys k set revoked_at = coalesce(k.revoked_at, carillon.now()) where k.id = revoke_api_key.key;
-  if not found then
+  select k.* into v_key from carillon.api_keys k where k.id = revoke_api_key.key for no key update;
+  -- Somebody else's key is not there for those who may not touch it.
+  if v_key.id is null or (v_key.principal_id <> actor and not carillon._may(actor, actor_scopes, 'system:key.write')) then
     raise exception using errcode = 'TK105', message = format('no API key %s', revoke_api_key.key);
+  end if;
+  perform carillon._require_held(actor, actor_scopes, carillon._narrow(carillon._granted_to(v_key.principal_id), v_key.scopes));
+  if v_key.revoked_at is null then
+    update carillon.api_keys k set revoked_at = carillon.now() where k.id = v_key.id;
   end if;
 end;
 $$;
-comment on function carillon.revoke_api_key(uuid) is 'Refuses a key from now on. Revoking twice changes nothing.';
-revoke all on function carillon.revoke_api_key(uuid) from public;
+comment on function carillon.revoke_api_key(uuid, uuid, text[]) is
+  'Refuses a key from now on. Revoking twice changes nothing.';
+revoke all on function carillon.revoke_api_key(uuid, uuid, text[]) from public;
 --! EndIncluded principals/revoke_api_key.sql
+--! Included principals/get_api_key.sql
+create or replace function carillon.get_api_key(key uuid) returns carillon.key_details
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_details carillon.key_details;
+begin
+  select d.* into v_details from carillon.key_details d where d.id = get_api_key.key;
+  if v_details.id is null then
+    raise exception using errcode = 'TK105', message = format('no API key %s', get_api_key.key);
+  end if;
+  return v_details;
+end;
+$$;
+comment on function carillon.get_api_key(uuid) is 'One API key; TK105 when unknown.';
+revoke all on function carillon.get_api_key(uuid) from public;
+--! EndIncluded principals/get_api_key.sql
+--! Included principals/list_api_keys.sql
+create or replace function carillon.list_api_keys(
+  principal uuid default null,
+  after uuid default null,
+  max_rows integer default 100
+) returns setof carillon.key_details
+language sql stable security definer
+set search_path = ''
+as $$
+  select d.* from carillon.key_details d
+  where (list_api_keys.principal is null or d.principal_id = list_api_keys.principal)
+    and (list_api_keys.after is null
+      or (d.created_at, d.id) < (select k.created_at, k.id from carillon.api_keys k where k.id = list_api_keys.after))
+  order by d.created_at desc, d.id desc
+  limit max_rows
+$$;
+comment on function carillon.list_api_keys(uuid, uuid, integer) is
+  'API keys, newest first: of one principal or of all, those after a key (the cursor).';
+revoke all on function carillon.list_api_keys(uuid, uuid, integer) from public;
+--! EndIncluded principals/list_api_keys.sql
 --! Included principals/bootstrap_admin.sql
 create or replace function carillon.bootstrap_admin(prefix text, hash bytea) returns boolean
 language plpgsql volatile security definer
@@ -2973,17 +3595,17 @@ begin
     case when exists (select from carillon.principals p where p.username = 'admin')
       then 'admin-' || left(gen_random_uuid()::text, 8) else 'admin' end,
     'user', '{admin}');
-  perform carillon.create_api_key(v_admin, 'bootstrap', bootstrap_admin.prefix, bootstrap_admin.hash);
+  perform carillon.create_api_key(v_admin, 'bootstrap', bootstrap_admin.prefix, bootstrap_admin.hash, mints_keys => true);
   return true;
 end;
 $$;
 comment on function carillon.bootstrap_admin(text, bytea) is
-  'The first call makes an administrator (the principal admin, where the name is free) with this key and returns true; every later call changes nothing and returns false.';
+  'The first call makes an administrator (the principal admin, where the name is free) with this key, the only one that can make others, and returns true; every later call changes nothing and returns false.';
 revoke all on function carillon.bootstrap_admin(text, bytea) from public;
 --! EndIncluded principals/bootstrap_admin.sql
 --! Included principals/authenticate_key.sql
 create or replace function carillon.authenticate_key(hash bytea)
-returns table (principal_id uuid, username text, kind text, permissions text[], key_id uuid)
+returns table (principal_id uuid, username text, kind text, permissions text[], key_id uuid, scopes text[])
 language plpgsql volatile security definer
 set search_path = ''
 as $$
@@ -2999,13 +3621,13 @@ begin
   update carillon.api_keys k set last_used_at = v_now
   where k.id = v_key.id and (k.last_used_at is null or k.last_used_at < v_now - interval '1 minute');
   return query
-    select p.id, p.username, p.kind, carillon._permissions_of(p.id), v_key.id
+    select p.id, p.username, p.kind, carillon._narrow(carillon._permissions_of(p.id), v_key.scopes), v_key.id, v_key.scopes
     from carillon.principals p
     where p.id = v_key.principal_id and p.disabled_at is null;
 end;
 $$;
 comment on function carillon.authenticate_key(bytea) is
-  'The principal behind a key''s SHA-256; no row for an unknown, revoked or expired key or a disabled principal.';
+  'The principal behind a key''s SHA-256, with what the key carries of its permissions; no row for an unknown, revoked or expired key or a disabled principal.';
 revoke all on function carillon.authenticate_key(bytea) from public;
 --! EndIncluded principals/authenticate_key.sql
 --! Included apps/_check_app_id.sql
@@ -3254,15 +3876,10 @@ revoke all on function carillon._blocker_of(uuid, text, timestamptz) from public
 --! Included queue/_live_jobs_of_app.sql
 create or replace function carillon._live_jobs_of_app(app text) returns setof bigint
 language sql stable security invoker
-begin atomic
-  -- Each branch has an index of its own; together they are all jobs.
-  select q.msg_id from pgmq.q_jobs q
-  where q.message ->> 'app_id' = app and (q.headers ? 'cron_id') is not true and (q.headers ? 'lease') is not true
-  union all
-  select q.msg_id from pgmq.q_jobs q where q.message ->> 'app_id' = app and q.headers ? 'cron_id' and not q.headers ? 'lease'
-  union all
-  select q.msg_id from pgmq.q_jobs q where q.message ->> 'app_id' = app and q.headers ? 'lease';
-end;
+set search_path = ''
+as $$
+  select q.msg_id from pgmq.q_jobs q where q.message ->> 'app_id' = app
+$$;
 comment on function carillon._live_jobs_of_app(text) is 'Every job of an app that is still in the queue, due or not.';
 revoke all on function carillon._live_jobs_of_app(text) from public;
 --! EndIncluded queue/_live_jobs_of_app.sql
@@ -3317,12 +3934,16 @@ revoke all on function carillon._replace_jobs(uuid, text) from public;
 --! EndIncluded queue/_replace_jobs.sql
 --! Included beats/_pg_cron_version.sql
 create or replace function carillon._pg_cron_version() returns text
-language sql stable security invoker
+language plpgsql stable security invoker
 set search_path = ''
 as $$
-  select e.extversion
-  from pg_catalog.pg_extension e
-  where e.extname = 'pg_cron' and exists (select from carillon.settings s where s.key = 'pg_cron' and s.value = 'true')
+begin
+  return (
+    select e.extversion
+    from pg_catalog.pg_extension e
+    where e.extname = 'pg_cron' and exists (select from carillon.settings s where s.key = 'pg_cron' and s.value = 'true')
+  );
+end;
 $$;
 comment on function carillon._pg_cron_version() is 'The version of pg_cron that drives this database; null while it does not.';
 revoke all on function carillon._pg_cron_version() from public;
@@ -3357,35 +3978,88 @@ comment on function carillon._beat_expression(text, text, text, timestamptz, tim
   'The pg_cron expression that wakes a schedule; null where pg_cron cannot, or where the schedule cannot be computed.';
 revoke all on function carillon._beat_expression(text, text, text, timestamptz, timestamptz) from public;
 --! EndIncluded beats/_beat_expression.sql
---! Included beats/_wanted_beats.sql
-create or replace function carillon._wanted_beats(crons uuid[]) returns table (cron_id uuid, expression text)
-language plpgsql stable security invoker
+--! Included beats/_widen_expression.sql
+create or replace function carillon._widen_expression(expression text) returns text
+language plpgsql immutable security invoker
 set search_path = ''
 as $$
 declare
+  v_minutes bigint;
+  v_step integer;
+begin
+  if expression is null or expression like '%second%' then
+    return expression;
+  end if;
+  v_minutes := carillon._parse_field(split_part(expression, ' ', 1), 'minute', 0, 59);
+  if v_minutes & (v_minutes - 1) = 0 then
+    return carillon._lowest_bit(v_minutes) || ' * * * *';
+  end if;
+  foreach v_step in array array[30, 15, 10, 5] loop
+    if v_minutes & ~carillon._parse_field('*/' || v_step, 'minute', 0, 59) = 0 then
+      return format('*/%s * * * *', v_step);
+    end if;
+  end loop;
+  return '* * * * *';
+end;
+$$;
+comment on function carillon._widen_expression(text) is
+  'A pg_cron expression that wakes whenever this one does, one of 65: a minute of every hour, every 30, 15, 10 or 5 minutes, or every minute.';
+revoke all on function carillon._widen_expression(text) from public;
+--! EndIncluded beats/_widen_expression.sql
+--! Included beats/_wanted_beats.sql
+create or replace function carillon._wanted_beats(crons uuid[]) returns table (cron_id uuid, expression text, widened boolean)
+language plpgsql stable security invoker
+set search_path = ''
+-- Planned once, for few crons as for many: planning takes longer than running it for one.
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+as $$
+declare
+  -- So many pg_cron jobs may wake at the same minute without being a load of their own.
+  v_most constant integer := 60;
   v_now timestamptz := carillon.now();
   v_version text := carillon._pg_cron_version();
+  v_crons uuid[] := coalesce(crons, array(select c.id from carillon.crons c));
 begin
   return query
+    -- Crons that share a schedule share its compilation.
     with plans as materialized (
-      select p.schedule, p.timezone, p.anchor_at, carillon._beat_expression(p.schedule, p.timezone, v_version, v_now, p.anchor_at) as expression
+      select m.ids, m.present, m.widened,
+        case when m.wakes then carillon._beat_expression(m.schedule, m.timezone, v_version, v_now, m.anchor_at) end as narrow
       from (
-        select distinct c.schedule, c.timezone, c.anchor_at
+        select c.schedule, c.timezone, c.anchor_at, c.next_fire_at is not null and v_version is not null as wakes,
+          array_agg(c.id) as ids, array_agg(b.expression) as present, array_agg(coalesce(e.widened, false)) as widened
         from carillon.crons c
-        where (_wanted_beats.crons is null or c.id = any (_wanted_beats.crons)) and c.next_fire_at is not null and v_version is not null
-      ) p
+        left join carillon.beats b on b.id = c.beat_id
+        left join carillon.enlistments e on e.cron_id = c.id and e.enlisted_until is null
+        where c.id = any (v_crons)
+        group by 1, 2, 3, 4
+      ) m
+    ),
+    misplaced as materialized (
+      select m.id, p.narrow, exists (
+        select from carillon.beats b where b.expression = p.narrow and b.pg_job_id is not null) as beats_already
+      from plans p
+      cross join lateral unnest(p.ids, p.present, p.widened) as m (id, present, is_widened)
+      where m.present is distinct from p.narrow
+        -- Who was put on a wider beat stays there while it is wide enough: nobody moves because the
+        -- bound is crossed, in either direction.
+        and not (m.is_widened and m.present is not distinct from carillon._widen_expression(p.narrow))
+    ),
+    room as materialized (
+      select (select count(*) from carillon.beats b where b.pg_job_id is not null)
+        + (select count(distinct x.narrow) from misplaced x where not x.beats_already) <= v_most as is_enough
     )
-    select c.id, case when c.next_fire_at is not null then p.expression end
-    from carillon.crons c
-    left join plans p
-      on p.schedule = c.schedule and p.timezone = c.timezone and p.anchor_at is not distinct from c.anchor_at
-    left join carillon.beats b on b.id = c.beat_id
-    where (_wanted_beats.crons is null or c.id = any (_wanted_beats.crons))
-      and case when c.next_fire_at is not null then p.expression end is distinct from b.expression;
+    select w.id, w.wanted, w.wanted is distinct from w.narrow
+    from (
+      select x.id, x.narrow, case when r.is_enough or x.beats_already then x.narrow else carillon._widen_expression(x.narrow) end as wanted
+      from misplaced x
+      cross join room r
+    ) w;
 end;
 $$;
 comment on function carillon._wanted_beats(uuid[]) is
-  'Which of these crons (null: of all) should be on another beat, and on which: none when a cron has no slot to come, or where pg_cron cannot wake it.';
+  'Which of these crons (null: of all) should be on another beat, and on which: none when a cron has no slot to come, or where pg_cron cannot wake it; a widened one when it would be yet another of very many.';
 revoke all on function carillon._wanted_beats(uuid[]) from public;
 --! EndIncluded beats/_wanted_beats.sql
 --! Included beats/_schedule_job.sql
@@ -3451,43 +4125,65 @@ revoke all on function carillon._settle_beats(bigint[]) from public;
 create or replace function carillon._enlist_crons(crons uuid[]) returns void
 language plpgsql volatile security invoker
 set search_path = ''
+-- Planned once, for few crons as for many: planning takes longer than running it for one.
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
 as $$
 declare
   v_now timestamptz := carillon.now();
   v_ids uuid[];
   v_expressions text[];
-  v_beats bigint[];
+  v_widened boolean[];
+  v_left text[];
+  v_expression text;
+  v_beat bigint;
+  v_unsettled bigint[] := '{}';
 begin
-  select coalesce(array_agg(w.cron_id), '{}'), coalesce(array_agg(w.expression), '{}') into v_ids, v_expressions
+  select coalesce(array_agg(w.cron_id), '{}'), array_agg(w.expression), array_agg(w.widened) into v_ids, v_expressions, v_widened
   from carillon._wanted_beats(_enlist_crons.crons) as w;
   if cardinality(v_ids) = 0 then
     return;
   end if;
+  v_left := array(
+    select distinct b.expression from carillon.crons c join carillon.beats b on b.id = c.beat_id where c.id = any (v_ids));
 
-  -- Lock order: beats by expression. Whoever joins or leaves a beat holds its row until commit.
-  insert into carillon.beats (expression)
-  select distinct e from unnest(v_expressions) as e where e is not null order by e
-  on conflict on constraint beats_expression_unique do nothing;
-  select array_agg(l.id) into v_beats
-  from (
-    select b.id
-    from carillon.beats b
-    where b.expression = any (v_expressions)
-      or b.id in (select c.beat_id from carillon.crons c where c.id = any (v_ids))
-    order by b.expression
-    for update
-  ) l;
+  -- Lock order: beats by expression. Whoever may have to schedule or unschedule a beat holds its row until
+  -- commit. Those who join one that is scheduled only keep it so, and do not wait for one another.
+  for v_expression in
+    select u.e from (select unnest(v_expressions) union select unnest(v_left)) as u (e) where u.e is not null order by u.e
+  loop
+    v_beat := null;
+    if v_expression <> all (v_left) then
+      select b.id into v_beat from carillon.beats b
+      where b.expression = v_expression and b.pg_job_id is not null
+      for key share;
+      if v_beat is null then
+        insert into carillon.beats (expression) values (v_expression)
+        on conflict on constraint beats_expression_unique do nothing;
+      end if;
+    end if;
+    if v_beat is null then
+      select b.id into v_beat from carillon.beats b where b.expression = v_expression for update;
+      v_unsettled := v_unsettled || v_beat;
+    end if;
+  end loop;
 
-  update carillon.crons c
-  set beat_id = (select b.id from carillon.beats b where b.expression = w.expression)
+  update carillon.crons c set beat_id = b.id
   from unnest(v_ids, v_expressions) as w (cron_id, expression)
+  left join carillon.beats b on b.expression = w.expression
   where c.id = w.cron_id;
-  update carillon.enlistments e set enlisted_until = greatest(v_now, e.enlisted_from)
-  where e.cron_id = any (v_ids) and e.enlisted_until is null;
-  insert into carillon.enlistments (cron_id, beat_id, enlisted_from)
-  select c.id, c.beat_id, v_now from carillon.crons c where c.id = any (v_ids) and c.beat_id is not null;
+  if cardinality(v_left) > 0 then
+    update carillon.enlistments e set enlisted_until = greatest(v_now, e.enlisted_from)
+    where e.cron_id = any (v_ids) and e.enlisted_until is null;
+  end if;
+  insert into carillon.enlistments (cron_id, beat_id, widened, enlisted_from)
+  select w.cron_id, b.id, w.widened, v_now
+  from unnest(v_ids, v_expressions, v_widened) as w (cron_id, expression, widened)
+  join carillon.beats b on b.expression = w.expression;
 
-  perform carillon._settle_beats(v_beats);
+  if cardinality(v_unsettled) > 0 then
+    perform carillon._settle_beats(v_unsettled);
+  end if;
 end;
 $$;
 comment on function carillon._enlist_crons(uuid[]) is
@@ -3548,14 +4244,15 @@ begin
     return 0;
   end if;
   -- Jobs that somebody removed or changed. cron.schedule() would keep what else was changed about them.
+  -- And beats that lost theirs to one who left in a transaction that could not see another join.
   select coalesce(array_agg(b.id), '{}') into v_broken
   from carillon.beats b
   left join cron.job j on j.jobid = b.pg_job_id
-  where b.pg_job_id is not null
-    and (j.jobid is null
+  where case when b.pg_job_id is null then exists (select from carillon.crons c where c.beat_id = b.id)
+    else j.jobid is null
       or (j.jobname, j.schedule, j.command, j.active, j.database, j.username)
         is distinct from ('carillon beat ' || b.id, b.expression, format('select carillon.fire_beat(%s)', b.id), true,
-          current_database()::text, current_user::text));
+          current_database()::text, current_user::text) end;
   if cardinality(v_broken) > 0 then
     perform from carillon.beats b where b.id = any (v_broken) order by b.expression for update;
     perform carillon._unschedule_job(j.jobid)
@@ -3773,32 +4470,32 @@ begin
   return query
     select d.runid, d.job_pid, d.status, d.return_message, d.start_time, d.end_time, t.outcome, t.scheduled_for, t.msg_id
     from (
-      select r.* from cron.job_run_details r
-      where exists (
-        select
+      select r.*, b.expression, (
+        select bool_and(e.widened)
         from carillon.enlistments e
-        join carillon.beat_jobs j on j.beat_id = e.beat_id
-        where e.cron_id = list_runs.cron and j.pg_job_id = r.jobid
+        where e.cron_id = list_runs.cron and e.beat_id = b.id
           -- A run that never started has no times; it belongs to whoever is enlisted.
           and coalesce(r.start_time, r.end_time, e.enlisted_from) >= e.enlisted_from - interval '1 second'
           and (e.enlisted_until is null or coalesce(r.start_time, r.end_time, e.enlisted_until) <= e.enlisted_until)
-      )
-      order by r.runid desc
-      limit max_rows
+      ) as is_widened
+      from cron.job_run_details r
+      join carillon.beat_jobs j on j.pg_job_id = r.jobid
+      join carillon.beats b on b.id = j.beat_id
+      where b.id in (select e.beat_id from carillon.enlistments e where e.cron_id = list_runs.cron)
     ) d
-    join carillon.beat_jobs j on j.pg_job_id = d.jobid
-    join carillon.beats b on b.id = j.beat_id
     -- The slot a wake was for is the newest one at its time, whichever driver decided it.
     left join lateral (
       select k.outcome, k.scheduled_for, k.msg_id
       from carillon.ticks k
       where k.cron_id = list_runs.cron
         and k.scheduled_for <= d.start_time
-        and k.scheduled_for > d.start_time - case when b.expression like '%second%' then interval '1 second' else interval '1 minute' end
+        and k.scheduled_for > d.start_time - case when d.expression like '%second%' then interval '1 second' else interval '1 minute' end
       order by k.scheduled_for desc
       limit 1
     ) t on true
-    order by d.runid desc;
+    where d.is_widened = false or d.is_widened and t.scheduled_for is not null
+    order by d.runid desc
+    limit max_rows;
 end;
 $$;
 comment on function carillon.list_runs(uuid, integer) is
@@ -4644,8 +5341,8 @@ return payload
 comment on function carillon._cron_payload(uuid, jsonb, text) is 'What onJob gets of a cron: its payload with cron_id and method merged in.';
 revoke all on function carillon._cron_payload(uuid, jsonb, text) from public;
 --! EndIncluded crons/_cron_payload.sql
---! Included crons/_check_schedule_at.sql
-create or replace function carillon._check_schedule_at(schedule text, timezone text, path text) returns void
+--! Included crons/_describe_schedule_at.sql
+create or replace function carillon._describe_schedule_at(schedule text, timezone text, path text) returns text
 language plpgsql stable security invoker
 set search_path = ''
 as $$
@@ -4656,21 +5353,17 @@ declare
   v_hint text;
   v_column text;
 begin
-  if path = '' then
-    perform carillon.check_schedule(schedule, timezone);
-    return;
-  end if;
-  perform carillon.check_schedule(schedule, timezone);
+  return carillon.describe_schedule(schedule, timezone);
 exception when sqlstate 'TK002' or sqlstate 'TK003' then
   get stacked diagnostics v_state = returned_sqlstate, v_message = message_text, v_detail = pg_exception_detail,
     v_hint = pg_exception_hint, v_column = column_name;
   raise exception using errcode = v_state, message = v_message, detail = v_detail, hint = v_hint, column = path || v_column;
 end;
 $$;
-comment on function carillon._check_schedule_at(text, text, text) is
-  'check_schedule, naming the field by its whole path within a manifest.';
-revoke all on function carillon._check_schedule_at(text, text, text) from public;
---! EndIncluded crons/_check_schedule_at.sql
+comment on function carillon._describe_schedule_at(text, text, text) is
+  'A schedule as a plain English phrase; one that is refused is, naming the field by its whole path within a manifest.';
+revoke all on function carillon._describe_schedule_at(text, text, text) from public;
+--! EndIncluded crons/_describe_schedule_at.sql
 --! Included crons/_failed_too_often.sql
 create or replace function carillon._failed_too_often(cron uuid, most integer) returns boolean
 language sql stable security invoker
@@ -4828,8 +5521,7 @@ begin
     perform carillon._invalid(path || 'endsAt', 'must not be before startsAt');
   end if;
   if spec ?| array['schedule', 'timezone'] then
-    perform carillon._check_schedule_at(base.schedule, base.timezone, path);
-    base.description := carillon.describe_schedule(base.schedule, base.timezone);
+    base.description := carillon._describe_schedule_at(base.schedule, base.timezone, path);
   end if;
   if base.pause_note is not null and base.enabled then
     if nullif(spec -> 'pauseNote', 'null') is not null then
@@ -4927,33 +5619,58 @@ comment on function carillon._lock_cron(text, uuid) is
 revoke all on function carillon._lock_cron(text, uuid) from public;
 --! EndIncluded crons/_lock_cron.sql
 --! Included crons/_store_cron.sql
-create or replace function carillon._store_cron(cron carillon.crons, is_new boolean) returns void
+create or replace function carillon._store_cron(cron carillon.crons) returns void
 language plpgsql volatile security invoker
 set search_path = ''
 as $$
 begin
-  if is_new then
-    insert into carillon.crons select (_store_cron.cron).*;
-  else
-    update carillon.crons c
-    set (name, schedule, timezone, dst_gap, dst_fold, starts_at, ends_at, anchor_at, jitter_seconds, method, payload,
-         overlap_policy, catch_up, catch_up_max, catch_up_window_seconds, max_consecutive_failures, job_headers,
-         expires_after_seconds, max_concurrency, description, enabled, paused_at, paused_by, pause_note, origin, declared_enabled, owner_id, next_fire_at, completed_at, updated_at)
-      = (cron.name, cron.schedule, cron.timezone, cron.dst_gap, cron.dst_fold, cron.starts_at, cron.ends_at, cron.anchor_at,
-         cron.jitter_seconds, cron.method, cron.payload, cron.overlap_policy, cron.catch_up, cron.catch_up_max,
-         cron.catch_up_window_seconds, cron.max_consecutive_failures, cron.job_headers, cron.expires_after_seconds,
-         cron.max_concurrency, cron.description, cron.enabled, cron.paused_at, cron.paused_by, cron.pause_note, cron.origin,
-         cron.declared_enabled, cron.owner_id, cron.next_fire_at, cron.completed_at, cron.updated_at)
-    where c.id = cron.id;
-  end if;
+  update carillon.crons c
+  set (name, schedule, timezone, dst_gap, dst_fold, starts_at, ends_at, anchor_at, jitter_seconds, method, payload,
+       overlap_policy, catch_up, catch_up_max, catch_up_window_seconds, max_consecutive_failures, job_headers,
+       expires_after_seconds, max_concurrency, description, enabled, paused_at, paused_by, pause_note, origin, declared_enabled,
+       owner_id, next_fire_at, completed_at, updated_at)
+    = (cron.name, cron.schedule, cron.timezone, cron.dst_gap, cron.dst_fold, cron.starts_at, cron.ends_at, cron.anchor_at,
+       cron.jitter_seconds, cron.method, cron.payload, cron.overlap_policy, cron.catch_up, cron.catch_up_max,
+       cron.catch_up_window_seconds, cron.max_consecutive_failures, cron.job_headers, cron.expires_after_seconds,
+       cron.max_concurrency, cron.description, cron.enabled, cron.paused_at, cron.paused_by, cron.pause_note, cron.origin,
+       cron.declared_enabled, cron.owner_id, cron.next_fire_at, cron.completed_at, cron.updated_at)
+  where c.id = cron.id;
 exception when unique_violation then
   raise exception using errcode = 'TK201', column = 'name',
     message = format('app "%s" has a cron named "%s" already', cron.app_id, cron.name);
 end;
 $$;
-comment on function carillon._store_cron(carillon.crons, boolean) is 'Inserts or updates one cron; a name already taken is TK201.';
-revoke all on function carillon._store_cron(carillon.crons, boolean) from public;
+comment on function carillon._store_cron(carillon.crons) is 'Updates one cron; a name already taken is TK201.';
+revoke all on function carillon._store_cron(carillon.crons) from public;
 --! EndIncluded crons/_store_cron.sql
+--! Included crons/_store_new_crons.sql
+create or replace function carillon._store_new_crons(crons carillon.crons[], fields text[]) returns void
+language plpgsql volatile security invoker
+set search_path = ''
+set plan_cache_mode = force_generic_plan
+as $$
+declare
+  v_stored integer;
+  v_at integer;
+begin
+  insert into carillon.crons select c.* from unnest(_store_new_crons.crons) as c
+  on conflict on constraint crons_name_unique do nothing;
+  get diagnostics v_stored = row_count;
+  if v_stored < cardinality(_store_new_crons.crons) then
+    select i into v_at
+    from generate_subscripts(_store_new_crons.crons, 1) as i
+    where not exists (select from carillon.crons c where c.id = (_store_new_crons.crons[i]).id)
+    order by i
+    limit 1;
+    raise exception using errcode = 'TK201', column = fields[v_at],
+      message = format('app "%s" has a cron named "%s" already', (_store_new_crons.crons[v_at]).app_id, (_store_new_crons.crons[v_at]).name);
+  end if;
+end;
+$$;
+comment on function carillon._store_new_crons(carillon.crons[], text[]) is
+  'Inserts crons; a name already taken is TK201, naming the field given for that cron.';
+revoke all on function carillon._store_new_crons(carillon.crons[], text[]) from public;
+--! EndIncluded crons/_store_new_crons.sql
 --! Included crons/_change_cron.sql
 create or replace function carillon._change_cron(old carillon.crons, new carillon.crons, actor uuid) returns boolean
 language plpgsql volatile security invoker
@@ -4982,7 +5699,7 @@ begin
   if new.enabled and not old.enabled then
     delete from carillon.cron_failures f where f.cron_id = new.id;
   end if;
-  perform carillon._store_cron(new, false);
+  perform carillon._store_cron(new);
   return true;
 end;
 $$;
@@ -5061,7 +5778,7 @@ begin
   perform carillon._require_app(app);
   v_cron := carillon._cron_from_spec(carillon._new_cron(app, case when actor is null then 'sql' else 'api' end, actor), spec);
   v_cron := carillon._arm_cron(v_cron, v_cron.created_at, actor);
-  perform carillon._store_cron(v_cron, true);
+  perform carillon._store_new_crons(array[v_cron], array['name']);
   perform carillon._enlist_crons(array[v_cron.id]);
   select d.* into v_details from carillon.cron_details d where d.id = v_cron.id;
   return v_details;
@@ -5277,12 +5994,15 @@ set enable_seqscan = off
 as $$
 declare
   v_entries jsonb := coalesce(nullif(manifest -> 'crons', 'null'), '[]');
-  v_entry jsonb;
-  v_at integer := 0;
+  v_entry record;
+  v_path text;
   v_new_app boolean;
+  v_blank carillon.crons;
   v_old carillon.crons;
   v_new carillon.crons;
   v_ids uuid[] := '{}';
+  v_fresh carillon.crons[] := '{}';
+  v_fresh_paths text[] := '{}';
   v_touched uuid[] := '{}';
   v_created text[] := '{}';
   v_updated text[] := '{}';
@@ -5294,22 +6014,36 @@ begin
   if jsonb_typeof(v_entries) <> 'array' then
     perform carillon._invalid('crons', 'must be an array');
   end if;
+  v_blank := carillon._new_cron(app, 'manifest', actor);
 
-  for v_entry in select e.value from jsonb_array_elements(v_entries) as e loop
-    select c.* into v_old from carillon.crons c where c.app_id = app and c.name = v_entry ->> 'name' for update;
-    if v_old.id = any (v_ids) then
-      perform carillon._invalid(format('crons[%s].name', v_at), format('is given twice: "%s"', v_old.name));
+  -- A statement of its own: what is read next is what the rows are once they are locked.
+  perform from carillon.crons c
+  where c.app_id = app and c.name in (select e.value ->> 'name' from jsonb_array_elements(v_entries) as e)
+  order by c.id
+  for update;
+  for v_entry in
+    select e.value as spec, e.place - 1 as at, c as old, lag(e.place) over (partition by e.value ->> 'name' order by e.place) as twin
+    from jsonb_array_elements(v_entries) with ordinality as e (value, place)
+    left join carillon.crons c on c.app_id = app and c.name = e.value ->> 'name'
+    order by e.place
+  loop
+    v_path := format('crons[%s].', v_entry.at);
+    v_old := v_entry.old;
+    if v_entry.twin is not null and v_entry.spec ->> 'name' is not null then
+      perform carillon._invalid(v_path || 'name', format('is given twice: "%s"', v_entry.spec ->> 'name'));
     end if;
     if v_old.origin <> 'manifest' then
-      raise exception using errcode = 'TK201', column = format('crons[%s].name', v_at),
+      raise exception using errcode = 'TK201', column = v_path || 'name',
         message = format('app "%s" has a cron named "%s" already, made at runtime', app, v_old.name),
         hint = 'rename one of them, or delete the one made at runtime';
     end if;
 
-    v_new := carillon._cron_from_spec(carillon._new_cron(app, 'manifest', actor), v_entry, format('crons[%s].', v_at));
+    v_blank.id := gen_random_uuid();
+    v_new := carillon._cron_from_spec(v_blank, v_entry.spec, v_path);
     v_new.declared_enabled := v_new.enabled;
     if v_old.id is null then
-      perform carillon._store_cron(carillon._arm_cron(v_new, v_new.created_at, actor), true);
+      v_fresh := v_fresh || carillon._arm_cron(v_new, v_new.created_at, actor);
+      v_fresh_paths := v_fresh_paths || (v_path || 'name');
       v_created := v_created || v_new.name;
       v_touched := v_touched || v_new.id;
     else
@@ -5336,8 +6070,8 @@ begin
       end if;
     end if;
     v_ids := v_ids || v_new.id;
-    v_at := v_at + 1;
   end loop;
+  perform carillon._store_new_crons(v_fresh, v_fresh_paths);
 
   select coalesce(array_agg(c.id), '{}'), coalesce(array_agg(c.name order by c.name), '{}') into v_dropped, v_deleted
   from carillon.crons c
@@ -5497,21 +6231,13 @@ language sql stable parallel safe security invoker
 begin atomic
   select job_id, message ->> 'app_id', (headers ->> 'cron_id')::uuid, (headers ->> 'scheduled_for')::timestamptz,
     carillon._job_trigger(headers), status, carillon._job_user(message, headers), message -> 'payload',
-    coalesce(headers - '{lease,limited}'::text[], '{}'), result, error, attempt, headers #>> '{lease,worker}', enqueued_at, last_read_at,
+    coalesce(headers - 'lease', '{}'), result, error, attempt, headers #>> '{lease,worker}', enqueued_at, last_read_at,
     greatest(now, last_read_at);
 end;
 comment on function carillon._ended_job(bigint, jsonb, jsonb, text, jsonb, jsonb, integer, timestamptz, timestamptz, timestamptz) is
   'The row of the history for a job that leaves the queue: the only place that says what of a job is kept. Inlined where it is called.';
 revoke all on function carillon._ended_job(bigint, jsonb, jsonb, text, jsonb, jsonb, integer, timestamptz, timestamptz, timestamptz) from public;
 --! EndIncluded jobs/_ended_job.sql
---! Included jobs/_holds_place.sql
-create or replace function carillon._holds_place(headers jsonb) returns boolean
-language sql immutable parallel safe security invoker
-return headers ? 'lease' and (headers ? 'limited' or headers -> 'lease' ? 'limited');
-comment on function carillon._holds_place(jsonb) is
-  'Whether a leased job takes one of so many places that its cron or its app has, for which others may wait.';
-revoke all on function carillon._holds_place(jsonb) from public;
---! EndIncluded jobs/_holds_place.sql
 --! Included jobs/_bury_lost_jobs.sql
 create or replace function carillon._bury_lost_jobs() returns integer
 language plpgsql volatile security invoker
@@ -5523,7 +6249,8 @@ declare
 begin
   with dead as (
     select q.msg_id from pgmq.q_jobs q
-    where q.headers ? 'lease' and q.vt <= v_now and carillon._is_lost_for_good(q.headers)
+    where q.vt <= v_now and carillon._is_lost_for_good(q.headers)
+    order by q.vt
     limit 1000
     for update skip locked
   ),
@@ -5583,8 +6310,6 @@ begin
   told as (
     -- A worker that listens aborts the handler at once; any other at its next heartbeat.
     select pg_notify('carillon_jobs', 'canceled:' || g.msg_id) from gone g where g.headers ? 'lease'
-    union all
-    select pg_notify('carillon_jobs', a.app) from (select distinct g.message ->> 'app_id' as app from gone g where carillon._holds_place(g.headers)) a
   )
   select count(*), (select count(*) from told) into v_canceled, v_told from gone;
   return v_canceled;
@@ -5614,374 +6339,25 @@ $$;
 comment on function carillon._expire_jobs() is 'Cancels jobs that were not started in time, 1000 at most; returns how many.';
 revoke all on function carillon._expire_jobs() from public;
 --! EndIncluded jobs/_expire_jobs.sql
---! Included jobs/_next_priorities.sql
-create or replace function carillon._next_priorities(app text, below integer, out direct integer, out due integer, out limited integer)
-language sql stable parallel safe security invoker
-begin atomic
-  select
-    (select coalesce((q.headers ->> 'priority')::integer, 0) from pgmq.q_jobs q
-     where q.message ->> 'app_id' = app and coalesce((q.headers ->> 'priority')::integer, 0) < below
-       and (q.headers ? 'cron_id') is not true and (q.headers ? 'lease') is not true
-     order by coalesce((q.headers ->> 'priority')::integer, 0) desc
-     limit 1),
-    (select coalesce((q.headers ->> 'priority')::integer, 0) from pgmq.q_jobs q
-     where q.message ->> 'app_id' = app and coalesce((q.headers ->> 'priority')::integer, 0) < below
-       and q.headers ? 'cron_id' and not q.headers ? 'lease' and not q.headers ? 'limited'
-     order by coalesce((q.headers ->> 'priority')::integer, 0) desc
-     limit 1),
-    (select coalesce((q.headers ->> 'priority')::integer, 0) from pgmq.q_jobs q
-     where q.message ->> 'app_id' = app and (q.headers ? 'limited') and coalesce((q.headers ->> 'priority')::integer, 0) < below
-       and q.headers ? 'cron_id' and not q.headers ? 'lease'
-     order by (q.headers ? 'limited'), coalesce((q.headers ->> 'priority')::integer, 0) desc
-     limit 1);
-end;
-comment on function carillon._next_priorities(text, integer) is
-  'The highest priority below the given one that waiting jobs of an app have: direct ones, those of unlimited crons, and of limited crons. Three probes of indexes.';
-revoke all on function carillon._next_priorities(text, integer) from public;
---! EndIncluded jobs/_next_priorities.sql
---! Included jobs/_is_limited.sql
-create or replace function carillon._is_limited(cron text) returns boolean
-language sql stable parallel safe security invoker
-return exists (select from carillon.crons c where c.id = cron::uuid and c.max_concurrency is not null);
-comment on function carillon._is_limited(text) is 'Whether only so many jobs of a cron may run at once.';
-revoke all on function carillon._is_limited(text) from public;
---! EndIncluded jobs/_is_limited.sql
---! Included jobs/_limit_left.sql
-create or replace function carillon._limit_left(cron text) returns integer
+--! Included jobs/_next_priority.sql
+create or replace function carillon._next_priority(app text, below integer) returns integer
 language plpgsql stable security invoker
 set search_path = ''
 as $$
 declare
-  v_most integer;
+  v_below integer := coalesce(below, 2147483647);
 begin
-  select c.max_concurrency into v_most from carillon.crons c where c.id = cron::uuid;
-  if v_most is null then
-    return 2147483647; -- the limit was lifted, or the cron deleted
-  end if;
-  return greatest(0, v_most - (
-    select count(*) from (
-      select from pgmq.q_jobs q where q.headers ->> 'cron_id' = cron and q.headers ? 'limited' and q.headers ? 'lease' limit v_most) leased));
+  return (
+    select coalesce((q.headers ->> 'priority')::integer, 0) from pgmq.q_jobs q
+    where q.message ->> 'app_id' = app and coalesce((q.headers ->> 'priority')::integer, 0) < v_below
+    order by coalesce((q.headers ->> 'priority')::integer, 0) desc
+    limit 1);
 end;
 $$;
-comment on function carillon._limit_left(text) is
-  'How many more jobs of a limited cron may run. What counts is every lease that nobody has taken back.';
-revoke all on function carillon._limit_left(text) from public;
---! EndIncluded jobs/_limit_left.sql
---! Included jobs/_lane_room.sql
-create or replace function carillon._lane_room(cron text) returns integer
-language plpgsql volatile security invoker
-set search_path = ''
-as $$
-begin
-  -- Whoever holds it is claiming jobs of this cron right now. Held to the end of the transaction, so that the
-  -- next one counts what this one claimed; never waited for, because lanes are visited in any order.
-  if not pg_try_advisory_xact_lock(hashtextextended('carillon.limited.' || cron, 0)) then
-    return 0;
-  end if;
-  return carillon._limit_left(cron);
-end;
-$$;
-comment on function carillon._lane_room(text) is
-  'How many more jobs of a limited cron this transaction may claim; 0 while another one claims them.';
-revoke all on function carillon._lane_room(text) from public;
---! EndIncluded jobs/_lane_room.sql
---! Included jobs/_app_room.sql
-create or replace function carillon._app_room(app text, most integer) returns integer
-language plpgsql volatile security invoker
-set search_path = ''
-as $$
-begin
-  return greatest(0, most - (
-    select count(*) from (select from pgmq.q_jobs q where q.message ->> 'app_id' = app and q.headers ? 'lease' limit most) leased));
-end;
-$$;
-comment on function carillon._app_room(text, integer) is
-  'How many more jobs of an app may run, of so many at most. What counts is every lease that nobody has taken back.';
-revoke all on function carillon._app_room(text, integer) from public;
---! EndIncluded jobs/_app_room.sql
---! Included jobs/_lock_limited_apps.sql
-create or replace function carillon._lock_limited_apps(apps text[]) returns jsonb
-language plpgsql volatile security invoker
-set search_path = ''
-as $$
-declare
-  v_limits jsonb;
-  v_app text;
-begin
-  select jsonb_object_agg(a.id, a.max_concurrency order by a.id) into v_limits from carillon.apps a
-  where a.id = any (apps) and a.max_concurrency is not null;
-  if v_limits is null then
-    return '{}';
-  end if;
-  -- Lock order: by id. Held to the end of the transaction, so that the next one counts what this one claimed.
-  for v_app in select k from jsonb_object_keys(v_limits) as k order by k loop
-    perform pg_advisory_xact_lock(hashtextextended('carillon.limited.' || v_app, 0));
-  end loop;
-  return v_limits;
-end;
-$$;
-comment on function carillon._lock_limited_apps(text[]) is
-  'Those of these apps that are limited, with their limits; nobody else claims jobs of them until the end of the transaction.';
-revoke all on function carillon._lock_limited_apps(text[]) from public;
---! EndIncluded jobs/_lock_limited_apps.sql
---! Included jobs/_limit_jobs.sql
-create or replace function carillon._limit_jobs(crons text[], app text, priority integer) returns void
-language sql volatile security invoker
-set search_path = ''
-as $$
-  update pgmq.q_jobs q
-  set headers = q.headers || '{"limited": true}'
-  where q.ctid = any (array(
-    select w.ctid
-    from unnest(crons) as c (id)
-    cross join lateral (
-      select q.ctid from pgmq.q_jobs q
-      where q.message ->> 'app_id' = app and (q.headers ? 'limited') = false
-        and coalesce((q.headers ->> 'priority')::integer, 0) = _limit_jobs.priority and q.headers ->> 'cron_id' = c.id
-        and q.headers ? 'cron_id' and not q.headers ? 'lease'
-      order by q.vt, q.msg_id
-      limit 1000
-      for update skip locked) w))
-$$;
-comment on function carillon._limit_jobs(text[], text, integer) is
-  'Takes up to 1000 waiting jobs of each of these crons, which are limited, out of the way of the others.';
-revoke all on function carillon._limit_jobs(text[], text, integer) from public;
---! EndIncluded jobs/_limit_jobs.sql
---! Included jobs/_pick_lanes.sql
-create or replace function carillon._pick_lanes(app text, priority integer, limited boolean, limits boolean, want integer, now timestamptz) returns tid[]
-language plpgsql volatile security invoker
-set search_path = ''
-as $$
-declare
-  -- Where the last claim of this session stopped; the first begins anywhere.
-  v_place constant text := format('carillon.lane_%s_%s', limited::integer, hashtext(app)::bigint + 2147483648);
-  v_start constant text := coalesce(nullif(current_setting(v_place, true), ''), gen_random_uuid()::text);
-  v_lane text := v_start;
-  v_next text;
-  v_around boolean := false;
-  v_idle integer := case when limited then 32 else 8 end;
-  v_visits integer := case when limited then want + 32 else 8 end;
-  v_share constant integer := case when limited then want else (want + 7) / 8 end;
-  v_picks tid[] := '{}';
-  v_found tid[];
-  v_room integer;
-begin
-  while cardinality(v_picks) < want and v_idle > 0 and v_visits > 0 loop
-    select q.headers ->> 'cron_id' into v_next from pgmq.q_jobs q
-    where q.message ->> 'app_id' = app and (q.headers ? 'limited') = _pick_lanes.limited
-      and coalesce((q.headers ->> 'priority')::integer, 0) = priority and q.headers ->> 'cron_id' > v_lane
-      and q.headers ? 'cron_id' and not q.headers ? 'lease'
-    order by q.headers ->> 'cron_id'
-    limit 1;
-    if v_next is null then
-      exit when v_around;
-      v_around := true;
-      v_lane := '';
-      continue;
-    end if;
-    exit when v_around and v_next > v_start;
-    v_lane := v_next;
-    v_visits := v_visits - 1;
-    v_room := least(v_share, want - cardinality(v_picks));
-    if limited then
-      v_room := least(v_room, carillon._lane_room(v_lane));
-    elsif limits and carillon._is_limited(v_lane) then
-      perform carillon._limit_jobs(array[v_lane], app, priority);
-      v_room := 0;
-    end if;
-    v_found := '{}';
-    if v_room > 0 then
-      v_found := array(
-        select q.ctid from pgmq.q_jobs q
-        where q.message ->> 'app_id' = app and (q.headers ? 'limited') = _pick_lanes.limited
-          and coalesce((q.headers ->> 'priority')::integer, 0) = priority and q.headers ->> 'cron_id' = v_lane and q.vt <= now
-          and q.headers ? 'cron_id' and not q.headers ? 'lease'
-          and not carillon._has_expired(q.headers, now)
-        order by q.vt, q.msg_id
-        limit v_room
-        for update skip locked);
-    end if;
-    v_picks := v_picks || v_found;
-    if cardinality(v_found) = 0 then
-      v_idle := v_idle - 1;
-    end if;
-  end loop;
-  perform set_config(v_place, v_lane, false);
-  return v_picks;
-end;
-$$;
-comment on function carillon._pick_lanes(text, integer, boolean, boolean, integer, timestamptz) is
-  'Locks due jobs of one priority cron by cron, each cron in its turn: of eight unlimited crons an eighth of want each, or of limited ones what their limits leave; returns where they are. It gives up after 8, or 32, that have nothing to give.';
-revoke all on function carillon._pick_lanes(text, integer, boolean, boolean, integer, timestamptz) from public;
---! EndIncluded jobs/_pick_lanes.sql
---! Included jobs/_pick_due.sql
-create or replace function carillon._pick_due(app text, priority integer, limits boolean, want integer, now timestamptz) returns tid[]
-language plpgsql volatile security invoker
-set search_path = ''
-as $$
-declare
-  -- Half cron by cron, so that none waits behind all the jobs of another; the rest by due time.
-  v_picks tid[] := carillon._pick_lanes(app, priority, false, limits, (want + 1) / 2, now);
-  v_found tid[];
-  v_crons text[];
-begin
-  -- More than once only where a cron has been limited since its jobs were enqueued.
-  for n in 1 .. 3 loop
-    exit when cardinality(v_picks) = want;
-    select coalesce(array_agg(d.at) filter (where not d.is_limited), '{}'), array_agg(distinct d.cron) filter (where d.is_limited)
-    into v_found, v_crons
-    from (
-      select q.ctid as at, q.headers ->> 'cron_id' as cron, limits and carillon._is_limited(q.headers ->> 'cron_id') as is_limited
-      from pgmq.q_jobs q
-      where q.message ->> 'app_id' = app and coalesce((q.headers ->> 'priority')::integer, 0) = priority and q.vt <= now
-        and q.headers ? 'cron_id' and not q.headers ? 'lease' and not q.headers ? 'limited'
-        and not carillon._has_expired(q.headers, now) and q.ctid <> all (v_picks)
-      order by q.vt, q.msg_id
-      limit want - cardinality(v_picks)
-      for update skip locked) d;
-    v_picks := v_picks || v_found;
-    exit when v_crons is null;
-    perform carillon._limit_jobs(v_crons, app, priority);
-  end loop;
-  return v_picks;
-end;
-$$;
-comment on function carillon._pick_due(text, integer, boolean, integer, timestamptz) is
-  'Locks due jobs of unlimited crons; returns where they are. Where the app has limits, jobs of limited crons are put aside for _pick_lanes.';
-revoke all on function carillon._pick_due(text, integer, boolean, integer, timestamptz) from public;
---! EndIncluded jobs/_pick_due.sql
---! Included jobs/_pick_jobs.sql
-create or replace function carillon._pick_jobs(
-  app text, priority integer, direct boolean, due boolean, limited boolean, limits boolean, want integer, now timestamptz
-) returns tid[]
-language plpgsql volatile security invoker
-set search_path = ''
-as $$
-declare
-  v_limited integer := 0;
-  v_due integer := 0;
-  v_picks tid[] := '{}';
-begin
-  -- Of the kinds that wait, jobs of limited crons may have half, and those of the others half of the rest. For an odd
-  -- job a coin is tossed.
-  if limited then
-    v_limited := case when direct or due then floor(want / 2.0 + random()) else want end;
-  end if;
-  if v_limited > 0 then
-    v_picks := carillon._pick_lanes(app, priority, true, limits, v_limited, now);
-  end if;
-  if due then
-    v_due := want - cardinality(v_picks);
-    v_due := case when direct then floor(v_due / 2.0 + random()) else v_due end;
-  end if;
-  if v_due > 0 then
-    v_picks := v_picks || carillon._pick_due(app, priority, limits, v_due, now);
-  end if;
-  if direct and cardinality(v_picks) < want then
-    v_picks := v_picks || array(
-      select q.ctid from pgmq.q_jobs q
-      where q.message ->> 'app_id' = app and coalesce((q.headers ->> 'priority')::integer, 0) = priority and q.vt <= now
-        and (q.headers ? 'cron_id') is not true and (q.headers ? 'lease') is not true
-        and not carillon._has_expired(q.headers, now)
-      order by q.vt, q.msg_id
-      limit want - cardinality(v_picks)
-      for update skip locked);
-  end if;
-  -- Whom the coin passed over comes after those that it did not.
-  if due and v_due = 0 and cardinality(v_picks) < want then
-    v_picks := v_picks || carillon._pick_due(app, priority, limits, want - cardinality(v_picks), now);
-  end if;
-  if limited and v_limited = 0 and cardinality(v_picks) < want then
-    v_picks := v_picks || carillon._pick_lanes(app, priority, true, limits, want - cardinality(v_picks), now);
-  end if;
-  return v_picks;
-end;
-$$;
-comment on function carillon._pick_jobs(text, integer, boolean, boolean, boolean, boolean, integer, timestamptz) is
-  'Locks up to want due jobs of one app and priority, fairly among direct jobs and those of its crons; returns where they are. It may return fewer than there are where more than one kind waits, but none only when none can be had.';
-revoke all on function carillon._pick_jobs(text, integer, boolean, boolean, boolean, boolean, integer, timestamptz) from public;
---! EndIncluded jobs/_pick_jobs.sql
---! Included jobs/_return_lost_jobs.sql
-create or replace function carillon._return_lost_jobs(app text, now timestamptz) returns void
-language sql volatile security invoker
-set search_path = ''
-as $$
-  update pgmq.q_jobs q
-  set headers = carillon._lost_headers(q.headers, q.read_ct, q.last_read_at)
-  where q.ctid = any (array(
-    select l.ctid from pgmq.q_jobs l
-    where l.message ->> 'app_id' = app and l.headers ? 'lease' and l.vt <= now and not carillon._is_lost_for_good(l.headers)
-    order by l.vt
-    limit 1000
-    for update skip locked))
-$$;
-comment on function carillon._return_lost_jobs(text, timestamptz) is
-  'Lets the jobs of an app whose leases have run out wait again, as due as ever, with the lost attempt on record; those that may be delivered again.';
-revoke all on function carillon._return_lost_jobs(text, timestamptz) from public;
---! EndIncluded jobs/_return_lost_jobs.sql
---! Included jobs/_next_due.sql
-create or replace function carillon._next_due(app text, now timestamptz) returns timestamptz
-language plpgsql stable security invoker
-set search_path = ''
-as $$
-declare
-  v_next timestamptz;
-  v_from record;
-  v_below integer := 2147483647;
-  v_priority integer;
-  v_lane text;
-  v_lanes integer := 100;
-begin
-  loop
-    v_from := carillon._next_priorities(app, v_below);
-    v_priority := greatest(v_from.direct, v_from.due, v_from.limited);
-    exit when v_priority is null or v_next <= now;
-    v_next := least(v_next,
-      (select q.vt from pgmq.q_jobs q
-       where q.message ->> 'app_id' = app and coalesce((q.headers ->> 'priority')::integer, 0) = v_priority
-         and (q.headers ? 'cron_id') is not true and (q.headers ? 'lease') is not true
-         and not (q.vt <= now and carillon._has_expired(q.headers, now))
-       order by q.vt, q.msg_id
-       limit 1),
-      (select q.vt from pgmq.q_jobs q
-       where q.message ->> 'app_id' = app and coalesce((q.headers ->> 'priority')::integer, 0) = v_priority
-         and q.headers ? 'cron_id' and not q.headers ? 'lease' and not q.headers ? 'limited'
-         and not (q.vt <= now and carillon._has_expired(q.headers, now))
-       order by q.vt, q.msg_id
-       limit 1));
-    v_lane := case when v_from.limited = v_priority then '' end;
-    while v_lane is not null loop
-      select q.headers ->> 'cron_id' into v_lane from pgmq.q_jobs q
-      where q.message ->> 'app_id' = app and (q.headers ? 'limited') and coalesce((q.headers ->> 'priority')::integer, 0) = v_priority
-        and q.headers ->> 'cron_id' > v_lane and q.headers ? 'cron_id' and not q.headers ? 'lease'
-      order by q.headers ->> 'cron_id'
-      limit 1;
-      exit when v_lane is null or v_next <= now;
-      if v_lanes = 0 then
-        v_next := least(v_next, now + interval '1 second'); -- too many to look at each
-        exit;
-      end if;
-      v_lanes := v_lanes - 1;
-      -- One that is at its limit waits for a lease of its app.
-      if carillon._limit_left(v_lane) > 0 then
-        v_next := least(v_next, (
-          select q.vt from pgmq.q_jobs q
-          where q.message ->> 'app_id' = app and (q.headers ? 'limited') and coalesce((q.headers ->> 'priority')::integer, 0) = v_priority
-            and q.headers ->> 'cron_id' = v_lane and q.headers ? 'cron_id' and not q.headers ? 'lease'
-            and not (q.vt <= now and carillon._has_expired(q.headers, now))
-          order by q.vt, q.msg_id
-          limit 1));
-      end if;
-    end loop;
-    v_below := v_priority;
-  end loop;
-  return v_next;
-end;
-$$;
-comment on function carillon._next_due(text, timestamptz) is
-  'When the next waiting job of an app comes due that no limit of its cron holds back; null when there is none.';
-revoke all on function carillon._next_due(text, timestamptz) from public;
---! EndIncluded jobs/_next_due.sql
+comment on function carillon._next_priority(text, integer) is
+  'The highest priority below the given one (null: of all) that a live job of the app has; one probe of the index.';
+revoke all on function carillon._next_priority(text, integer) from public;
+--! EndIncluded jobs/_next_priority.sql
 --! Included jobs/_idempotent_job.sql
 create or replace function carillon._idempotent_job(app text, key text, request jsonb, now timestamptz, job bigint) returns bigint
 language plpgsql volatile security invoker
@@ -6273,25 +6649,12 @@ set enable_mergejoin = off
 as $$
 declare
   v_now timestamptz := carillon.now();
-  v_until timestamptz;
-  v_lease jsonb;
-  v_rooms jsonb;
-  v_left integer := max_jobs;
-  v_waiting text[];
-  v_again text[];
-  v_share integer;
   v_app text;
-  v_want integer;
-  v_next record;
-  v_below integer;
   v_priority integer;
-  v_again_at integer;
-  v_limits boolean;
-  v_direct boolean;
-  v_due boolean;
-  v_limited boolean;
-  v_lost boolean;
-  v_picks tid[];
+  v_left integer := max_jobs;
+  v_lease jsonb := jsonb_build_object('lease', jsonb_build_object('worker', worker));
+  v_until timestamptz := v_now + lease_seconds * interval '1 second';
+  v_claimed integer;
 begin
   if apps is null or worker is null then
     perform carillon._invalid(case when apps is null then 'apps' else 'worker' end, 'is required');
@@ -6302,117 +6665,81 @@ begin
   if lease_seconds is null or lease_seconds < 1 then
     perform carillon._invalid('leaseSeconds', 'must be at least 1');
   end if;
-  v_until := v_now + lease_seconds * interval '1 second';
-  v_waiting := array(select a.app from unnest(apps) with ordinality as a (app, at) where a.app is not null group by a.app order by min(a.at));
-  v_rooms := carillon._lock_limited_apps(v_waiting);
-
-  -- Every app has an equal share, and those that have more waiting share what the others leave.
-  while v_left > 0 and v_waiting <> '{}' loop
-    v_again := '{}';
-    v_share := (v_left + cardinality(v_waiting) - 1) / cardinality(v_waiting);
-    foreach v_app in array v_waiting loop
-      select
-        exists (select from pgmq.q_jobs q where q.message ->> 'app_id' = v_app and q.headers ? 'lease' and q.vt <= v_now),
-        exists (select from carillon.crons c where c.app_id = v_app and c.max_concurrency is not null)
-      into v_lost, v_limits;
-      if v_lost then
-        perform carillon._return_lost_jobs(v_app, v_now);
-      end if;
-      v_want := least(v_left, v_share);
-      v_lease := jsonb_build_object('lease', jsonb_build_object('worker', worker));
-      if v_rooms ? v_app then
-        v_want := least(v_want, carillon._app_room(v_app, (v_rooms ->> v_app)::integer));
-        v_lease := jsonb_set(v_lease, '{lease,limited}', 'true');
-      end if;
-      v_below := 2147483647;
-      v_again_at := null;
-      while v_want > 0 loop
-        v_next := carillon._next_priorities(v_app, v_below);
-        v_priority := greatest(v_next.direct, v_next.due, v_next.limited);
-        exit when v_priority is null;
-        v_direct := coalesce(v_next.direct = v_priority, false);
-        v_due := coalesce(v_next.due = v_priority, false);
-        v_limited := coalesce(v_next.limited = v_priority, false);
-        v_picks := carillon._pick_jobs(v_app, v_priority, v_direct, v_due, v_limited, v_limits, v_want, v_now);
-        return query
-          with claimed as (
-            -- By their places: these rows are locked, and no plan can then read the whole queue to find them.
-            update pgmq.q_jobs q
-            set read_ct = q.read_ct + 1, last_read_at = v_now, vt = v_until, headers = coalesce(q.headers, '{}') || v_lease
-            from unnest(v_picks) with ordinality as p (at, n)
-            where q.ctid = p.at
-            returning p.n, q.msg_id, q.read_ct, q.message, q.headers, q.enqueued_at, carillon._job_user(q.message, q.headers) as user_id
-          ),
-          -- A batch has far fewer users than jobs.
-          names as materialized (
-            select jsonb_object_agg(p.id, p.username) as of_id
-            from (select distinct c.user_id from claimed c) u
-            join carillon.principals p on p.id = u.user_id
-          )
-          select c.msg_id, c.read_ct, v_app, c.message -> 'payload', (c.headers ->> 'cron_id')::uuid,
-            (c.headers ->> 'scheduled_for')::timestamptz, carillon._job_trigger(c.headers), c.user_id, n.of_id ->> c.user_id::text, c.enqueued_at,
-            (c.headers ->> 'timeout')::integer
-          from claimed c
-          cross join names n
-          order by c.n;
-        v_want := v_want - cardinality(v_picks);
-        v_left := v_left - cardinality(v_picks);
-        if v_picks = '{}' then
-          -- Looking for due jobs may have put some aside that are limited.
-          if v_limits and v_due and v_again_at is distinct from v_priority then
-            v_again_at := v_priority;
-          else
-            v_below := v_priority;
-          end if;
-        elsif not v_limits and v_direct <> v_due then
-          -- Otherwise one kind may have had less than its part, and leaves the others more.
-          v_below := v_priority;
-        end if;
-      end loop;
-      if v_want = 0 and not v_rooms ? v_app then
-        v_again := v_again || v_app;
-      end if;
+  foreach v_app in array apps loop
+    v_priority := null;
+    loop
+      exit when v_left <= 0;
+      v_priority := carillon._next_priority(v_app, v_priority);
+      exit when v_priority is null;
+      return query
+        with due as materialized (
+          select q.ctid as at
+          from pgmq.q_jobs q
+          where q.message ->> 'app_id' = v_app and coalesce((q.headers ->> 'priority')::integer, 0) = v_priority and q.vt <= v_now
+            and not carillon._is_lost_for_good(q.headers) and not carillon._has_expired(q.headers, v_now)
+          order by q.vt, q.msg_id
+          limit v_left
+          for update skip locked
+        ),
+        claimed as (
+          -- By its place: these rows are locked, and no plan can then read the whole queue to find them.
+          update pgmq.q_jobs q
+          set read_ct = q.read_ct + 1, last_read_at = v_now, vt = v_until,
+              headers = case
+                when q.headers ? 'lease' then carillon._lost_headers(q.headers, q.read_ct, q.last_read_at)
+                else coalesce(q.headers, '{}')
+              end || v_lease
+          from due
+          where q.ctid = due.at
+          returning q.msg_id, q.read_ct, q.message, q.headers, q.enqueued_at, carillon._job_user(q.message, q.headers) as user_id
+        )
+        select c.msg_id, c.read_ct, v_app, c.message -> 'payload', (c.headers ->> 'cron_id')::uuid,
+          (c.headers ->> 'scheduled_for')::timestamptz, carillon._job_trigger(c.headers), c.user_id, p.username, c.enqueued_at,
+          (c.headers ->> 'timeout')::integer
+        from claimed c
+        left join carillon.principals p on p.id = c.user_id
+        order by c.msg_id;
+      get diagnostics v_claimed = row_count;
+      v_left := v_left - v_claimed;
     end loop;
-    v_waiting := v_again;
   end loop;
 end;
 $$;
 comment on function carillon.claim_jobs(text[], text, integer, integer) is
-  'Leases up to max_jobs due jobs of these apps to a worker, in equal shares where each has enough. Of an app those of the highest priority go first; of one priority oldest due first, except that direct jobs and those of crons, and the crons among themselves, take turns where many wait, and that the limits of apps and crons (max_concurrency) hold. The pair (job_id, attempt) fences every later call about them.';
+  'Leases up to max_jobs due jobs of these apps to a worker, by priority, oldest due first. The pair (job_id, attempt) fences every later call about them.';
 revoke all on function carillon.claim_jobs(text[], text, integer, integer) from public;
 --! EndIncluded jobs/claim_jobs.sql
 --! Included jobs/next_job_in.sql
 create or replace function carillon.next_job_in(apps text[]) returns double precision
 language plpgsql stable security definer
 set search_path = ''
-set enable_seqscan = off
 as $$
 declare
   v_now timestamptz := carillon.now();
   v_app text;
-  v_most integer;
+  v_priority integer;
+  v_due timestamptz;
   v_next timestamptz;
 begin
   foreach v_app in array apps loop
-    -- When a lease runs out its job is due again, and its place is free.
-    v_next := least(v_next, (
-      select q.vt from pgmq.q_jobs q
-      where q.message ->> 'app_id' = v_app and q.headers ? 'lease'
-        and not (q.vt <= v_now and carillon._is_lost_for_good(q.headers))
-      order by q.vt
-      limit 1));
-    select a.max_concurrency into v_most from carillon.apps a where a.id = v_app;
-    if v_most is null or carillon._app_room(v_app, v_most) > 0 then
-      v_next := least(v_next, carillon._next_due(v_app, v_now));
-    end if;
-    exit when v_next <= v_now;
+    v_priority := null;
+    loop
+      v_priority := carillon._next_priority(v_app, v_priority);
+      exit when v_priority is null;
+      select q.vt into v_due from pgmq.q_jobs q
+      where q.message ->> 'app_id' = v_app and coalesce((q.headers ->> 'priority')::integer, 0) = v_priority
+        and not (q.vt <= v_now and (carillon._is_lost_for_good(q.headers) or carillon._has_expired(q.headers, v_now)))
+      order by q.vt, q.msg_id
+      limit 1;
+      v_next := least(v_next, v_due);
+    end loop;
   end loop;
   -- greatest() would pass over a null.
   return greatest(extract(epoch from v_next - v_now), case when v_next is not null then 0 end);
 end;
 $$;
 comment on function carillon.next_job_in(text[]) is
-  'Seconds until the next job of these apps comes due, or a lease on one runs out: tells an idle worker when to look again. 0 when one is due that no limit holds back, null when there is none.';
+  'Seconds until the next job of these apps comes due, or a lease on one runs out: tells an idle worker when to look again. 0 when one is due, null when there is none.';
 revoke all on function carillon.next_job_in(text[]) from public;
 --! EndIncluded jobs/next_job_in.sql
 --! Included jobs/_count_failures.sql
@@ -6467,7 +6794,7 @@ begin
         || case when o.retry_in is null
           then jsonb_build_object('failures', coalesce((q.headers ->> 'failures')::integer, 0) + 1) else '{}' end
     from o
-    where q.msg_id = o.job_id and q.read_ct = o.attempt and q.headers -> 'lease' is not null
+    where q.msg_id = o.job_id and q.read_ct = o.attempt and q.headers ? 'lease'
       and (o.retry_in is not null or (o.discard is not true
         and coalesce((q.headers ->> 'failures')::integer, 0) + 1 < coalesce((q.headers ->> 'max_attempts')::integer, 1)))
     returning q.msg_id, q.message ->> 'app_id' as app
@@ -6499,7 +6826,6 @@ declare
   v_finished bigint[];
   v_succeeded uuid[];
   v_failed uuid[];
-  v_apps text[];
 begin
   if jsonb_typeof(outcomes) is distinct from 'array' then
     perform carillon._invalid('outcomes', 'must be a JSON array');
@@ -6522,7 +6848,7 @@ begin
     -- The fence: only the attempt that holds the lease finishes the job.
     delete from pgmq.q_jobs q
     using o
-    where q.msg_id = o.job_id and q.read_ct = o.attempt and q.headers -> 'lease' is not null
+    where q.msg_id = o.job_id and q.read_ct = o.attempt and q.headers ? 'lease'
     returning q.msg_id, q.read_ct, q.enqueued_at, q.last_read_at, q.message, q.headers, o.status, o.result, o.error
   ),
   kept as (
@@ -6534,16 +6860,13 @@ begin
     returning h.job_id, h.cron_id, h.status
   )
   select array_agg(k.job_id), array_agg(k.cron_id) filter (where k.status = 'completed' and k.cron_id is not null),
-    array_agg(k.cron_id) filter (where k.status = 'failed' and k.cron_id is not null),
-    (select array_agg(distinct g.message ->> 'app_id') from gone g where carillon._holds_place(g.headers))
-  into v_finished, v_succeeded, v_failed, v_apps
+    array_agg(k.cron_id) filter (where k.status = 'failed' and k.cron_id is not null)
+  into v_finished, v_succeeded, v_failed
   from kept k;
 
   if v_succeeded is not null or v_failed is not null then
     perform carillon._count_failures(v_succeeded, v_failed);
   end if;
-  -- Somebody may have waited for the place.
-  perform pg_notify('carillon_jobs', a) from unnest(v_apps) as a;
   return query select unnest(v_finished || v_retried);
 end;
 $$;
@@ -6569,8 +6892,9 @@ begin
       select q.msg_id
       from unnest(extend_leases.job_ids, extend_leases.attempts) as l (job_id, attempt)
       join pgmq.q_jobs q on q.msg_id = l.job_id and q.read_ct = l.attempt
-      where q.headers -> 'lease' is not null
-      for update of q skip locked
+      where q.headers ? 'lease'
+      -- Not "for update": a job whose log is being appended to (for key share) is ours all the same.
+      for no key update of q skip locked
     )
     update pgmq.q_jobs q
     set vt = v_until
@@ -6597,7 +6921,7 @@ begin
     update pgmq.q_jobs q
     set vt = v_now, headers = q.headers - 'lease'
     from unnest(release_jobs.job_ids, release_jobs.attempts) as l (job_id, attempt)
-    where q.msg_id = l.job_id and q.read_ct = l.attempt and q.headers -> 'lease' is not null
+    where q.msg_id = l.job_id and q.read_ct = l.attempt and q.headers ? 'lease'
     returning q.msg_id;
   for v_app in select distinct q.message ->> 'app_id' from pgmq.q_jobs q where q.msg_id = any (release_jobs.job_ids) loop
     perform pg_notify('carillon_jobs', v_app);
@@ -6608,6 +6932,101 @@ comment on function carillon.release_jobs(bigint[], integer[]) is
   'Hands leased jobs that were not started back to the queue, at once and without counting as lost.';
 revoke all on function carillon.release_jobs(bigint[], integer[]) from public;
 --! EndIncluded jobs/release_jobs.sql
+--! Included jobs/_log_starts.sql
+create or replace function carillon._log_starts(chunks jsonb, again boolean) returns integer[]
+language sql volatile security invoker
+set search_path = ''
+as $$
+  select array_agg(case
+      when c.seq is not null then
+        case when again and exists (select from carillon.job_logs s where s.job_id = c.job_id and s.seq = c.seq) then 0 else c.seq end
+      -- The first lines of a later attempt, stored by a statement whose answer was lost.
+      when again and last.attempt = c.attempt then 0
+      else coalesce(last.seq, 0) + 1
+    end order by c.n)
+  from rows from (jsonb_to_recordset(chunks) as (job_id bigint, attempt integer, seq integer)) with ordinality as c (job_id, attempt, seq, n)
+  left join pgmq.q_jobs q on c.seq is null and q.msg_id = c.job_id
+  left join lateral (
+    select s.seq, s.attempt from carillon.job_logs s
+    -- The bound spares the partitions of the days before the job was there.
+    where c.seq is null and s.job_id = c.job_id and s.at >= coalesce(q.enqueued_at - interval '1 hour', '-infinity')
+    order by s.seq desc
+    limit 1
+  ) last on true
+$$;
+comment on function carillon._log_starts(jsonb, boolean) is
+  'The number of the first line of each chunk, in order; 0 for a chunk that is stored already. Its job must be locked, so that nobody else appends.';
+revoke all on function carillon._log_starts(jsonb, boolean) from public;
+--! EndIncluded jobs/_log_starts.sql
+--! Included jobs/append_logs.sql
+create or replace function carillon.append_logs(chunks jsonb, sent_at double precision default null, again boolean default false)
+returns table (job_id bigint, attempt integer, next_seq integer)
+language plpgsql volatile security definer
+set search_path = ''
+-- As in claim_jobs: a queue that was empty when it was last analyzed fills within a second.
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+#variable_conflict use_column
+declare
+  v_now timestamptz := carillon.now();
+  v_taken bigint[];
+  v_starts integer[];
+begin
+  if jsonb_typeof(chunks) is distinct from 'array' or chunks @? '$[*] ? (@.lines.type() != "array" || !exists (@.lines))' then
+    perform carillon._invalid('chunks', 'must be a JSON array of objects that have an array of lines');
+  end if;
+  -- The lock keeps the next attempt from beginning meanwhile, so one attempt at a time numbers lines. Nothing but
+  -- a claim waits for it (passes the job over): heartbeats take a lock that goes with it.
+  select array_agg(l.n) into v_taken from (
+    select c.n
+    from rows from (jsonb_to_recordset(chunks) as (job_id bigint, attempt integer)) with ordinality as c (job_id, attempt, n)
+    join pgmq.q_jobs q on q.msg_id = c.job_id and q.read_ct = c.attempt
+    order by q.msg_id
+    for key share of q
+  ) l;
+  if coalesce(cardinality(v_taken), 0) < jsonb_array_length(chunks) then
+    -- What a handler logs after its timeout or cancellation: no later attempt can begin any more.
+    v_taken := v_taken || array(
+      select c.n
+      from rows from (jsonb_to_recordset(chunks) as (job_id bigint, attempt integer)) with ordinality as c (job_id, attempt, n)
+      join carillon.job_history h on h.job_id = c.job_id and h.attempt = c.attempt
+      where h.finished_at > v_now - interval '1 minute' and c.n <> all (coalesce(v_taken, '{}')));
+  end if;
+  if again or jsonb_path_exists(chunks, '$[*] ? (!exists (@.seq))') then
+    v_starts := carillon._log_starts(chunks, again);
+  end if;
+  return query
+    with c as materialized (
+      select c.job_id, c.attempt, c.lines, coalesce(v_starts[c.n], c.seq) as first, c.seq
+      from rows from (jsonb_to_recordset(chunks) as (job_id bigint, attempt integer, seq integer, lines jsonb)) with ordinality
+        as c (job_id, attempt, seq, lines, n)
+      where c.n = any (v_taken)
+    ),
+    kept as (
+      insert into carillon.job_logs (job_id, seq, attempt, at, level, stream, message, data, percent, altered)
+      select c.job_id, c.first + l.n - 1, c.attempt,
+        -- By the age of the line: the clocks of workers need not be right.
+        v_now - interval '1 millisecond' * least(greatest(coalesce(sent_at - l.at, 0), 0), 86400000),
+        coalesce(l.level, 'info'), coalesce(l.stream, 'log'), coalesce(l.message, ''), l.data, l.percent, l.altered
+      from c
+      cross join lateral rows from (jsonb_to_recordset(c.lines) as
+        (at double precision, level text, stream text, message text, data jsonb, percent double precision, altered jsonb))
+        with ordinality as l (at, level, stream, message, data, percent, altered, n)
+      where c.first > 0
+    )
+    select c.job_id, c.attempt,
+      case when c.first > 0 then c.first + jsonb_array_length(c.lines)
+        when c.seq is not null then c.seq + jsonb_array_length(c.lines)
+        else (select max(s.seq) + 1 from carillon.job_logs s where s.job_id = c.job_id) end
+    from c;
+end;
+$$;
+comment on function carillon.append_logs(jsonb, double precision, boolean) is
+  'Appends log lines of attempts: [{job_id, attempt, seq: number of the first line, lines: [{message, level, stream, data, at, percent, altered}]}], numbered on from the last line without a seq. at and sent_at are milliseconds of one clock of the sender; again says that the same chunks may be stored already. An attempt may write until the next one begins, and until a minute after the job has ended; returns the number that follows for each chunk that was taken.';
+revoke all on function carillon.append_logs(jsonb, double precision, boolean) from public;
+--! EndIncluded jobs/append_logs.sql
 --! Included jobs/list_jobs.sql
 create or replace function carillon.list_jobs(
   app text,
@@ -6661,6 +7080,119 @@ $$;
 comment on function carillon.get_job(bigint, text) is 'One job, live or finished; TK103 when unknown, or of another app where app is given.';
 revoke all on function carillon.get_job(bigint, text) from public;
 --! EndIncluded jobs/get_job.sql
+--! Included jobs/list_logs.sql
+create or replace function carillon.list_logs(
+  job bigint,
+  app text default null,
+  after integer default null,
+  max_rows integer default 100,
+  descending boolean default false,
+  levels text[] default null,
+  streams text[] default null,
+  q text default null,
+  of_attempt integer default null
+) returns table (
+  seq integer, attempt integer, at timestamptz, level text, stream text, message text, data jsonb, percent double precision,
+  altered jsonb, more boolean
+)
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_job carillon.jobs := carillon.get_job(list_logs.job, list_logs.app);
+begin
+  if max_rows is null or max_rows not between 1 and 1000 then
+    perform carillon._invalid('limit', 'must be from 1 to 1000');
+  end if;
+  -- Planned anew each time: the days are known then, and a filter that is not given costs nothing.
+  return query execute format(
+    $query$
+      select p.seq, p.attempt, p.at, p.level, p.stream, p.message, p.data, p.percent, p.altered, p.more
+      from (
+        select l.*, row_number() over page as n, lead(true) over page is not null as more,
+          sum(octet_length(l.message) + coalesce(pg_column_size(l.data), 0)) over page
+            - octet_length(l.message) - coalesce(pg_column_size(l.data), 0) as bytes_before
+        from (
+          select l.seq, l.attempt, l.at, l.level, l.stream, l.message, l.data, l.percent, l.altered
+          from carillon.job_logs l
+          where l.job_id = $1 and l.at between $2 and $3 and ($4 is null or l.seq %1$s $4)
+            and ($5 is null or l.level = any ($5)) and ($6 is null or l.stream = any ($6)) and ($8 is null or l.attempt = $8)
+            and ($7 is null or strpos(lower(l.message), lower($7)) > 0 or strpos(lower(l.data::text), lower($7)) > 0)
+          order by l.seq %2$s
+          limit $9 + 1
+        ) l
+        window page as (order by l.seq %2$s rows between unbounded preceding and current row)
+      ) p
+      where p.n <= $9 and p.bytes_before < 4194304
+      order by p.seq %2$s
+    $query$,
+    case when descending then '<' else '>' end, case when descending then 'desc' else 'asc' end)
+  using v_job.job_id, v_job.enqueued_at - interval '1 hour', coalesce(v_job.finished_at + interval '1 hour', 'infinity'),
+    after, levels, streams, nullif(q, ''), of_attempt, max_rows;
+end;
+$$;
+comment on function carillon.list_logs(bigint, text, integer, integer, boolean, text[], text[], text, integer) is
+  'Log lines of a job after (or, descending, before) a number, of the given levels, streams and attempt, that hold a text. Fewer than max_rows where a page would grow beyond 4 MiB: more says whether lines follow. TK103 for an unknown job, or of another app where app is given.';
+revoke all on function carillon.list_logs(bigint, text, integer, integer, boolean, text[], text[], text, integer) from public;
+--! EndIncluded jobs/list_logs.sql
+--! Included jobs/tail_logs.sql
+create or replace function carillon.tail_logs(jobs bigint[], after integer[], max_rows integer default 200)
+returns table (
+  n integer, status text, job_attempt integer, seq integer, attempt integer, at timestamptz, level text, stream text, message text,
+  data jsonb, percent double precision, altered jsonb, more boolean
+)
+language sql stable security definer
+set search_path = ''
+as $$
+  select w.n::integer, j.status, j.attempt, l.seq, l.attempt, l.at, l.level, l.stream, l.message, l.data, l.percent, l.altered,
+    coalesce(l.more, false)
+  from unnest(tail_logs.jobs, tail_logs.after) with ordinality as w (job_id, after, n)
+  left join lateral (
+    select j.status, j.attempt, j.enqueued_at, j.finished_at from carillon.jobs j where j.job_id = w.job_id limit 1
+  ) j on true
+  left join lateral (
+    select p.* from (
+      select l.*, row_number() over page as at_row, lead(true) over page is not null as more,
+        sum(octet_length(l.message)) over page - octet_length(l.message) as bytes_before
+      from (
+        select l.seq, l.attempt, l.at, l.level, l.stream, l.message, l.data, l.percent, l.altered
+        from carillon.job_logs l
+        where l.job_id = w.job_id and l.seq > w.after
+          and l.at between j.enqueued_at - interval '1 hour' and coalesce(j.finished_at + interval '1 hour', 'infinity')
+        order by l.seq
+        limit max_rows + 1
+      ) l
+      window page as (order by l.seq rows between unbounded preceding and current row)
+    ) p
+    where p.at_row <= max_rows and p.bytes_before < 262144
+  ) l on true
+  order by w.n, l.seq
+$$;
+comment on function carillon.tail_logs(bigint[], integer[], integer) is
+  'For everybody who follows a log, in one call: each job''s status and its next lines after a number, as much as fits, in one snapshot. n is the place in the arrays; the status is null for a job that is gone, seq where there is no new line.';
+revoke all on function carillon.tail_logs(bigint[], integer[], integer) from public;
+--! EndIncluded jobs/tail_logs.sql
+--! Included jobs/job_progress.sql
+create or replace function carillon.job_progress(jobs bigint[], from_at timestamptz[], to_at timestamptz[])
+returns table (job_id bigint, attempt integer, percent double precision, note text, at timestamptz)
+language sql stable security definer
+set search_path = ''
+as $$
+  select j.job_id, l.attempt, l.percent, nullif(l.message, ''), l.at
+  from unnest(job_progress.jobs, job_progress.from_at, job_progress.to_at) as j (job_id, from_at, to_at)
+  cross join lateral (
+    select l.attempt, l.percent, l.message, l.at
+    from carillon.job_logs l
+    where l.job_id = j.job_id and l.stream = 'progress'
+      and l.at between coalesce(j.from_at - interval '1 hour', '-infinity') and coalesce(j.to_at + interval '1 hour', 'infinity')
+    order by l.seq desc
+    limit 1
+  ) l
+$$;
+comment on function carillon.job_progress(bigint[], timestamptz[], timestamptz[]) is
+  'How far jobs are, by the last progress each has reported; none for a job that reported none. The times of their enqueuing and end spare a look at other days.';
+revoke all on function carillon.job_progress(bigint[], timestamptz[], timestamptz[]) from public;
+--! EndIncluded jobs/job_progress.sql
 --! Included jobs/_lock_job.sql
 create or replace function carillon._lock_job(job bigint, app text) returns pgmq.q_jobs
 language plpgsql volatile security invoker

@@ -3,6 +3,7 @@ import { finishJobs, type JobOutcome, releaseJobs } from "../db/jobs.js";
 import type { Logger } from "../log.js";
 import type { Attempt } from "./attempt.js";
 import { failure } from "./failure.js";
+import type { LogBook } from "./logs.js";
 import { backoff, isTransient, pause } from "./retry.js";
 
 const BATCH = 500;
@@ -16,6 +17,8 @@ interface Entry {
 export interface FinisherDeps {
   sql: Sql;
   log: Logger;
+  /** What an attempt has logged is stored before its end is. */
+  logs: LogBook;
   /** Called once an attempt is no longer this worker's. */
   onSettled: (attempt: Attempt) => void;
   /** Aborted when a stopping worker may wait for the database no longer. */
@@ -32,6 +35,8 @@ export class Finisher {
   readonly #waiting: Entry[] = [];
   readonly #returning: Attempt[] = [];
   readonly #underWay = new Set<Promise<void>>();
+  /** Ends that wait for their logs. */
+  readonly #held = new Set<Promise<void>>();
   #scheduled = false;
 
   constructor(deps: FinisherDeps) {
@@ -40,26 +45,42 @@ export class Finisher {
 
   /** Outcomes not yet given to the database. */
   get backlog(): number {
-    return this.#waiting.length;
+    return this.#waiting.length + this.#held.size;
   }
 
   finish(attempt: Attempt, outcome: JobOutcome): void {
-    this.#waiting.push({ attempt, outcome });
-    this.#schedule();
+    this.#afterLog(attempt, () => this.#waiting.push({ attempt, outcome }));
   }
 
   /** Hands an attempt back to the queue, at once and without blame. */
   release(...attempts: Attempt[]): void {
-    this.#returning.push(...attempts);
-    this.#schedule();
+    for (const attempt of attempts) this.#afterLog(attempt, () => this.#returning.push(attempt));
+  }
+
+  #afterLog(attempt: Attempt, end: () => void): void {
+    const stored = this.#deps.logs.settle(attempt);
+    if (stored === undefined) {
+      end();
+      this.#schedule();
+      return;
+    }
+    const held = stored.then(() => {
+      this.#held.delete(held);
+      end();
+      this.#schedule();
+    });
+    this.#held.add(held);
   }
 
   /** Waits until everything so far is on record, or has been given up. */
   async flush(): Promise<void> {
-    while (this.#waiting.length + this.#returning.length + this.#underWay.size > 0) {
+    while (
+      this.#waiting.length + this.#returning.length + this.#underWay.size + this.#held.size >
+      0
+    ) {
       this.#schedule();
-      const { size } = this.#underWay;
-      await (size > 0 ? Promise.race(this.#underWay) : new Promise(setImmediate));
+      const work = [...this.#underWay, ...this.#held];
+      await (work.length > 0 ? Promise.race(work) : new Promise(setImmediate));
     }
   }
 

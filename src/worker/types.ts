@@ -1,3 +1,4 @@
+import type { Writable } from "node:stream";
 import type { JsonObject } from "../db/connect.js";
 import type { JobOptions, JobTrigger } from "../db/jobs.js";
 
@@ -7,11 +8,28 @@ export interface Caller {
   readonly username: string;
 }
 
-/** A log whose lines carry the fields of the job (app, job, cron, attempt). */
-export interface JobLog {
-  info(message: string, fields?: object): void;
-  warn(message: string, fields?: object): void;
-  error(message: string, fields?: object): void;
+/** A log of the process, whose lines carry the fields of what they are about. */
+export interface Log {
+  debug(message: string, data?: object): void;
+  info(message: string, data?: object): void;
+  warn(message: string, data?: object): void;
+  error(message: string, data?: object): void;
+}
+
+/**
+ * The log of a job, kept with it: text, and data where that helps. Lines are stored in batches
+ * while the handler runs, and all of them before the job's end is. What is too large or too much
+ * is cut or dropped at stated limits, and the log says so. They go to the process's log, too.
+ */
+export interface JobLog extends Log {
+  /**
+   * Takes the output of a program, line by line.
+   *
+   * @example child.stdout.pipe(ctx.log.stream("stdout"));
+   */
+  stream(name: "stdout" | "stderr"): Writable;
+  /** Resolves when what was logged so far is stored: for handlers that log a great deal. */
+  flush(): Promise<void>;
 }
 
 /** How a handler enqueues a job: as {@link JobOptions}, with times as Dates, too. */
@@ -42,6 +60,11 @@ export interface JobContext {
   /** Aborted when the work is no longer wanted; its `reason` is a {@link JobAborted}. */
   readonly signal: AbortSignal;
   readonly log: JobLog;
+  /**
+   * Says how far the job is, 0 to 100, and on what: shown with the job, and kept in its log, once
+   * a second at most.
+   */
+  readonly progress: (percent: number, note?: string) => void;
   /** Enqueues a job of the same app, on behalf of this job's owner. */
   readonly enqueue: Enqueue;
 }
@@ -51,7 +74,7 @@ export interface StartContext {
   readonly appId: string;
   /** Aborted when the worker begins to stop. */
   readonly signal: AbortSignal;
-  readonly log: JobLog;
+  readonly log: Log;
   readonly enqueue: Enqueue;
 }
 

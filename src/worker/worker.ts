@@ -8,6 +8,7 @@ import { ContextFactory } from "./context.js";
 import { Executor } from "./executor.js";
 import { Finisher } from "./finisher.js";
 import { Leases } from "./leases.js";
+import { LogBook } from "./logs.js";
 import { WorkerLoop } from "./loop.js";
 import type { WorkerConfig } from "./options.js";
 import { backoff, pause, within } from "./retry.js";
@@ -68,10 +69,11 @@ export class QueueWorker implements Worker {
   async #live(settleReady: (error?: Error) => void): Promise<void> {
     const shared = SharedDatabase.enter(this.#config);
     const { sql } = shared;
-    const contexts = new ContextFactory(sql, this.#log);
+    const logs = new LogBook({ sql, log: this.#log, giveUp: this.#giveUp.signal });
+    const contexts = new ContextFactory(sql, this.#log, logs);
     try {
       await this.#start(sql, contexts);
-      await this.#serve(shared, contexts, settleReady);
+      await this.#serve(shared, contexts, logs, settleReady);
     } catch (error) {
       settleReady(error instanceof Error ? error : new Error(String(error)));
       if (this.#state.current !== "closing") this.#state.move("closing");
@@ -125,6 +127,7 @@ export class QueueWorker implements Worker {
   async #serve(
     shared: SharedDatabase,
     contexts: ContextFactory,
+    logs: LogBook,
     onReady: () => void,
   ): Promise<void> {
     const { sql, pulse } = shared;
@@ -135,6 +138,7 @@ export class QueueWorker implements Worker {
     const finisher = new Finisher({
       sql,
       log,
+      logs,
       onSettled: (attempt) => leases.drop(attempt),
       giveUp: this.#giveUp.signal,
     });
@@ -169,14 +173,14 @@ export class QueueWorker implements Worker {
     await untilAborted(this.#stopping.signal);
     this.#state.move("draining");
     const quiet = Promise.all([leavePulse?.(), waker.stop(this.#closed.signal)]);
-    await this.#drain(loop, finisher);
+    await this.#drain(loop, finisher, logs);
     this.#over.abort();
     await within(GRACE_MS, Promise.all([beating, quiet]), this.#hurry.signal);
     this.#closed.abort();
   }
 
   /** Every wait in here ends at the second call of stop(). */
-  async #drain(loop: WorkerLoop, finisher: Finisher): Promise<void> {
+  async #drain(loop: WorkerLoop, finisher: Finisher, logs: LogBook): Promise<void> {
     const hurry = this.#hurry.signal;
     const unstarted = loop.stop().then((attempts) => finisher.release(...attempts));
     await within(this.#config.drainSeconds * 1000, loop.idle(), hurry);
@@ -190,7 +194,7 @@ export class QueueWorker implements Worker {
       await loop.idle();
     }
     this.#state.move("closing");
-    const flushed = unstarted.then(() => finisher.flush());
+    const flushed = unstarted.then(() => finisher.flush()).then(() => logs.flush());
     await within(FLUSH_MS, flushed, hurry);
     await within(GRACE_MS, flushed, this.#giveUp.signal);
     this.#giveUp.abort();

@@ -3,6 +3,10 @@ import { appRoutes } from "./apps.js";
 import { cronRoutes } from "./crons.js";
 import { healthRoutes } from "./health.js";
 import { jobRoutes } from "./jobs.js";
+import { keyRoutes } from "./keys.js";
+import { permissionRoutes } from "./permissions.js";
+import { principalRoutes } from "./principals.js";
+import { roleRoutes } from "./roles.js";
 import { scheduleRoutes } from "./schedules.js";
 import { systemRoutes } from "./system.js";
 import { tickRoutes } from "./ticks.js";
@@ -16,4 +20,8 @@ export const ROUTES: readonly Route[] = [
   ...scheduleRoutes,
   ...tickRoutes,
   ...systemRoutes,
+  ...principalRoutes,
+  ...roleRoutes,
+  ...keyRoutes,
+  ...permissionRoutes(() => ROUTES),
 ];
