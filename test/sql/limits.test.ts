@@ -186,7 +186,7 @@ describe("a limit", () => {
           const jobs = await claim(sql, "crm", 1 + (n % 4), 30, `w${n}`);
           seen = Math.max(seen, await running(sql));
           const ended = await complete(sql, jobs);
-        done += ended.length;
+          done += ended.length;
         }
       };
       await Promise.all(Array.from({ length: 16 }, (_, n) => work(n)));
