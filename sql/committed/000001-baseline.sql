@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:532a833e421a64a0a172a49d38a204a977c733bc
+--! Hash: sha1:2ee1f5389ba9e6e04cfe61f0aa430ed2235235f6
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -299,7 +299,7 @@ $$;
 
 -- pgmq's own index by time is of no use to pgmq.read (which compares with a volatile clock), and would be written
 -- with every claim.
-drop index pgmq.q_jobs_vt_idx;
+drop index if exists pgmq.q_jobs_vt_idx;
 
 -- What waits is in one of these, by what claims it in which order (_pick_jobs); what is leased is in none of them.
 -- Direct jobs and those of unlimited crons, by due time:
@@ -6176,6 +6176,34 @@ comment on function carillon._job_user(jsonb, jsonb) is
   'Who a job is run for. In a message that was not put into the queue by Carillon, what is no uuid is nobody: one malformed message must not keep the whole queue from being claimed.';
 revoke all on function carillon._job_user(jsonb, jsonb) from public;
 --! EndIncluded jobs/_job_user.sql
+--! Included jobs/job_transitions.sql
+create or replace view carillon.job_transitions (status, event, next_status) as
+values
+  (null, 'enqueue', 'queued'),
+  (null, 'enqueue', 'pending'),
+  ('pending', 'come due', 'queued'),
+  ('pending', 'move', 'queued'),
+  ('queued', 'move', 'pending'),
+  ('queued', 'claim', 'running'),
+  ('running', 'release', 'queued'),
+  ('running', 'lose', 'queued'),
+  ('running', 'retry later', 'pending'),
+  ('running', 'retry later', 'queued'),
+  ('running', 'complete', 'completed'),
+  ('running', 'fail', 'failed'),
+  -- A lease that ran out and that nobody has taken over is its attempt's still.
+  ('queued', 'extend', 'running'),
+  ('queued', 'retry later', 'pending'),
+  ('queued', 'complete', 'completed'),
+  ('queued', 'fail', 'failed'),
+  ('queued', 'bury', 'failed'),
+  ('queued', 'expire', 'canceled'),
+  ('pending', 'cancel', 'canceled'),
+  ('queued', 'cancel', 'canceled'),
+  ('running', 'cancel', 'canceled');
+comment on view carillon.job_transitions is
+  'How the status of a job may change, and by what; a null status is that of a job not yet enqueued. What has none from it is terminal: completed, failed, canceled.';
+--! EndIncluded jobs/job_transitions.sql
 --! Included jobs/_job_attempts.sql
 create or replace function carillon._job_attempts(headers jsonb, attempt integer, worker text, started_at timestamptz, finished_at timestamptz, error jsonb)
 returns jsonb
