@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:194a2eff3b28a5916592b76a1e7db3351af5a0fc
+--! Hash: sha1:d9c50e279bb6238f507f2e64039b9e73f3e03bc6
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -5016,6 +5016,35 @@ comment on function carillon.fire_due(text) is
   'Decides every slot that has come due and that no other driver is deciding. Calling it too often is harmless. Fires nothing in a copy of the database that is held (clone_status).';
 revoke all on function carillon.fire_due(text) from public;
 --! EndIncluded ticks/fire_due.sql
+--! Included ticks/fire_next_slot.sql
+create or replace function carillon.fire_next_slot(cron uuid, app text default null)
+returns table (scheduled_for timestamptz, outcome text, reason text, job_id bigint)
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+  v_cron carillon.crons := carillon._lock_cron(fire_next_slot.app, fire_next_slot.cron);
+  v_slot timestamptz := v_cron.next_fire_at;
+begin
+  if v_slot is null then
+    perform carillon._invalid('cron', 'has no next slot: it is paused, or has completed');
+  end if;
+  perform carillon._decide_slot(v_cron, v_slot, v_now, 'api', 'enqueued');
+  update carillon.crons c
+  set next_fire_at = carillon._cron_next(v_cron, v_slot),
+      completed_at = case when carillon._cron_next(v_cron, v_slot) is null then v_now end
+  where c.id = v_cron.id;
+  return query
+    select t.scheduled_for, t.outcome, t.reason, t.msg_id
+    from carillon.ticks t
+    where t.cron_id = v_cron.id and t.scheduled_for = v_slot;
+end;
+$$;
+comment on function carillon.fire_next_slot(uuid, text) is
+  'Decides the next slot of a cron now, ahead of its time, as if it had come: to try a cron out. Its place in the ledger is taken by that. Returns what was decided; TK001 for one that has no next slot.';
+revoke all on function carillon.fire_next_slot(uuid, text) from public;
+--! EndIncluded ticks/fire_next_slot.sql
 --! Included ticks/_zone_rules.sql
 create or replace function carillon._zone_rules(timezone text, from_time timestamptz) returns text
 language plpgsql stable security invoker
