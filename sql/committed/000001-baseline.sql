@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:e34972e252b90db4cd1b242a6a96c0d6b8b937c3
+--! Hash: sha1:d9c50e279bb6238f507f2e64039b9e73f3e03bc6
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -94,18 +94,6 @@ comment on column carillon.api_keys.mints_keys is 'Whether other keys may be mad
 create index api_keys_created_by_idx on carillon.api_keys (created_by) where created_by is not null;
 create index api_keys_principal_id_idx on carillon.api_keys (principal_id);
 --! EndIncluded tables/principals.sql
---! Included tables/identities.sql
-create table carillon.identities (
-  issuer text not null,
-  subject text not null,
-  principal_id uuid not null references carillon.principals on delete cascade,
-  created_at timestamptz not null default carillon.now(),
-  primary key (issuer, subject),
-  constraint identities_form check (length(issuer) between 1 and 500 and length(subject) between 1 and 255)
-);
-comment on table carillon.identities is 'Who a principal is to the issuers of tokens and sessions. A subject means something to its issuer only.';
-create index identities_principal_id_idx on carillon.identities (principal_id);
---! EndIncluded tables/identities.sql
 --! Included tables/beats.sql
 create table carillon.beats (
   id bigint generated always as identity primary key,
@@ -163,7 +151,6 @@ create table carillon.crons (
   completed_at timestamptz,
   created_at timestamptz not null default carillon.now(),
   updated_at timestamptz not null default carillon.now(),
-  version integer not null default 1,
   constraint crons_name_unique unique (app_id, name),
   constraint crons_bounds_in_order check (starts_at <= ends_at),
   constraint crons_paused_iff_disabled check (enabled = (paused_at is null)),
@@ -172,12 +159,12 @@ create table carillon.crons (
 comment on table carillon.crons is 'Named schedules. next_fire_at is the next slot to decide; a wake decides exactly the crons whose next_fire_at has come.';
 comment on column carillon.crons.anchor_at is 'Slot 0 of a rate schedule that names no start of its own; null for other forms.';
 comment on column carillon.crons.jitter_seconds is 'Upper bound of the stable delay of this cron''s jobs; the slot itself does not move.';
-comment on column carillon.crons.version is 'Grows with every change of the cron, not with its firing; what an update expects, so that it overwrites nobody else''s.';
 comment on column carillon.crons.declared_enabled is 'What the manifest last said of enabled, so that a deploy overrides a pause only when the manifest changed.';
 comment on column carillon.crons.job_headers is 'The options of its jobs (priority, attempts, timeout, tags) as their headers carry them; those of default are absent.';
 comment on column carillon.crons.expires_after_seconds is 'How long a job may wait to be started once it is due; null is for ever.';
 comment on column carillon.crons.max_concurrency is 'How many jobs of the cron may run at once; null is unlimited.';
 comment on column carillon.crons.declared_run_as is 'The service account the manifest last named, so that a deploy changes the owner only when the manifest does.';
+create index crons_limited_idx on carillon.crons (app_id) where max_concurrency is not null;
 create index crons_due_idx on carillon.crons (next_fire_at) where next_fire_at is not null;
 create index crons_beat_id_idx on carillon.crons (beat_id) where beat_id is not null;
 create index crons_owner_id_idx on carillon.crons (owner_id);
@@ -312,8 +299,25 @@ begin
 end;
 $$;
 
--- Claiming walks one app's due jobs, priority by priority in order of their due time, whatever else the queue holds.
-create index carillon_jobs_due_idx on pgmq.q_jobs ((message ->> 'app_id'), (coalesce((headers ->> 'priority')::integer, 0)) desc, vt, msg_id);
+-- pgmq's own index by time is of no use to pgmq.read (which compares with a volatile clock), and would be written
+-- with every claim.
+drop index if exists pgmq.q_jobs_vt_idx;
+
+-- What waits is in one of these, by what claims it in which order (_pick_jobs); what is leased is in none of them.
+-- Direct jobs and those of unlimited crons, by due time:
+create index carillon_jobs_direct_idx on pgmq.q_jobs
+  ((message ->> 'app_id'), (coalesce((headers ->> 'priority')::integer, 0)) desc, vt, msg_id)
+  where (headers ? 'cron_id') is not true and (headers ? 'lease') is not true;
+create index carillon_jobs_due_idx on pgmq.q_jobs
+  ((message ->> 'app_id'), (coalesce((headers ->> 'priority')::integer, 0)) desc, vt, msg_id)
+  where headers ? 'cron_id' and not headers ? 'lease' and not headers ? 'limited';
+-- The jobs of crons, cron by cron, those of limited crons (true) apart:
+create index carillon_jobs_lane_idx on pgmq.q_jobs
+  ((message ->> 'app_id'), (headers ? 'limited'), (coalesce((headers ->> 'priority')::integer, 0)) desc, (headers ->> 'cron_id'), vt, msg_id)
+  where headers ? 'cron_id' and not headers ? 'lease';
+-- The leased ones, by when they are lost; and how many of a limited cron there are.
+create index carillon_jobs_lease_idx on pgmq.q_jobs ((message ->> 'app_id'), vt) where headers ? 'lease';
+create index carillon_jobs_limited_lease_idx on pgmq.q_jobs ((headers ->> 'cron_id')) where headers ? 'limited' and headers ? 'lease';
 -- The sweep looks for jobs that were not started in time.
 create index carillon_jobs_expiry_idx on pgmq.q_jobs ((headers ->> 'expires_at')) where headers ? 'expires_at';
 -- Overlap asks for the live jobs of one cron, by the trusted header.
@@ -332,22 +336,6 @@ create table carillon.idempotency_keys (
 comment on table carillon.idempotency_keys is 'Which job an idempotency key of an app stands for, for 24 hours.';
 create index idempotency_keys_created_idx on carillon.idempotency_keys (created_at);
 --! EndIncluded tables/idempotency_keys.sql
---! Included tables/requests.sql
-create table carillon.requests (
-  principal_id uuid not null references carillon.principals on delete cascade,
-  line text not null,
-  key text not null,
-  body_hash bytea not null,
-  status integer not null,
-  answer text,
-  created_at timestamptz not null,
-  primary key (principal_id, line, key)
-);
-comment on table carillon.requests is 'Requests of the API that came with an Idempotency-Key, and what they were answered, for 24 hours.';
-comment on column carillon.requests.line is 'Method and path.';
-comment on column carillon.requests.answer is 'The body of the answer; null where that held a secret, which is not kept.';
-create index requests_created_idx on carillon.requests (created_at);
---! EndIncluded tables/requests.sql
 --! EndIncluded tables.sql
 --! Included all.sql
 -- Every function and view, in an order in which each finds what it names.
@@ -3758,106 +3746,6 @@ comment on function carillon.authenticate_key(bytea) is
   'The principal behind a key''s SHA-256, with what the key carries of its permissions; no row for an unknown, revoked or expired key or a disabled principal.';
 revoke all on function carillon.authenticate_key(bytea) from public;
 --! EndIncluded principals/authenticate_key.sql
---! Included principals/link_identity.sql
-create or replace function carillon.link_identity(principal uuid, issuer text, subject text) returns void
-language plpgsql volatile security definer
-set search_path = ''
-as $$
-begin
-  if length(issuer) not between 1 and 500 or issuer is null then
-    perform carillon._invalid('issuer', 'must be 1 to 500 characters long');
-  end if;
-  if length(subject) not between 1 and 255 or subject is null then
-    perform carillon._invalid('subject', 'must be 1 to 255 characters long');
-  end if;
-  perform carillon._require_principal(principal);
-  if principal = carillon._system_principal() then
-    perform carillon._invalid('principal', 'must not be the system''s own');
-  end if;
-  insert into carillon.identities as i (issuer, subject, principal_id)
-  values (issuer, subject, principal)
-  on conflict on constraint identities_pkey do update set principal_id = excluded.principal_id
-    where i.principal_id <> excluded.principal_id;
-end;
-$$;
-comment on function carillon.link_identity(uuid, text, text) is
-  'Lets whoever an issuer of tokens or sessions calls by this subject act as a principal, and as nobody else.';
-revoke all on function carillon.link_identity(uuid, text, text) from public;
---! EndIncluded principals/link_identity.sql
---! Included principals/unlink_identity.sql
-create or replace function carillon.unlink_identity(issuer text, subject text) returns boolean
-language plpgsql volatile security definer
-set search_path = ''
-as $$
-begin
-  delete from carillon.identities i where i.issuer = unlink_identity.issuer and i.subject = unlink_identity.subject;
-  return found;
-end;
-$$;
-comment on function carillon.unlink_identity(text, text) is
-  'Lets an issuer''s subject act as nobody any more; returns whether it did before.';
-revoke all on function carillon.unlink_identity(text, text) from public;
---! EndIncluded principals/unlink_identity.sql
---! Included principals/list_identities.sql
-create or replace function carillon.list_identities(principal uuid)
-returns table (issuer text, subject text, created_at timestamptz)
-language plpgsql stable security definer
-set search_path = ''
-as $$
-begin
-  perform carillon._require_principal(principal);
-  return query
-    select i.issuer, i.subject, i.created_at from carillon.identities i
-    where i.principal_id = principal order by i.issuer, i.subject;
-end;
-$$;
-comment on function carillon.list_identities(uuid) is 'By which issuers and subjects a principal is known.';
-revoke all on function carillon.list_identities(uuid) from public;
---! EndIncluded principals/list_identities.sql
---! Included principals/provision_identity.sql
-create or replace function carillon.provision_identity(issuer text, subject text, username text, roles text[] default '{}') returns boolean
-language plpgsql volatile security definer
-set search_path = ''
-as $$
-declare
-  v_name text := left(regexp_replace(coalesce(provision_identity.username, ''), '[^A-Za-z0-9_.@+-]', '-', 'g'), 100);
-begin
-  -- Of two first requests at once, one makes the principal and the other finds it.
-  perform pg_advisory_xact_lock(hashtextextended(format('carillon.identity %s %s', issuer, subject), 0));
-  if exists (
-    select from carillon.identities i
-    where i.issuer = provision_identity.issuer and i.subject = provision_identity.subject
-  ) then
-    return false;
-  end if;
-  -- A name that is taken is somebody else's: nobody becomes another by what an issuer calls him.
-  if v_name !~ '^[A-Za-z0-9]' or exists (select from carillon.principals p where p.username = v_name) then
-    v_name := left(regexp_replace(v_name, '^[^A-Za-z0-9]+', ''), 100);
-    v_name := case when v_name = '' then 'user' else v_name end || '-' || left(gen_random_uuid()::text, 8);
-  end if;
-  perform carillon.link_identity(carillon.create_principal(v_name, 'user', roles), issuer, subject);
-  return true;
-end;
-$$;
-comment on function carillon.provision_identity(text, text, text, text[]) is
-  'Makes a user with these roles for an issuer''s subject that is linked to nobody, named like this where the name is free; returns whether it did.';
-revoke all on function carillon.provision_identity(text, text, text, text[]) from public;
---! EndIncluded principals/provision_identity.sql
---! Included principals/authenticate_identity.sql
-create or replace function carillon.authenticate_identity(issuer text, subject text)
-returns table (principal_id uuid, username text, kind text, permissions text[], key_id uuid, scopes text[])
-language sql stable security definer
-set search_path = ''
-as $$
-  select p.id, p.username, p.kind, carillon._permissions_of(p.id), null::uuid, null::text[]
-  from carillon.identities i
-  join carillon.principals p on p.id = i.principal_id
-  where i.issuer = authenticate_identity.issuer and i.subject = authenticate_identity.subject and p.disabled_at is null
-$$;
-comment on function carillon.authenticate_identity(text, text) is
-  'The principal an issuer''s subject is linked to; no row for an unknown subject or a disabled principal.';
-revoke all on function carillon.authenticate_identity(text, text) from public;
---! EndIncluded principals/authenticate_identity.sql
 --! Included apps/_check_app_id.sql
 create or replace function carillon._check_app_id(app text) returns void
 language plpgsql immutable security invoker
@@ -4104,10 +3992,15 @@ revoke all on function carillon._blocker_of(uuid, text, timestamptz) from public
 --! Included queue/_live_jobs_of_app.sql
 create or replace function carillon._live_jobs_of_app(app text) returns setof bigint
 language sql stable security invoker
-set search_path = ''
-as $$
-  select q.msg_id from pgmq.q_jobs q where q.message ->> 'app_id' = app
-$$;
+begin atomic
+  -- Each branch has an index of its own; together they are all jobs.
+  select q.msg_id from pgmq.q_jobs q
+  where q.message ->> 'app_id' = app and (q.headers ? 'cron_id') is not true and (q.headers ? 'lease') is not true
+  union all
+  select q.msg_id from pgmq.q_jobs q where q.message ->> 'app_id' = app and q.headers ? 'cron_id' and not q.headers ? 'lease'
+  union all
+  select q.msg_id from pgmq.q_jobs q where q.message ->> 'app_id' = app and q.headers ? 'lease';
+end;
 comment on function carillon._live_jobs_of_app(text) is 'Every job of an app that is still in the queue, due or not.';
 revoke all on function carillon._live_jobs_of_app(text) from public;
 --! EndIncluded queue/_live_jobs_of_app.sql
@@ -5123,6 +5016,35 @@ comment on function carillon.fire_due(text) is
   'Decides every slot that has come due and that no other driver is deciding. Calling it too often is harmless. Fires nothing in a copy of the database that is held (clone_status).';
 revoke all on function carillon.fire_due(text) from public;
 --! EndIncluded ticks/fire_due.sql
+--! Included ticks/fire_next_slot.sql
+create or replace function carillon.fire_next_slot(cron uuid, app text default null)
+returns table (scheduled_for timestamptz, outcome text, reason text, job_id bigint)
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+  v_cron carillon.crons := carillon._lock_cron(fire_next_slot.app, fire_next_slot.cron);
+  v_slot timestamptz := v_cron.next_fire_at;
+begin
+  if v_slot is null then
+    perform carillon._invalid('cron', 'has no next slot: it is paused, or has completed');
+  end if;
+  perform carillon._decide_slot(v_cron, v_slot, v_now, 'api', 'enqueued');
+  update carillon.crons c
+  set next_fire_at = carillon._cron_next(v_cron, v_slot),
+      completed_at = case when carillon._cron_next(v_cron, v_slot) is null then v_now end
+  where c.id = v_cron.id;
+  return query
+    select t.scheduled_for, t.outcome, t.reason, t.msg_id
+    from carillon.ticks t
+    where t.cron_id = v_cron.id and t.scheduled_for = v_slot;
+end;
+$$;
+comment on function carillon.fire_next_slot(uuid, text) is
+  'Decides the next slot of a cron now, ahead of its time, as if it had come: to try a cron out. Its place in the ledger is taken by that. Returns what was decided; TK001 for one that has no next slot.';
+revoke all on function carillon.fire_next_slot(uuid, text) from public;
+--! EndIncluded ticks/fire_next_slot.sql
 --! Included ticks/_zone_rules.sql
 create or replace function carillon._zone_rules(timezone text, from_time timestamptz) returns text
 language plpgsql stable security invoker
@@ -5394,7 +5316,6 @@ begin
   v_buried := carillon._bury_lost_jobs();
   perform carillon._expire_jobs();
   perform carillon._trim_idempotency_keys();
-  perform carillon._trim_requests();
   perform carillon._trim_runs();
   insert into carillon.settings (key, value) values ('swept_at', to_jsonb(v_now))
   on conflict (key) do update set value = excluded.value;
@@ -5559,7 +5480,7 @@ select
   case when c.next_fire_at is not null then b.pg_job_id end as pg_job_id,
   c.next_fire_at, c.completed_at, c.owner_id as created_by,
   case when o.kind = 'service' then c.owner_id end as run_as,
-  m.denied, c.created_at, c.updated_at, c.version
+  m.denied, c.created_at, c.updated_at
 from carillon.crons c
 left join carillon.beats b on b.id = c.beat_id
 left join carillon.principals o on o.id = c.owner_id
@@ -5616,7 +5537,7 @@ set search_path = ''
 as $$
   update carillon.crons c
   set enabled = false, next_fire_at = null, completed_at = null, paused_at = carillon.now(), paused_by = carillon._system_principal(),
-      pause_note = note, updated_at = carillon.now(), version = version + 1
+      pause_note = note, updated_at = carillon.now()
   where c.id = cron and c.enabled
 $$;
 comment on function carillon._pause_cron(uuid, text) is
@@ -5802,7 +5723,6 @@ begin
   v_cron.owner_id := coalesce(owner, carillon._system_principal());
   v_cron.created_at := v_now;
   v_cron.updated_at := v_now;
-  v_cron.version := 1;
   return v_cron;
 end;
 $$;
@@ -5856,24 +5776,6 @@ comment on function carillon._lock_cron(text, uuid) is
   'The cron, locked until the end of the transaction; TK102 when unknown, or of another app where app is given.';
 revoke all on function carillon._lock_cron(text, uuid) from public;
 --! EndIncluded crons/_lock_cron.sql
---! Included crons/_require_version.sql
-create or replace function carillon._require_version(cron carillon.crons, expected integer) returns void
-language plpgsql stable security invoker
-set search_path = ''
-as $$
-begin
-  if cron.version <> expected then
-    raise exception using errcode = 'TK206',
-      message = format('cron "%s" is at version %s by now, not %s', cron.name, cron.version, expected),
-      detail = format('it was changed at %s', carillon._time_text(cron.updated_at)),
-      hint = 'read it again, and make the change to what it is now';
-  end if;
-end;
-$$;
-comment on function carillon._require_version(carillon.crons, integer) is
-  'Refuses (TK206) to change a cron that has another version than the caller has seen. Null is any.';
-revoke all on function carillon._require_version(carillon.crons, integer) from public;
---! EndIncluded crons/_require_version.sql
 --! Included crons/_store_cron.sql
 create or replace function carillon._store_cron(cron carillon.crons) returns void
 language plpgsql volatile security invoker
@@ -5884,13 +5786,12 @@ begin
   set (name, schedule, timezone, dst_gap, dst_fold, starts_at, ends_at, anchor_at, jitter_seconds, method, payload,
        overlap_policy, catch_up, catch_up_max, catch_up_window_seconds, max_consecutive_failures, job_headers,
        expires_after_seconds, max_concurrency, description, enabled, paused_at, paused_by, pause_note, origin, declared_enabled,
-       declared_run_as, owner_id, next_fire_at, completed_at, updated_at, version)
+       declared_run_as, owner_id, next_fire_at, completed_at, updated_at)
     = (cron.name, cron.schedule, cron.timezone, cron.dst_gap, cron.dst_fold, cron.starts_at, cron.ends_at, cron.anchor_at,
        cron.jitter_seconds, cron.method, cron.payload, cron.overlap_policy, cron.catch_up, cron.catch_up_max,
        cron.catch_up_window_seconds, cron.max_consecutive_failures, cron.job_headers, cron.expires_after_seconds,
        cron.max_concurrency, cron.description, cron.enabled, cron.paused_at, cron.paused_by, cron.pause_note, cron.origin,
-       cron.declared_enabled, cron.declared_run_as, cron.owner_id, cron.next_fire_at, cron.completed_at, cron.updated_at,
-       c.version + 1)
+       cron.declared_enabled, cron.declared_run_as, cron.owner_id, cron.next_fire_at, cron.completed_at, cron.updated_at)
   where c.id = cron.id;
 exception when unique_violation then
   raise exception using errcode = 'TK201', column = 'name',
@@ -6103,8 +6004,7 @@ create or replace function carillon.patch_cron(
   patch jsonb,
   app text default null,
   actor uuid default null,
-  actor_scopes text[] default null,
-  expected_version integer default null
+  actor_scopes text[] default null
 ) returns carillon.cron_details
 language plpgsql volatile security definer
 set search_path = ''
@@ -6115,7 +6015,6 @@ declare
   v_details carillon.cron_details;
 begin
   perform carillon._require_cron_owner(v_old, actor, actor_scopes);
-  perform carillon._require_version(v_old, expected_version);
   v_new := carillon._cron_from_spec(v_old, patch);
   if patch ? 'runAs' then
     v_new.owner_id := coalesce(v_new.owner_id, actor, carillon._system_principal());
@@ -6128,9 +6027,9 @@ begin
   return v_details;
 end;
 $$;
-comment on function carillon.patch_cron(uuid, jsonb, text, uuid, text[], integer) is
-  'Changes the given fields of a cron (API spelling; null resets a field to its default, runAs to the actor) and keeps its id, pg_cron job and history. TK206 when it has another version than expected.';
-revoke all on function carillon.patch_cron(uuid, jsonb, text, uuid, text[], integer) from public;
+comment on function carillon.patch_cron(uuid, jsonb, text, uuid, text[]) is
+  'Changes the given fields of a cron (API spelling; null resets a field to its default, runAs to the actor) and keeps its id, pg_cron job and history.';
+revoke all on function carillon.patch_cron(uuid, jsonb, text, uuid, text[]) from public;
 --! EndIncluded crons/patch_cron.sql
 --! Included crons/update_cron.sql
 create or replace function carillon.update_cron(
@@ -6160,8 +6059,7 @@ create or replace function carillon.update_cron(
   max_concurrency integer default null,
   run_as text default null,
   pause_note text default null,
-  actor uuid default null,
-  expected_version integer default null
+  actor uuid default null
 ) returns carillon.cron_details
 language sql volatile security definer
 set search_path = ''
@@ -6171,11 +6069,11 @@ as $$
       name, schedule, timezone, payload, method, overlap_policy, enabled, starts_at, ends_at, jitter, dst, catch_up,
       catch_up_max, catch_up_window, max_consecutive_failures, priority, max_attempts, retry_delay, retry_backoff, timeout,
       expires_after, tags, max_concurrency, run_as, pause_note),
-    actor => update_cron.actor, expected_version => update_cron.expected_version)
+    actor => update_cron.actor)
 $$;
-comment on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text, uuid, integer) is
+comment on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text, uuid) is
   'Changes the fields that are given: select carillon.update_cron(cron => ''…'', schedule => ''*/5 * * * *''). To reset one, use patch_cron.';
-revoke all on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text, uuid, integer) from public;
+revoke all on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text, uuid) from public;
 --! EndIncluded crons/update_cron.sql
 --! Included crons/set_cron_enabled.sql
 create or replace function carillon.set_cron_enabled(
@@ -6184,8 +6082,7 @@ create or replace function carillon.set_cron_enabled(
   note text default null,
   app text default null,
   actor uuid default null,
-  actor_scopes text[] default null,
-  expected_version integer default null
+  actor_scopes text[] default null
 ) returns carillon.cron_details
 language plpgsql volatile security definer
 set search_path = ''
@@ -6194,21 +6091,15 @@ begin
   if enabled is null then
     perform carillon._invalid('enabled', 'must be true or false');
   end if;
-  return carillon.patch_cron(cron, jsonb_build_object('enabled', enabled, 'pauseNote', note), app, actor, actor_scopes, expected_version);
+  return carillon.patch_cron(cron, jsonb_build_object('enabled', enabled, 'pauseNote', note), app, actor, actor_scopes);
 end;
 $$;
-comment on function carillon.set_cron_enabled(uuid, boolean, text, text, uuid, text[], integer) is
+comment on function carillon.set_cron_enabled(uuid, boolean, text, text, uuid, text[]) is
   'Pauses or resumes a cron. While paused it is not woken by pg_cron; triggers by hand still work.';
-revoke all on function carillon.set_cron_enabled(uuid, boolean, text, text, uuid, text[], integer) from public;
+revoke all on function carillon.set_cron_enabled(uuid, boolean, text, text, uuid, text[]) from public;
 --! EndIncluded crons/set_cron_enabled.sql
 --! Included crons/delete_cron.sql
-create or replace function carillon.delete_cron(
-  cron uuid,
-  app text default null,
-  actor uuid default null,
-  actor_scopes text[] default null,
-  expected_version integer default null
-) returns void
+create or replace function carillon.delete_cron(cron uuid, app text default null, actor uuid default null, actor_scopes text[] default null) returns void
 language plpgsql volatile security definer
 set search_path = ''
 as $$
@@ -6216,13 +6107,12 @@ declare
   v_cron carillon.crons := carillon._lock_cron(app, cron);
 begin
   perform carillon._require_cron_owner(v_cron, actor, actor_scopes);
-  perform carillon._require_version(v_cron, expected_version);
   perform carillon._drop_crons(array[v_cron.id]);
 end;
 $$;
-comment on function carillon.delete_cron(uuid, text, uuid, text[], integer) is
+comment on function carillon.delete_cron(uuid, text, uuid, text[]) is
   'Deletes a cron. Jobs it has enqueued still run; its ledger and job history stay until their retention ends.';
-revoke all on function carillon.delete_cron(uuid, text, uuid, text[], integer) from public;
+revoke all on function carillon.delete_cron(uuid, text, uuid, text[]) from public;
 --! EndIncluded crons/delete_cron.sql
 --! Included crons/trigger_cron.sql
 create or replace function carillon.trigger_cron(
@@ -6359,7 +6249,6 @@ begin
       v_new.id := v_old.id;
       v_new.created_at := v_old.created_at;
       v_new.updated_at := v_old.updated_at;
-      v_new.version := v_old.version;
       v_new.anchor_at := v_old.anchor_at;
       v_new.beat_id := v_old.beat_id;
       v_new.next_fire_at := v_old.next_fire_at;
@@ -6461,6 +6350,34 @@ comment on function carillon._job_user(jsonb, jsonb) is
   'Who a job is run for. In a message that was not put into the queue by Carillon, what is no uuid is nobody: one malformed message must not keep the whole queue from being claimed.';
 revoke all on function carillon._job_user(jsonb, jsonb) from public;
 --! EndIncluded jobs/_job_user.sql
+--! Included jobs/job_transitions.sql
+create or replace view carillon.job_transitions (status, event, next_status) as
+values
+  (null, 'enqueue', 'queued'),
+  (null, 'enqueue', 'pending'),
+  ('pending', 'come due', 'queued'),
+  ('pending', 'move', 'queued'),
+  ('queued', 'move', 'pending'),
+  ('queued', 'claim', 'running'),
+  ('running', 'release', 'queued'),
+  ('running', 'lose', 'queued'),
+  ('running', 'retry later', 'pending'),
+  ('running', 'retry later', 'queued'),
+  ('running', 'complete', 'completed'),
+  ('running', 'fail', 'failed'),
+  -- A lease that ran out and that nobody has taken over is its attempt's still.
+  ('queued', 'extend', 'running'),
+  ('queued', 'retry later', 'pending'),
+  ('queued', 'complete', 'completed'),
+  ('queued', 'fail', 'failed'),
+  ('queued', 'bury', 'failed'),
+  ('queued', 'expire', 'canceled'),
+  ('pending', 'cancel', 'canceled'),
+  ('queued', 'cancel', 'canceled'),
+  ('running', 'cancel', 'canceled');
+comment on view carillon.job_transitions is
+  'How the status of a job may change, and by what; a null status is that of a job not yet enqueued. What has none from it is terminal: completed, failed, canceled.';
+--! EndIncluded jobs/job_transitions.sql
 --! Included jobs/_job_attempts.sql
 create or replace function carillon._job_attempts(headers jsonb, attempt integer, worker text, started_at timestamptz, finished_at timestamptz, error jsonb)
 returns jsonb
@@ -6539,13 +6456,21 @@ language sql stable parallel safe security invoker
 begin atomic
   select job_id, message ->> 'app_id', (headers ->> 'cron_id')::uuid, (headers ->> 'scheduled_for')::timestamptz,
     carillon._job_trigger(headers), status, carillon._job_user(message, headers), message -> 'payload',
-    coalesce(headers - 'lease', '{}'), result, error, attempt, headers #>> '{lease,worker}', enqueued_at, last_read_at,
+    coalesce(headers - '{lease,limited}'::text[], '{}'), result, error, attempt, headers #>> '{lease,worker}', enqueued_at, last_read_at,
     greatest(now, last_read_at);
 end;
 comment on function carillon._ended_job(bigint, jsonb, jsonb, text, jsonb, jsonb, integer, timestamptz, timestamptz, timestamptz) is
   'The row of the history for a job that leaves the queue: the only place that says what of a job is kept. Inlined where it is called.';
 revoke all on function carillon._ended_job(bigint, jsonb, jsonb, text, jsonb, jsonb, integer, timestamptz, timestamptz, timestamptz) from public;
 --! EndIncluded jobs/_ended_job.sql
+--! Included jobs/_holds_place.sql
+create or replace function carillon._holds_place(headers jsonb) returns boolean
+language sql immutable parallel safe security invoker
+return headers ? 'lease' and (headers ? 'limited' or headers -> 'lease' ? 'limited');
+comment on function carillon._holds_place(jsonb) is
+  'Whether a leased job takes one of so many places that its cron or its app has, for which others may wait.';
+revoke all on function carillon._holds_place(jsonb) from public;
+--! EndIncluded jobs/_holds_place.sql
 --! Included jobs/_bury_lost_jobs.sql
 create or replace function carillon._bury_lost_jobs() returns integer
 language plpgsql volatile security invoker
@@ -6557,8 +6482,7 @@ declare
 begin
   with dead as (
     select q.msg_id from pgmq.q_jobs q
-    where q.vt <= v_now and carillon._is_lost_for_good(q.headers)
-    order by q.vt
+    where q.headers ? 'lease' and q.vt <= v_now and carillon._is_lost_for_good(q.headers)
     limit 1000
     for update skip locked
   ),
@@ -6618,6 +6542,8 @@ begin
   told as (
     -- A worker that listens aborts the handler at once; any other at its next heartbeat.
     select pg_notify('carillon_jobs', 'canceled:' || g.msg_id) from gone g where g.headers ? 'lease'
+    union all
+    select pg_notify('carillon_jobs', a.app) from (select distinct g.message ->> 'app_id' as app from gone g where carillon._holds_place(g.headers)) a
   )
   select count(*), (select count(*) from told) into v_canceled, v_told from gone;
   return v_canceled;
@@ -6647,25 +6573,374 @@ $$;
 comment on function carillon._expire_jobs() is 'Cancels jobs that were not started in time, 1000 at most; returns how many.';
 revoke all on function carillon._expire_jobs() from public;
 --! EndIncluded jobs/_expire_jobs.sql
---! Included jobs/_next_priority.sql
-create or replace function carillon._next_priority(app text, below integer) returns integer
+--! Included jobs/_next_priorities.sql
+create or replace function carillon._next_priorities(app text, below integer, out direct integer, out due integer, out limited integer)
+language sql stable parallel safe security invoker
+begin atomic
+  select
+    (select coalesce((q.headers ->> 'priority')::integer, 0) from pgmq.q_jobs q
+     where q.message ->> 'app_id' = app and coalesce((q.headers ->> 'priority')::integer, 0) < below
+       and (q.headers ? 'cron_id') is not true and (q.headers ? 'lease') is not true
+     order by coalesce((q.headers ->> 'priority')::integer, 0) desc
+     limit 1),
+    (select coalesce((q.headers ->> 'priority')::integer, 0) from pgmq.q_jobs q
+     where q.message ->> 'app_id' = app and coalesce((q.headers ->> 'priority')::integer, 0) < below
+       and q.headers ? 'cron_id' and not q.headers ? 'lease' and not q.headers ? 'limited'
+     order by coalesce((q.headers ->> 'priority')::integer, 0) desc
+     limit 1),
+    (select coalesce((q.headers ->> 'priority')::integer, 0) from pgmq.q_jobs q
+     where q.message ->> 'app_id' = app and (q.headers ? 'limited') and coalesce((q.headers ->> 'priority')::integer, 0) < below
+       and q.headers ? 'cron_id' and not q.headers ? 'lease'
+     order by (q.headers ? 'limited'), coalesce((q.headers ->> 'priority')::integer, 0) desc
+     limit 1);
+end;
+comment on function carillon._next_priorities(text, integer) is
+  'The highest priority below the given one that waiting jobs of an app have: direct ones, those of unlimited crons, and of limited crons. Three probes of indexes.';
+revoke all on function carillon._next_priorities(text, integer) from public;
+--! EndIncluded jobs/_next_priorities.sql
+--! Included jobs/_is_limited.sql
+create or replace function carillon._is_limited(cron text) returns boolean
+language sql stable parallel safe security invoker
+return exists (select from carillon.crons c where c.id = cron::uuid and c.max_concurrency is not null);
+comment on function carillon._is_limited(text) is 'Whether only so many jobs of a cron may run at once.';
+revoke all on function carillon._is_limited(text) from public;
+--! EndIncluded jobs/_is_limited.sql
+--! Included jobs/_limit_left.sql
+create or replace function carillon._limit_left(cron text) returns integer
 language plpgsql stable security invoker
 set search_path = ''
 as $$
 declare
-  v_below integer := coalesce(below, 2147483647);
+  v_most integer;
 begin
-  return (
-    select coalesce((q.headers ->> 'priority')::integer, 0) from pgmq.q_jobs q
-    where q.message ->> 'app_id' = app and coalesce((q.headers ->> 'priority')::integer, 0) < v_below
-    order by coalesce((q.headers ->> 'priority')::integer, 0) desc
-    limit 1);
+  select c.max_concurrency into v_most from carillon.crons c where c.id = cron::uuid;
+  if v_most is null then
+    return 2147483647; -- the limit was lifted, or the cron deleted
+  end if;
+  return greatest(0, v_most - (
+    select count(*) from (
+      select from pgmq.q_jobs q where q.headers ->> 'cron_id' = cron and q.headers ? 'limited' and q.headers ? 'lease' limit v_most) leased));
 end;
 $$;
-comment on function carillon._next_priority(text, integer) is
-  'The highest priority below the given one (null: of all) that a live job of the app has; one probe of the index.';
-revoke all on function carillon._next_priority(text, integer) from public;
---! EndIncluded jobs/_next_priority.sql
+comment on function carillon._limit_left(text) is
+  'How many more jobs of a limited cron may run. What counts is every lease that nobody has taken back.';
+revoke all on function carillon._limit_left(text) from public;
+--! EndIncluded jobs/_limit_left.sql
+--! Included jobs/_lane_room.sql
+create or replace function carillon._lane_room(cron text) returns integer
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+begin
+  -- Whoever holds it is claiming jobs of this cron right now. Held to the end of the transaction, so that the
+  -- next one counts what this one claimed; never waited for, because lanes are visited in any order.
+  if not pg_try_advisory_xact_lock(hashtextextended('carillon.limited.' || cron, 0)) then
+    return 0;
+  end if;
+  return carillon._limit_left(cron);
+end;
+$$;
+comment on function carillon._lane_room(text) is
+  'How many more jobs of a limited cron this transaction may claim; 0 while another one claims them.';
+revoke all on function carillon._lane_room(text) from public;
+--! EndIncluded jobs/_lane_room.sql
+--! Included jobs/_app_room.sql
+create or replace function carillon._app_room(app text, most integer) returns integer
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  return greatest(0, most - (
+    select count(*) from (select from pgmq.q_jobs q where q.message ->> 'app_id' = app and q.headers ? 'lease' limit most) leased));
+end;
+$$;
+comment on function carillon._app_room(text, integer) is
+  'How many more jobs of an app may run, of so many at most. What counts is every lease that nobody has taken back.';
+revoke all on function carillon._app_room(text, integer) from public;
+--! EndIncluded jobs/_app_room.sql
+--! Included jobs/_lock_limited_apps.sql
+create or replace function carillon._lock_limited_apps(apps text[]) returns jsonb
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_limits jsonb;
+  v_app text;
+begin
+  select jsonb_object_agg(a.id, a.max_concurrency order by a.id) into v_limits from carillon.apps a
+  where a.id = any (apps) and a.max_concurrency is not null;
+  if v_limits is null then
+    return '{}';
+  end if;
+  -- Lock order: by id. Held to the end of the transaction, so that the next one counts what this one claimed.
+  for v_app in select k from jsonb_object_keys(v_limits) as k order by k loop
+    perform pg_advisory_xact_lock(hashtextextended('carillon.limited.' || v_app, 0));
+  end loop;
+  return v_limits;
+end;
+$$;
+comment on function carillon._lock_limited_apps(text[]) is
+  'Those of these apps that are limited, with their limits; nobody else claims jobs of them until the end of the transaction.';
+revoke all on function carillon._lock_limited_apps(text[]) from public;
+--! EndIncluded jobs/_lock_limited_apps.sql
+--! Included jobs/_limit_jobs.sql
+create or replace function carillon._limit_jobs(crons text[], app text, priority integer) returns void
+language sql volatile security invoker
+set search_path = ''
+as $$
+  update pgmq.q_jobs q
+  set headers = q.headers || '{"limited": true}'
+  where q.ctid = any (array(
+    select w.ctid
+    from unnest(crons) as c (id)
+    cross join lateral (
+      select q.ctid from pgmq.q_jobs q
+      where q.message ->> 'app_id' = app and (q.headers ? 'limited') = false
+        and coalesce((q.headers ->> 'priority')::integer, 0) = _limit_jobs.priority and q.headers ->> 'cron_id' = c.id
+        and q.headers ? 'cron_id' and not q.headers ? 'lease'
+      order by q.vt, q.msg_id
+      limit 1000
+      for update skip locked) w))
+$$;
+comment on function carillon._limit_jobs(text[], text, integer) is
+  'Takes up to 1000 waiting jobs of each of these crons, which are limited, out of the way of the others.';
+revoke all on function carillon._limit_jobs(text[], text, integer) from public;
+--! EndIncluded jobs/_limit_jobs.sql
+--! Included jobs/_pick_lanes.sql
+create or replace function carillon._pick_lanes(app text, priority integer, limited boolean, limits boolean, want integer, now timestamptz) returns tid[]
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  -- Where the last claim of this session stopped; the first begins anywhere.
+  v_place constant text := format('carillon.lane_%s_%s', limited::integer, hashtext(app)::bigint + 2147483648);
+  v_start constant text := coalesce(nullif(current_setting(v_place, true), ''), gen_random_uuid()::text);
+  v_lane text := v_start;
+  v_next text;
+  v_around boolean := false;
+  v_idle integer := case when limited then 32 else 8 end;
+  v_visits integer := case when limited then want + 32 else 8 end;
+  v_share constant integer := case when limited then want else (want + 7) / 8 end;
+  v_picks tid[] := '{}';
+  v_found tid[];
+  v_room integer;
+begin
+  while cardinality(v_picks) < want and v_idle > 0 and v_visits > 0 loop
+    select q.headers ->> 'cron_id' into v_next from pgmq.q_jobs q
+    where q.message ->> 'app_id' = app and (q.headers ? 'limited') = _pick_lanes.limited
+      and coalesce((q.headers ->> 'priority')::integer, 0) = priority and q.headers ->> 'cron_id' > v_lane
+      and q.headers ? 'cron_id' and not q.headers ? 'lease'
+    order by q.headers ->> 'cron_id'
+    limit 1;
+    if v_next is null then
+      exit when v_around;
+      v_around := true;
+      v_lane := '';
+      continue;
+    end if;
+    exit when v_around and v_next > v_start;
+    v_lane := v_next;
+    v_visits := v_visits - 1;
+    v_room := least(v_share, want - cardinality(v_picks));
+    if limited then
+      v_room := least(v_room, carillon._lane_room(v_lane));
+    elsif limits and carillon._is_limited(v_lane) then
+      perform carillon._limit_jobs(array[v_lane], app, priority);
+      v_room := 0;
+    end if;
+    v_found := '{}';
+    if v_room > 0 then
+      v_found := array(
+        select q.ctid from pgmq.q_jobs q
+        where q.message ->> 'app_id' = app and (q.headers ? 'limited') = _pick_lanes.limited
+          and coalesce((q.headers ->> 'priority')::integer, 0) = priority and q.headers ->> 'cron_id' = v_lane and q.vt <= now
+          and q.headers ? 'cron_id' and not q.headers ? 'lease'
+          and not carillon._has_expired(q.headers, now)
+        order by q.vt, q.msg_id
+        limit v_room
+        for update skip locked);
+    end if;
+    v_picks := v_picks || v_found;
+    if cardinality(v_found) = 0 then
+      v_idle := v_idle - 1;
+    end if;
+  end loop;
+  perform set_config(v_place, v_lane, false);
+  return v_picks;
+end;
+$$;
+comment on function carillon._pick_lanes(text, integer, boolean, boolean, integer, timestamptz) is
+  'Locks due jobs of one priority cron by cron, each cron in its turn: of eight unlimited crons an eighth of want each, or of limited ones what their limits leave; returns where they are. It gives up after 8, or 32, that have nothing to give.';
+revoke all on function carillon._pick_lanes(text, integer, boolean, boolean, integer, timestamptz) from public;
+--! EndIncluded jobs/_pick_lanes.sql
+--! Included jobs/_pick_due.sql
+create or replace function carillon._pick_due(app text, priority integer, limits boolean, want integer, now timestamptz) returns tid[]
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  -- Half cron by cron, so that none waits behind all the jobs of another; the rest by due time.
+  v_picks tid[] := carillon._pick_lanes(app, priority, false, limits, (want + 1) / 2, now);
+  v_found tid[];
+  v_crons text[];
+begin
+  -- More than once only where a cron has been limited since its jobs were enqueued.
+  for n in 1 .. 3 loop
+    exit when cardinality(v_picks) = want;
+    select coalesce(array_agg(d.at) filter (where not d.is_limited), '{}'), array_agg(distinct d.cron) filter (where d.is_limited)
+    into v_found, v_crons
+    from (
+      select q.ctid as at, q.headers ->> 'cron_id' as cron, limits and carillon._is_limited(q.headers ->> 'cron_id') as is_limited
+      from pgmq.q_jobs q
+      where q.message ->> 'app_id' = app and coalesce((q.headers ->> 'priority')::integer, 0) = priority and q.vt <= now
+        and q.headers ? 'cron_id' and not q.headers ? 'lease' and not q.headers ? 'limited'
+        and not carillon._has_expired(q.headers, now) and q.ctid <> all (v_picks)
+      order by q.vt, q.msg_id
+      limit want - cardinality(v_picks)
+      for update skip locked) d;
+    v_picks := v_picks || v_found;
+    exit when v_crons is null;
+    perform carillon._limit_jobs(v_crons, app, priority);
+  end loop;
+  return v_picks;
+end;
+$$;
+comment on function carillon._pick_due(text, integer, boolean, integer, timestamptz) is
+  'Locks due jobs of unlimited crons; returns where they are. Where the app has limits, jobs of limited crons are put aside for _pick_lanes.';
+revoke all on function carillon._pick_due(text, integer, boolean, integer, timestamptz) from public;
+--! EndIncluded jobs/_pick_due.sql
+--! Included jobs/_pick_jobs.sql
+create or replace function carillon._pick_jobs(
+  app text, priority integer, direct boolean, due boolean, limited boolean, limits boolean, want integer, now timestamptz
+) returns tid[]
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_limited integer := 0;
+  v_due integer := 0;
+  v_picks tid[] := '{}';
+begin
+  -- Of the kinds that wait, jobs of limited crons may have half, and those of the others half of the rest. For an odd
+  -- job a coin is tossed.
+  if limited then
+    v_limited := case when direct or due then floor(want / 2.0 + random()) else want end;
+  end if;
+  if v_limited > 0 then
+    v_picks := carillon._pick_lanes(app, priority, true, limits, v_limited, now);
+  end if;
+  if due then
+    v_due := want - cardinality(v_picks);
+    v_due := case when direct then floor(v_due / 2.0 + random()) else v_due end;
+  end if;
+  if v_due > 0 then
+    v_picks := v_picks || carillon._pick_due(app, priority, limits, v_due, now);
+  end if;
+  if direct and cardinality(v_picks) < want then
+    v_picks := v_picks || array(
+      select q.ctid from pgmq.q_jobs q
+      where q.message ->> 'app_id' = app and coalesce((q.headers ->> 'priority')::integer, 0) = priority and q.vt <= now
+        and (q.headers ? 'cron_id') is not true and (q.headers ? 'lease') is not true
+        and not carillon._has_expired(q.headers, now)
+      order by q.vt, q.msg_id
+      limit want - cardinality(v_picks)
+      for update skip locked);
+  end if;
+  -- Whom the coin passed over comes after those that it did not.
+  if due and v_due = 0 and cardinality(v_picks) < want then
+    v_picks := v_picks || carillon._pick_due(app, priority, limits, want - cardinality(v_picks), now);
+  end if;
+  if limited and v_limited = 0 and cardinality(v_picks) < want then
+    v_picks := v_picks || carillon._pick_lanes(app, priority, true, limits, want - cardinality(v_picks), now);
+  end if;
+  return v_picks;
+end;
+$$;
+comment on function carillon._pick_jobs(text, integer, boolean, boolean, boolean, boolean, integer, timestamptz) is
+  'Locks up to want due jobs of one app and priority, fairly among direct jobs and those of its crons; returns where they are. It may return fewer than there are where more than one kind waits, but none only when none can be had.';
+revoke all on function carillon._pick_jobs(text, integer, boolean, boolean, boolean, boolean, integer, timestamptz) from public;
+--! EndIncluded jobs/_pick_jobs.sql
+--! Included jobs/_return_lost_jobs.sql
+create or replace function carillon._return_lost_jobs(app text, now timestamptz) returns void
+language sql volatile security invoker
+set search_path = ''
+as $$
+  update pgmq.q_jobs q
+  set headers = carillon._lost_headers(q.headers, q.read_ct, q.last_read_at)
+  where q.ctid = any (array(
+    select l.ctid from pgmq.q_jobs l
+    where l.message ->> 'app_id' = app and l.headers ? 'lease' and l.vt <= now and not carillon._is_lost_for_good(l.headers)
+    order by l.vt
+    limit 1000
+    for update skip locked))
+$$;
+comment on function carillon._return_lost_jobs(text, timestamptz) is
+  'Lets the jobs of an app whose leases have run out wait again, as due as ever, with the lost attempt on record; those that may be delivered again.';
+revoke all on function carillon._return_lost_jobs(text, timestamptz) from public;
+--! EndIncluded jobs/_return_lost_jobs.sql
+--! Included jobs/_next_due.sql
+create or replace function carillon._next_due(app text, now timestamptz) returns timestamptz
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+declare
+  v_next timestamptz;
+  v_from record;
+  v_below integer := 2147483647;
+  v_priority integer;
+  v_lane text;
+  v_lanes integer := 100;
+begin
+  loop
+    v_from := carillon._next_priorities(app, v_below);
+    v_priority := greatest(v_from.direct, v_from.due, v_from.limited);
+    exit when v_priority is null or v_next <= now;
+    v_next := least(v_next,
+      (select q.vt from pgmq.q_jobs q
+       where q.message ->> 'app_id' = app and coalesce((q.headers ->> 'priority')::integer, 0) = v_priority
+         and (q.headers ? 'cron_id') is not true and (q.headers ? 'lease') is not true
+         and not (q.vt <= now and carillon._has_expired(q.headers, now))
+       order by q.vt, q.msg_id
+       limit 1),
+      (select q.vt from pgmq.q_jobs q
+       where q.message ->> 'app_id' = app and coalesce((q.headers ->> 'priority')::integer, 0) = v_priority
+         and q.headers ? 'cron_id' and not q.headers ? 'lease' and not q.headers ? 'limited'
+         and not (q.vt <= now and carillon._has_expired(q.headers, now))
+       order by q.vt, q.msg_id
+       limit 1));
+    v_lane := case when v_from.limited = v_priority then '' end;
+    while v_lane is not null loop
+      select q.headers ->> 'cron_id' into v_lane from pgmq.q_jobs q
+      where q.message ->> 'app_id' = app and (q.headers ? 'limited') and coalesce((q.headers ->> 'priority')::integer, 0) = v_priority
+        and q.headers ->> 'cron_id' > v_lane and q.headers ? 'cron_id' and not q.headers ? 'lease'
+      order by q.headers ->> 'cron_id'
+      limit 1;
+      exit when v_lane is null or v_next <= now;
+      if v_lanes = 0 then
+        v_next := least(v_next, now + interval '1 second'); -- too many to look at each
+        exit;
+      end if;
+      v_lanes := v_lanes - 1;
+      -- One that is at its limit waits for a lease of its app.
+      if carillon._limit_left(v_lane) > 0 then
+        v_next := least(v_next, (
+          select q.vt from pgmq.q_jobs q
+          where q.message ->> 'app_id' = app and (q.headers ? 'limited') and coalesce((q.headers ->> 'priority')::integer, 0) = v_priority
+            and q.headers ->> 'cron_id' = v_lane and q.headers ? 'cron_id' and not q.headers ? 'lease'
+            and not (q.vt <= now and carillon._has_expired(q.headers, now))
+          order by q.vt, q.msg_id
+          limit 1));
+      end if;
+    end loop;
+    v_below := v_priority;
+  end loop;
+  return v_next;
+end;
+$$;
+comment on function carillon._next_due(text, timestamptz) is
+  'When the next waiting job of an app comes due that no limit of its cron holds back; null when there is none.';
+revoke all on function carillon._next_due(text, timestamptz) from public;
+--! EndIncluded jobs/_next_due.sql
 --! Included jobs/_idempotent_job.sql
 create or replace function carillon._idempotent_job(app text, key text, request jsonb, now timestamptz, job bigint) returns bigint
 language plpgsql volatile security invoker
@@ -6722,82 +6997,6 @@ $$;
 comment on function carillon._trim_idempotency_keys() is 'Forgets idempotency keys after 24 hours, 10,000 at most.';
 revoke all on function carillon._trim_idempotency_keys() from public;
 --! EndIncluded jobs/_trim_idempotency_keys.sql
---! Included requests/_body_hash.sql
-create or replace function carillon._body_hash(body jsonb) returns bytea
-language sql immutable parallel safe security invoker
-return sha256(convert_to(coalesce(body::text, ''), 'UTF8'));
-comment on function carillon._body_hash(jsonb) is 'By which bodies of requests are compared: the order of their fields does not matter.';
-revoke all on function carillon._body_hash(jsonb) from public;
---! EndIncluded requests/_body_hash.sql
---! Included requests/begin_request.sql
-create or replace function carillon.begin_request(principal uuid, line text, key text, body jsonb)
-returns table (status integer, answer text)
-language plpgsql volatile security definer
-set search_path = ''
-as $$
-declare
-  v_now timestamptz := carillon.now();
-  v_known carillon.requests;
-begin
-  if key is null or length(key) not between 1 and 255 then
-    perform carillon._invalid('Idempotency-Key', 'must be from 1 to 255 characters long');
-  end if;
-  -- Whoever comes second waits here until the first has committed, or has given up.
-  perform pg_advisory_xact_lock(hashtextextended(format('carillon.request %s %s %s', principal, line, key), 0));
-  select r.* into v_known from carillon.requests r
-  where r.principal_id = principal and r.line = begin_request.line and r.key = begin_request.key
-    and r.created_at > v_now - interval '24 hours';
-  if v_known.key is null then
-    return;
-  end if;
-  if v_known.body_hash <> carillon._body_hash(body) then
-    raise exception using errcode = 'TK203', column = 'Idempotency-Key',
-      message = format('the idempotency key "%s" was used for another request', begin_request.key),
-      hint = 'send each new request with a new key; keys are kept for 24 hours';
-  end if;
-  return query select v_known.status, v_known.answer;
-end;
-$$;
-comment on function carillon.begin_request(uuid, text, text, jsonb) is
-  'What the same request of a principal was answered under the same idempotency key in the last 24 hours; no row for a new one, which this transaction then answers (end_request), with all others of its key waiting. TK203 after another body.';
-revoke all on function carillon.begin_request(uuid, text, text, jsonb) from public;
---! EndIncluded requests/begin_request.sql
---! Included requests/end_request.sql
-create or replace function carillon.end_request(principal uuid, line text, key text, body jsonb, status integer, answer text) returns void
-language sql volatile security definer
-set search_path = ''
-as $$
-  insert into carillon.requests as r (principal_id, line, key, body_hash, status, answer, created_at)
-  values (principal, line, key, carillon._body_hash(body), status, answer, carillon.now())
-  on conflict on constraint requests_pkey do update
-    set body_hash = excluded.body_hash, status = excluded.status, answer = excluded.answer, created_at = excluded.created_at
-$$;
-comment on function carillon.end_request(uuid, text, text, jsonb, integer, text) is
-  'Keeps what a request was answered, in the transaction that did its work, so that there is never one without the other.';
-revoke all on function carillon.end_request(uuid, text, text, jsonb, integer, text) from public;
---! EndIncluded requests/end_request.sql
---! Included requests/_trim_requests.sql
-create or replace function carillon._trim_requests() returns void
-language plpgsql volatile security invoker
-set search_path = ''
-as $$
-declare
-  v_before timestamptz := carillon.now() - interval '24 hours';
-begin
-  delete from carillon.requests r
-  using (
-    select o.principal_id, o.line, o.key from carillon.requests o
-    where o.created_at <= v_before
-    order by o.created_at
-    limit 10000
-    for update skip locked
-  ) old
-  where r.principal_id = old.principal_id and r.line = old.line and r.key = old.key;
-end;
-$$;
-comment on function carillon._trim_requests() is 'Forgets answered requests after 24 hours, 10,000 at most.';
-revoke all on function carillon._trim_requests() from public;
---! EndIncluded requests/_trim_requests.sql
 --! Included jobs/_check_payload.sql
 create or replace function carillon._check_payload(payload jsonb, field text) returns void
 language plpgsql immutable security invoker
@@ -7033,12 +7232,25 @@ set enable_mergejoin = off
 as $$
 declare
   v_now timestamptz := carillon.now();
-  v_app text;
-  v_priority integer;
+  v_until timestamptz;
+  v_lease jsonb;
+  v_rooms jsonb;
   v_left integer := max_jobs;
-  v_lease jsonb := jsonb_build_object('lease', jsonb_build_object('worker', worker));
-  v_until timestamptz := v_now + lease_seconds * interval '1 second';
-  v_claimed integer;
+  v_waiting text[];
+  v_again text[];
+  v_share integer;
+  v_app text;
+  v_want integer;
+  v_next record;
+  v_below integer;
+  v_priority integer;
+  v_again_at integer;
+  v_limits boolean;
+  v_direct boolean;
+  v_due boolean;
+  v_limited boolean;
+  v_lost boolean;
+  v_picks tid[];
 begin
   if apps is null or worker is null then
     perform carillon._invalid(case when apps is null then 'apps' else 'worker' end, 'is required');
@@ -7049,81 +7261,117 @@ begin
   if lease_seconds is null or lease_seconds < 1 then
     perform carillon._invalid('leaseSeconds', 'must be at least 1');
   end if;
-  foreach v_app in array apps loop
-    v_priority := null;
-    loop
-      exit when v_left <= 0;
-      v_priority := carillon._next_priority(v_app, v_priority);
-      exit when v_priority is null;
-      return query
-        with due as materialized (
-          select q.ctid as at
-          from pgmq.q_jobs q
-          where q.message ->> 'app_id' = v_app and coalesce((q.headers ->> 'priority')::integer, 0) = v_priority and q.vt <= v_now
-            and not carillon._is_lost_for_good(q.headers) and not carillon._has_expired(q.headers, v_now)
-          order by q.vt, q.msg_id
-          limit v_left
-          for update skip locked
-        ),
-        claimed as (
-          -- By its place: these rows are locked, and no plan can then read the whole queue to find them.
-          update pgmq.q_jobs q
-          set read_ct = q.read_ct + 1, last_read_at = v_now, vt = v_until,
-              headers = case
-                when q.headers ? 'lease' then carillon._lost_headers(q.headers, q.read_ct, q.last_read_at)
-                else coalesce(q.headers, '{}')
-              end || v_lease
-          from due
-          where q.ctid = due.at
-          returning q.msg_id, q.read_ct, q.message, q.headers, q.enqueued_at, carillon._job_user(q.message, q.headers) as user_id
-        )
-        select c.msg_id, c.read_ct, v_app, c.message -> 'payload', (c.headers ->> 'cron_id')::uuid,
-          (c.headers ->> 'scheduled_for')::timestamptz, carillon._job_trigger(c.headers), c.user_id, p.username, c.enqueued_at,
-          (c.headers ->> 'timeout')::integer
-        from claimed c
-        left join carillon.principals p on p.id = c.user_id
-        order by c.msg_id;
-      get diagnostics v_claimed = row_count;
-      v_left := v_left - v_claimed;
+  v_until := v_now + lease_seconds * interval '1 second';
+  v_waiting := array(select a.app from unnest(apps) with ordinality as a (app, at) where a.app is not null group by a.app order by min(a.at));
+  v_rooms := carillon._lock_limited_apps(v_waiting);
+
+  -- Every app has an equal share, and those that have more waiting share what the others leave.
+  while v_left > 0 and v_waiting <> '{}' loop
+    v_again := '{}';
+    v_share := (v_left + cardinality(v_waiting) - 1) / cardinality(v_waiting);
+    foreach v_app in array v_waiting loop
+      select
+        exists (select from pgmq.q_jobs q where q.message ->> 'app_id' = v_app and q.headers ? 'lease' and q.vt <= v_now),
+        exists (select from carillon.crons c where c.app_id = v_app and c.max_concurrency is not null)
+      into v_lost, v_limits;
+      if v_lost then
+        perform carillon._return_lost_jobs(v_app, v_now);
+      end if;
+      v_want := least(v_left, v_share);
+      v_lease := jsonb_build_object('lease', jsonb_build_object('worker', worker));
+      if v_rooms ? v_app then
+        v_want := least(v_want, carillon._app_room(v_app, (v_rooms ->> v_app)::integer));
+        v_lease := jsonb_set(v_lease, '{lease,limited}', 'true');
+      end if;
+      v_below := 2147483647;
+      v_again_at := null;
+      while v_want > 0 loop
+        v_next := carillon._next_priorities(v_app, v_below);
+        v_priority := greatest(v_next.direct, v_next.due, v_next.limited);
+        exit when v_priority is null;
+        v_direct := coalesce(v_next.direct = v_priority, false);
+        v_due := coalesce(v_next.due = v_priority, false);
+        v_limited := coalesce(v_next.limited = v_priority, false);
+        v_picks := carillon._pick_jobs(v_app, v_priority, v_direct, v_due, v_limited, v_limits, v_want, v_now);
+        return query
+          with claimed as (
+            -- By their places: these rows are locked, and no plan can then read the whole queue to find them.
+            update pgmq.q_jobs q
+            set read_ct = q.read_ct + 1, last_read_at = v_now, vt = v_until, headers = coalesce(q.headers, '{}') || v_lease
+            from unnest(v_picks) with ordinality as p (at, n)
+            where q.ctid = p.at
+            returning p.n, q.msg_id, q.read_ct, q.message, q.headers, q.enqueued_at, carillon._job_user(q.message, q.headers) as user_id
+          ),
+          -- A batch has far fewer users than jobs.
+          names as materialized (
+            select jsonb_object_agg(p.id, p.username) as of_id
+            from (select distinct c.user_id from claimed c) u
+            join carillon.principals p on p.id = u.user_id
+          )
+          select c.msg_id, c.read_ct, v_app, c.message -> 'payload', (c.headers ->> 'cron_id')::uuid,
+            (c.headers ->> 'scheduled_for')::timestamptz, carillon._job_trigger(c.headers), c.user_id, n.of_id ->> c.user_id::text, c.enqueued_at,
+            (c.headers ->> 'timeout')::integer
+          from claimed c
+          cross join names n
+          order by c.n;
+        v_want := v_want - cardinality(v_picks);
+        v_left := v_left - cardinality(v_picks);
+        if v_picks = '{}' then
+          -- Looking for due jobs may have put some aside that are limited.
+          if v_limits and v_due and v_again_at is distinct from v_priority then
+            v_again_at := v_priority;
+          else
+            v_below := v_priority;
+          end if;
+        elsif not v_limits and v_direct <> v_due then
+          -- Otherwise one kind may have had less than its part, and leaves the others more.
+          v_below := v_priority;
+        end if;
+      end loop;
+      if v_want = 0 and not v_rooms ? v_app then
+        v_again := v_again || v_app;
+      end if;
     end loop;
+    v_waiting := v_again;
   end loop;
 end;
 $$;
 comment on function carillon.claim_jobs(text[], text, integer, integer) is
-  'Leases up to max_jobs due jobs of these apps to a worker, by priority, oldest due first. The pair (job_id, attempt) fences every later call about them.';
+  'Leases up to max_jobs due jobs of these apps to a worker, in equal shares where each has enough. Of an app those of the highest priority go first; of one priority oldest due first, except that direct jobs and those of crons, and the crons among themselves, take turns where many wait, and that the limits of apps and crons (max_concurrency) hold. The pair (job_id, attempt) fences every later call about them.';
 revoke all on function carillon.claim_jobs(text[], text, integer, integer) from public;
 --! EndIncluded jobs/claim_jobs.sql
 --! Included jobs/next_job_in.sql
 create or replace function carillon.next_job_in(apps text[]) returns double precision
 language plpgsql stable security definer
 set search_path = ''
+set enable_seqscan = off
 as $$
 declare
   v_now timestamptz := carillon.now();
   v_app text;
-  v_priority integer;
-  v_due timestamptz;
+  v_most integer;
   v_next timestamptz;
 begin
   foreach v_app in array apps loop
-    v_priority := null;
-    loop
-      v_priority := carillon._next_priority(v_app, v_priority);
-      exit when v_priority is null;
-      select q.vt into v_due from pgmq.q_jobs q
-      where q.message ->> 'app_id' = v_app and coalesce((q.headers ->> 'priority')::integer, 0) = v_priority
-        and not (q.vt <= v_now and (carillon._is_lost_for_good(q.headers) or carillon._has_expired(q.headers, v_now)))
-      order by q.vt, q.msg_id
-      limit 1;
-      v_next := least(v_next, v_due);
-    end loop;
+    -- When a lease runs out its job is due again, and its place is free.
+    v_next := least(v_next, (
+      select q.vt from pgmq.q_jobs q
+      where q.message ->> 'app_id' = v_app and q.headers ? 'lease'
+        and not (q.vt <= v_now and carillon._is_lost_for_good(q.headers))
+      order by q.vt
+      limit 1));
+    select a.max_concurrency into v_most from carillon.apps a where a.id = v_app;
+    if v_most is null or carillon._app_room(v_app, v_most) > 0 then
+      v_next := least(v_next, carillon._next_due(v_app, v_now));
+    end if;
+    exit when v_next <= v_now;
   end loop;
   -- greatest() would pass over a null.
   return greatest(extract(epoch from v_next - v_now), case when v_next is not null then 0 end);
 end;
 $$;
 comment on function carillon.next_job_in(text[]) is
-  'Seconds until the next job of these apps comes due, or a lease on one runs out: tells an idle worker when to look again. 0 when one is due, null when there is none.';
+  'Seconds until the next job of these apps comes due, or a lease on one runs out: tells an idle worker when to look again. 0 when one is due that no limit holds back, null when there is none.';
 revoke all on function carillon.next_job_in(text[]) from public;
 --! EndIncluded jobs/next_job_in.sql
 --! Included jobs/_count_failures.sql
@@ -7178,7 +7426,7 @@ begin
         || case when o.retry_in is null
           then jsonb_build_object('failures', coalesce((q.headers ->> 'failures')::integer, 0) + 1) else '{}' end
     from o
-    where q.msg_id = o.job_id and q.read_ct = o.attempt and q.headers ? 'lease'
+    where q.msg_id = o.job_id and q.read_ct = o.attempt and q.headers -> 'lease' is not null
       and (o.retry_in is not null or (o.discard is not true
         and coalesce((q.headers ->> 'failures')::integer, 0) + 1 < coalesce((q.headers ->> 'max_attempts')::integer, 1)))
     returning q.msg_id, q.message ->> 'app_id' as app
@@ -7210,6 +7458,7 @@ declare
   v_finished bigint[];
   v_succeeded uuid[];
   v_failed uuid[];
+  v_apps text[];
 begin
   if jsonb_typeof(outcomes) is distinct from 'array' then
     perform carillon._invalid('outcomes', 'must be a JSON array');
@@ -7232,7 +7481,7 @@ begin
     -- The fence: only the attempt that holds the lease finishes the job.
     delete from pgmq.q_jobs q
     using o
-    where q.msg_id = o.job_id and q.read_ct = o.attempt and q.headers ? 'lease'
+    where q.msg_id = o.job_id and q.read_ct = o.attempt and q.headers -> 'lease' is not null
     returning q.msg_id, q.read_ct, q.enqueued_at, q.last_read_at, q.message, q.headers, o.status, o.result, o.error
   ),
   kept as (
@@ -7244,13 +7493,16 @@ begin
     returning h.job_id, h.cron_id, h.status
   )
   select array_agg(k.job_id), array_agg(k.cron_id) filter (where k.status = 'completed' and k.cron_id is not null),
-    array_agg(k.cron_id) filter (where k.status = 'failed' and k.cron_id is not null)
-  into v_finished, v_succeeded, v_failed
+    array_agg(k.cron_id) filter (where k.status = 'failed' and k.cron_id is not null),
+    (select array_agg(distinct g.message ->> 'app_id') from gone g where carillon._holds_place(g.headers))
+  into v_finished, v_succeeded, v_failed, v_apps
   from kept k;
 
   if v_succeeded is not null or v_failed is not null then
     perform carillon._count_failures(v_succeeded, v_failed);
   end if;
+  -- Somebody may have waited for the place.
+  perform pg_notify('carillon_jobs', a) from unnest(v_apps) as a;
   return query select unnest(v_finished || v_retried);
 end;
 $$;
@@ -7276,7 +7528,7 @@ begin
       select q.msg_id
       from unnest(extend_leases.job_ids, extend_leases.attempts) as l (job_id, attempt)
       join pgmq.q_jobs q on q.msg_id = l.job_id and q.read_ct = l.attempt
-      where q.headers ? 'lease'
+      where q.headers -> 'lease' is not null
       -- Not "for update": a job whose log is being appended to (for key share) is ours all the same.
       for no key update of q skip locked
     )
@@ -7305,7 +7557,7 @@ begin
     update pgmq.q_jobs q
     set vt = v_now, headers = q.headers - 'lease'
     from unnest(release_jobs.job_ids, release_jobs.attempts) as l (job_id, attempt)
-    where q.msg_id = l.job_id and q.read_ct = l.attempt and q.headers ? 'lease'
+    where q.msg_id = l.job_id and q.read_ct = l.attempt and q.headers -> 'lease' is not null
     returning q.msg_id;
   for v_app in select distinct q.message ->> 'app_id' from pgmq.q_jobs q where q.msg_id = any (release_jobs.job_ids) loop
     perform pg_notify('carillon_jobs', v_app);
