@@ -99,7 +99,7 @@ describe("the same key", () => {
   test("does not open what has been closed to its sender since", async () => {
     const leaver = await api.caller("leaver", ["app:crm:*"]);
     expect((await send("g", {}, JOBS, leaver)).status).toBe(201);
-    await api.sql`select carillon.create_role('role-leaver', '{}')`;
+    await api.sql`select carillon.update_role('role-leaver', permissions => '{}')`;
     expect((await send("g", {}, JOBS, leaver)).status).toBe(403);
   });
 });
