@@ -8,6 +8,7 @@ import { createAuthentication } from "./auth/chain.js";
 import { openContext } from "./context.js";
 import { allowOrigins } from "./cors.js";
 import { answerProblem } from "./problem.js";
+import { serveReference } from "./openapi/serve.js";
 import { createLimiter } from "./rate-limit.js";
 import { registerRoutes } from "./register.js";
 import type { Route } from "./route.js";
@@ -39,6 +40,7 @@ export function createApp(deps: AppDeps): Express {
   app.set("trust proxy", settings.trustProxy);
   app.use(openContext(log));
   app.use(allowOrigins(settings.corsOrigins));
+  serveReference(app, routes);
   registerRoutes(app, routes, {
     sql,
     transactions,

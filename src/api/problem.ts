@@ -1,30 +1,8 @@
 import type { ErrorRequestHandler } from "express";
-import { CarillonError, ERRORS, type ErrorCode, type FieldError } from "../errors.js";
+import { CarillonError, ERRORS, type FieldError } from "../errors.js";
 import type { Logger } from "../log.js";
 import { contextOf } from "./context.js";
-
-/** An RFC 9457 problem document, with our extension members. */
-export interface Problem {
-  type: string;
-  title: string;
-  status: number;
-  /** What is wrong with this request. */
-  detail: string;
-  /** The request's id, as in the header x-request-id. */
-  instance: string;
-  /** Stable, for programs. */
-  code: ErrorCode;
-  /** The same as `detail`, where clients of the RootCX API look for it. */
-  error: string;
-  /** The rule that was broken, in full. */
-  rule?: string;
-  /** What would be right. */
-  hint?: string;
-  /** The permission that was missing, as it would have to be held. */
-  missing?: string;
-  /** Every field at fault. */
-  errors?: readonly FieldError[];
-}
+import type { Problem } from "./shapes/problem.js";
 
 /** Seconds after which a client may try again what failed for want of a database. */
 const RETRY_AFTER = "2";

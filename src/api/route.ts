@@ -47,6 +47,8 @@ interface RouteParts<A extends Access> {
   method: Method;
   /** With parameters in braces: `/api/v1/apps/{appId}`. */
   path: string;
+  /** What clients call it: listCrons. */
+  operationId: string;
   summary: string;
   permission: A;
   /** Permissions that some requests need besides; the handler checks them by `demand`. */

@@ -1,5 +1,6 @@
 import { generateKey } from "../../src/api/keys.js";
-import type { Problem } from "../../src/api/problem.js";
+import { problemStatuses } from "../../src/api/openapi/statuses.js";
+import { Problem } from "../../src/api/shapes/problem.js";
 import type { Route } from "../../src/api/route.js";
 import { ROUTES } from "../../src/api/routes/index.js";
 import type { ApiSettings } from "../../src/config-api.js";
@@ -168,6 +169,11 @@ function holdAgainstTable(
     if (method !== "HEAD" && !type.startsWith("application/problem+json")) {
       throw new Error(`${method} ${path} answered ${status} as ${type}`);
     }
+    const known = routeOf(method, path.split("?")[0] ?? "");
+    if (known !== undefined && !problemStatuses(known).includes(status)) {
+      throw new Error(`${method} ${path} answered an undocumented ${status}`);
+    }
+    if (method !== "HEAD") Problem.parse(body);
     return;
   }
   const route = routeOf(method, path.split("?")[0] ?? "");

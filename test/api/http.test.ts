@@ -71,6 +71,7 @@ describe("a problem", () => {
       defineRoute({
         method: "get",
         path: "/broken",
+        operationId: "broken",
         summary: "Breaks",
         permission: "public",
         responses: { 200: z.strictObject({}) },

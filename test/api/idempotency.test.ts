@@ -139,6 +139,7 @@ describe("on routes of its own", () => {
       defineRoute({
         method: "post",
         path: "/mortal",
+        operationId: "mortal",
         summary: "Dies after its work, the first time",
         permission: "authenticated",
         responses: { 201: Done },
@@ -181,6 +182,7 @@ describe("on routes of its own", () => {
       defineRoute({
         method: "post",
         path: "/secret",
+        operationId: "secret",
         summary: "Makes a secret",
         permission: "authenticated",
         secret: true,

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT, type JWTPayload } from "jose";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { Problem } from "../../src/api/problem.js";
+import type { Problem } from "../../src/api/shapes/problem.js";
 import { startServer, type ApiServer } from "../../src/api/server.js";
 import type { ApiSettings, JwtSettings } from "../../src/config-api.js";
 import { linkIdentity, listIdentities, unlinkIdentity } from "../../src/db/identities.js";

@@ -124,6 +124,7 @@ describe("time", () => {
     const sleepy: Route = defineRoute({
       method: "get",
       path: "/sleepy",
+      operationId: "sleepy",
       summary: "Sleeps",
       permission: "public",
       responses: { 200: z.strictObject({}) },

@@ -57,6 +57,7 @@ export const jobRoutes = [
   defineRoute({
     method: "post",
     path: ALL,
+    operationId: "enqueueJob",
     summary: "Enqueue a job",
     permission: "app:{appId}:invoke",
     alsoNeeds: [{ permission: "app:{appId}:act_as", when: "userId names somebody else" }],
@@ -74,6 +75,7 @@ export const jobRoutes = [
   defineRoute({
     method: "get",
     path: ALL,
+    operationId: "listJobs",
     summary: "List the jobs of an app, newest first: the live ones, or the finished ones",
     permission: "app:{appId}:job.read",
     params: InApp,
@@ -92,6 +94,7 @@ export const jobRoutes = [
   defineRoute({
     method: "get",
     path: `${ALL}/{id}`,
+    operationId: "getJob",
     summary: "Get a job, live or finished",
     permission: "app:{appId}:job.read",
     params: OneJob,
@@ -104,6 +107,7 @@ export const jobRoutes = [
   defineRoute({
     method: "patch",
     path: `${ALL}/{id}`,
+    operationId: "moveJob",
     summary: "Change when a waiting job is due",
     permission: "app:{appId}:job.write",
     params: OneJob,
@@ -115,6 +119,7 @@ export const jobRoutes = [
   defineRoute({
     method: "post",
     path: `${ALL}/{id}/cancel`,
+    operationId: "cancelJob",
     summary: "Cancel a waiting or running job",
     permission: "app:{appId}:job.write",
     params: OneJob,
@@ -130,6 +135,7 @@ export const jobRoutes = [
   defineRoute({
     method: "post",
     path: `${ALL}/{id}/retry`,
+    operationId: "retryJob",
     summary: "Run a job that has ended again, as a new job that links to it",
     permission: "app:{appId}:job.write",
     params: OneJob,
