@@ -101,7 +101,7 @@ describe("functions", () => {
   test("are those of the files, and none has two signatures", async () => {
     const made = await names(sql`
       select proname as name from pg_proc where pronamespace = 'carillon'::regnamespace order by 1`);
-    const views = ["cron_details", "jobs"];
+    const views = ["cron_details", "_live_jobs", "_finished_jobs", "jobs"];
     expect(made).toEqual(
       defining
         .map(({ name }) => name)

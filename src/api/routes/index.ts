@@ -2,7 +2,9 @@ import type { Route } from "../route.js";
 import { appRoutes } from "./apps.js";
 import { cronRoutes } from "./crons.js";
 import { healthRoutes } from "./health.js";
+import { jobBulkRoutes } from "./job-bulk.js";
 import { jobRoutes } from "./jobs.js";
+import { letterRoutes } from "./letters.js";
 import { scheduleRoutes } from "./schedules.js";
 import { systemRoutes } from "./system.js";
 import { tickRoutes } from "./ticks.js";
@@ -12,7 +14,10 @@ export const ROUTES: readonly Route[] = [
   ...healthRoutes,
   ...appRoutes,
   ...cronRoutes,
+  // Before those of one job, whose id would stand for the words of these.
+  ...jobBulkRoutes,
   ...jobRoutes,
+  ...letterRoutes,
   ...scheduleRoutes,
   ...tickRoutes,
   ...systemRoutes,
