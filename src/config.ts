@@ -20,6 +20,7 @@ const Environment = z.object({
   CARILLON_LEASE: seconds(3600).default(30),
   CARILLON_TIMEOUT: seconds(86_400).default(900),
   CARILLON_DRAIN: seconds(3600).default(25),
+  CARILLON_CONNECTIONS: z.coerce.number().int().min(1).max(100).default(6),
   CARILLON_TICKER: flag.default(true),
   CARILLON_LISTEN: flag.default(true),
   CARILLON_PREPARE: flag.default(true),
@@ -46,6 +47,8 @@ export interface Config {
   readonly timeoutSeconds: number;
   /** Seconds a stopping worker waits for running jobs before it aborts them. */
   readonly drainSeconds: number;
+  /** Connections of a worker's pool at most. */
+  readonly connections: number;
   /** Whether this process ticks, once a second. */
   readonly ticker: boolean;
   /** Whether workers wake by LISTEN; off (polling) behind a pooler in transaction mode. */
@@ -85,6 +88,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     leaseSeconds: e.CARILLON_LEASE,
     timeoutSeconds: e.CARILLON_TIMEOUT,
     drainSeconds: e.CARILLON_DRAIN,
+    connections: e.CARILLON_CONNECTIONS,
     ticker: e.CARILLON_TICKER,
     listen: e.CARILLON_LISTEN,
     prepare: e.CARILLON_PREPARE,

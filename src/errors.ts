@@ -13,6 +13,7 @@ export const ERRORS = {
   job_not_found: { sqlstate: "TK103", status: 404, title: "Job not found" },
   principal_not_found: { sqlstate: "TK104", status: 404, title: "Principal not found" },
   key_not_found: { sqlstate: "TK105", status: 404, title: "API key not found" },
+  role_not_found: { sqlstate: "TK106", status: 404, title: "Role not found" },
   name_taken: { sqlstate: "TK201", status: 400, title: "Name already taken" },
   overlap: { sqlstate: "TK202", status: 409, title: "A job of the cron is still in the queue" },
   idempotency_conflict: {
@@ -21,6 +22,7 @@ export const ERRORS = {
     title: "Idempotency key used for another request",
   },
   job_state: { sqlstate: "TK204", status: 409, title: "The job is not in a state for this" },
+  last_admin: { sqlstate: "TK205", status: 409, title: "The last administrator" },
   reserved_app_id: { sqlstate: "TK401", status: 403, title: "Reserved app id" },
   not_owner: { sqlstate: "TK402", status: 403, title: "Not the owner" },
   permission_denied: { sqlstate: "TK403", status: 403, title: "Permission denied" },

@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:11eb5a437cbb00fb9523dffd8aac1e5b0e7618da
+--! Hash: sha1:6d317e51887b5b96ba600b5b74f7ea367cc43e66
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -57,6 +57,15 @@ create table carillon.roles (
 comment on table carillon.roles is 'Named sets of permission strings; a role of an app goes with the app.';
 create index roles_app_id_idx on carillon.roles (app_id);
 
+create table carillon.role_inherits (
+  role text not null references carillon.roles on delete cascade,
+  inherits text not null references carillon.roles on delete cascade,
+  primary key (role, inherits),
+  constraint role_inherits_another check (role <> inherits)
+);
+comment on table carillon.role_inherits is 'Which role grants all that another grants; without cycles.';
+create index role_inherits_inherits_idx on carillon.role_inherits (inherits);
+
 create table carillon.role_members (
   principal_id uuid not null references carillon.principals on delete cascade,
   role text not null references carillon.roles on delete cascade,
@@ -72,11 +81,17 @@ create table carillon.api_keys (
   prefix text not null,
   hash bytea not null constraint api_keys_hash_unique unique,
   created_at timestamptz not null default carillon.now(),
+  scopes text[] constraint api_keys_scopes_not_empty check (cardinality(scopes) > 0),
+  mints_keys boolean not null default false,
+  created_by uuid references carillon.principals on delete set null,
   expires_at timestamptz,
   revoked_at timestamptz,
   last_used_at timestamptz
 );
 comment on table carillon.api_keys is 'API keys by the SHA-256 of their secret, which is stored nowhere.';
+comment on column carillon.api_keys.scopes is 'What of its principal''s permissions the key carries; null is all of them.';
+comment on column carillon.api_keys.mints_keys is 'Whether other keys may be made with it: true of the bootstrap key only.';
+create index api_keys_created_by_idx on carillon.api_keys (created_by) where created_by is not null;
 create index api_keys_principal_id_idx on carillon.api_keys (principal_id);
 --! EndIncluded tables/principals.sql
 --! Included tables/beats.sql
@@ -163,11 +178,13 @@ create table carillon.enlistments (
   id bigint generated always as identity primary key,
   cron_id uuid not null references carillon.crons on delete cascade,
   beat_id bigint not null references carillon.beats,
+  widened boolean not null default false,
   enlisted_from timestamptz not null,
   enlisted_until timestamptz,
   constraint enlistments_in_order check (enlisted_from <= enlisted_until)
 );
 comment on table carillon.enlistments is 'Which beat woke a cron, from when to when; with beat_jobs it keeps a cron''s run history across edits.';
+comment on column carillon.enlistments.widened is 'Whether the beat wakes more often than the narrowest one would, because there are very many; wakes at which the cron has no slot are then not its runs.';
 create index enlistments_cron_id_idx on carillon.enlistments (cron_id, enlisted_from desc);
 create index enlistments_beat_id_idx on carillon.enlistments (beat_id);
 create unique index enlistments_one_open_idx on carillon.enlistments (cron_id) where enlisted_until is null;
@@ -214,40 +231,6 @@ comment on column carillon.ticks.blocked_by is 'The job that was still queued or
 create table carillon.ticks_default partition of carillon.ticks default;
 comment on table carillon.ticks_default is 'Slots outside the prepared days.';
 --! EndIncluded tables/ticks.sql
---! Included tables/job_filter.sql
-create type carillon.job_filter as (
-  app_id text,
-  cron_id uuid,
-  statuses text[],
-  triggers text[],
-  tag text,
-  job_ids bigint[],
-  enqueued_after timestamptz,
-  enqueued_before timestamptz,
-  started_after timestamptz,
-  started_before timestamptz,
-  finished_after timestamptz,
-  finished_before timestamptz
-);
-comment on type carillon.job_filter is
-  'Which jobs of an app are meant; null is no condition. Times: at or after, and before.';
---! EndIncluded tables/job_filter.sql
---! Included jobs/_tag_job.sql
-create or replace function carillon._tag_job() returns trigger
-language plpgsql volatile security invoker
-set search_path = ''
-as $$
-begin
-  insert into carillon.job_tags (app_id, tag, job_id, finished_at)
-  select distinct new.app_id, t.tag, new.job_id, new.finished_at
-  from jsonb_array_elements_text(case jsonb_typeof(new.headers -> 'tags') when 'array' then new.headers -> 'tags' else '[]' end) as t (tag)
-  where t.tag is not null;
-  return null;
-end;
-$$;
-comment on function carillon._tag_job() is 'Trigger of job_history: lists a finished job under its tags. Jobs without tags do not come here.';
-revoke all on function carillon._tag_job() from public;
---! EndIncluded jobs/_tag_job.sql
 --! Included tables/job_history.sql
 create table carillon.job_history (
   job_id bigint not null,
@@ -271,39 +254,36 @@ create table carillon.job_history (
 comment on table carillon.job_history is 'Every finished job with its outcome, partitioned by the day it finished.';
 comment on column carillon.job_history.headers is 'The pgmq headers at the end, with the earlier attempts under "attempts".';
 create index job_history_job_idx on carillon.job_history (job_id);
--- Lists are in the order of ids, which is that of enqueuing and never changes: a list of several statuses merges
--- one walk for each. Written in ascending order, at the end of each stretch.
-create index job_history_app_idx on carillon.job_history (app_id, status, job_id);
-create index job_history_cron_idx on carillon.job_history (cron_id, status, job_id) where cron_id is not null;
--- Rare among millions.
-create index job_history_manual_idx on carillon.job_history (app_id, job_id) where trigger = 'manual';
--- Rows lie in the order in which they finished: this costs next to nothing to write.
-create index job_history_finished_idx on carillon.job_history using brin (finished_at) with (pages_per_range = 16);
+-- Read backwards, newest first; written in ascending order, at the end of the index.
+create index job_history_app_idx on carillon.job_history (app_id, finished_at, job_id);
+create index job_history_cron_idx on carillon.job_history (cron_id, finished_at, job_id) where cron_id is not null;
 create table carillon.job_history_default partition of carillon.job_history default;
 comment on table carillon.job_history_default is 'Jobs finished outside the prepared days.';
-
-create table carillon.job_tags (
-  app_id text not null,
-  tag text not null,
-  job_id bigint not null,
-  finished_at timestamptz not null
-) partition by range (finished_at);
-comment on table carillon.job_tags is 'The tags of finished jobs, for lists by tag; partitioned as the history is.';
-create index job_tags_tag_idx on carillon.job_tags (app_id, tag, job_id);
-create table carillon.job_tags_default partition of carillon.job_tags default;
-comment on table carillon.job_tags_default is 'Tags of jobs finished outside the prepared days.';
-create trigger job_history_tags after insert on carillon.job_history
-  for each row when (new.headers ? 'tags') execute function carillon._tag_job();
-
-create table carillon.job_retries (
-  job_id bigint primary key,
-  retry_of bigint not null,
-  created_at timestamptz not null
-);
-comment on table carillon.job_retries is 'Which job runs which other one again; kept as long as the history.';
-create index job_retries_retry_of_idx on carillon.job_retries (retry_of);
-create index job_retries_created_idx on carillon.job_retries (created_at);
 --! EndIncluded tables/job_history.sql
+--! Included tables/job_logs.sql
+create table carillon.job_logs (
+  job_id bigint not null,
+  seq integer not null constraint job_logs_seq_positive check (seq > 0),
+  attempt integer not null constraint job_logs_attempt_positive check (attempt > 0),
+  at timestamptz not null,
+  level text not null constraint job_logs_level_known check (level in ('debug', 'info', 'warn', 'error')),
+  stream text not null constraint job_logs_stream_known check (stream in ('log', 'stdout', 'stderr', 'progress')),
+  message text not null constraint job_logs_message_bounded check (octet_length(message) <= 1048576),
+  data jsonb,
+  percent double precision constraint job_logs_percent_in_range check (percent between 0 and 100),
+  altered jsonb,
+  constraint job_logs_percent_iff_progress check ((stream = 'progress') = (percent is not null))
+) partition by range (at);
+comment on table carillon.job_logs is 'What handlers log, a row a line, partitioned by the day it was logged.';
+comment on column carillon.job_logs.seq is 'Counts the lines of the job from 1, through all its attempts.';
+comment on column carillon.job_logs.percent is 'How far the job was, in lines of the stream progress, whose message is the note.';
+comment on column carillon.job_logs.altered is
+  'What is not as it was logged: cutBytes off the end of the message, replaced characters that cannot be stored (U+FFFD stands for them), dataBytes of data left out.';
+create index job_logs_line_idx on carillon.job_logs (job_id, seq);
+create index job_logs_progress_idx on carillon.job_logs (job_id, seq) where stream = 'progress';
+create table carillon.job_logs_default partition of carillon.job_logs default;
+comment on table carillon.job_logs_default is 'Lines logged outside the prepared days.';
+--! EndIncluded tables/job_logs.sql
 --! Included tables/queue.sql
 -- pgmq's own tables are made by pgmq (carillon migrate does it through pgmq-js); only indexes are added here.
 do $$
@@ -323,9 +303,6 @@ create index carillon_jobs_expiry_idx on pgmq.q_jobs ((headers ->> 'expires_at')
 -- Overlap asks for the live jobs of one cron, by the trusted header.
 -- With the id, so that no plan walks the whole queue to find the oldest of them.
 create index carillon_jobs_cron_idx on pgmq.q_jobs ((headers ->> 'cron_id'), msg_id) where headers ->> 'cron_id' is not null;
-
--- Dead letters are listed app by app.
-create index carillon_letters_app_idx on pgmq.q_jobs_dlq ((message ->> 'app_id'), msg_id);
 --! EndIncluded tables/queue.sql
 --! Included tables/idempotency_keys.sql
 create table carillon.idempotency_keys (
@@ -445,45 +422,6 @@ $$;
 comment on function carillon._json_integer(jsonb, text, integer, integer) is 'A JSON value that has to be a whole number within bounds.';
 revoke all on function carillon._json_integer(jsonb, text, integer, integer) from public;
 --! EndIncluded core/_json_integer.sql
---! Included core/_json_words.sql
-create or replace function carillon._json_words(value jsonb, field text, allowed text[]) returns text[]
-language plpgsql immutable security invoker
-set search_path = ''
-as $$
-declare
-  v_words text[];
-begin
-  if jsonb_typeof(value) = 'array' and not exists (
-    select from jsonb_array_elements(value) as e (item) where jsonb_typeof(e.item) <> 'string')
-  then
-    v_words := array(select distinct w from jsonb_array_elements_text(value) as w order by w);
-  elsif jsonb_typeof(value) = 'string' then
-    v_words := array[value #>> '{}'];
-  end if;
-  if v_words is null or v_words = '{}' or not v_words operator(pg_catalog.<@) allowed then
-    perform carillon._invalid(field, format('must be one or more of %s', array_to_string(allowed, ', ')));
-  end if;
-  return v_words;
-end;
-$$;
-comment on function carillon._json_words(jsonb, text, text[]) is 'A JSON value that has to be one of these words, or an array of some.';
-revoke all on function carillon._json_words(jsonb, text, text[]) from public;
---! EndIncluded core/_json_words.sql
---! Included core/_json_uuid.sql
-create or replace function carillon._json_uuid(value jsonb, field text) returns uuid
-language plpgsql immutable security invoker
-set search_path = ''
-as $$
-begin
-  if carillon._json_text(value, field) !~* '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' then
-    perform carillon._invalid(field, 'must be a UUID');
-  end if;
-  return (value #>> '{}')::uuid;
-end;
-$$;
-comment on function carillon._json_uuid(jsonb, text) is 'A JSON value that has to be a UUID.';
-revoke all on function carillon._json_uuid(jsonb, text) from public;
---! EndIncluded core/_json_uuid.sql
 --! Included core/_ensure_partitions.sql
 create or replace function carillon._ensure_partitions() returns integer
 language plpgsql volatile security invoker
@@ -497,7 +435,7 @@ declare
   v_day date;
   v_name text;
 begin
-  foreach v_parent in array array['ticks', 'job_history', 'job_tags'] loop
+  foreach v_parent in array array['ticks', 'job_history', 'job_logs'] loop
     foreach v_day in array array[v_today, v_today + 1, v_today + 2] loop
       v_name := v_parent || '_' || to_char(v_day, 'YYYYMMDD');
       continue when to_regclass(format('carillon.%I', v_name)) is not null;
@@ -533,8 +471,11 @@ declare
   v_dropped integer := 0;
 begin
   for v_parent, v_days in
-    select p.parent, coalesce((select (s.value #>> '{}')::integer from carillon.settings s where s.key = p.setting), 90)
-    from (values ('ticks', 'tickRetentionDays'), ('job_history', 'jobRetentionDays'), ('job_tags', 'jobRetentionDays')) as p (parent, setting)
+    select p.parent, coalesce(
+      (select (s.value #>> '{}')::integer from carillon.settings s where s.key = p.setting),
+      -- A job keeps its log as long as itself, unless told otherwise.
+      (select (s.value #>> '{}')::integer from carillon.settings s where s.key = 'jobRetentionDays' and p.parent = 'job_logs'), 90)
+    from (values ('ticks', 'tickRetentionDays'), ('job_history', 'jobRetentionDays'), ('job_logs', 'logRetentionDays')) as p (parent, setting)
   loop
     for v_partition in
       select c.relname
@@ -555,18 +496,18 @@ begin
     -- The default partitions hold what came when no day was prepared.
     execute format(
       'delete from carillon.%1$I d where d.ctid = any (array(select e.ctid from carillon.%1$I e where e.%2$I < $1 limit 10000))',
-      v_parent || '_default', case v_parent when 'ticks' then 'decided_at' else 'finished_at' end)
+      v_parent || '_default', case v_parent when 'ticks' then 'decided_at' when 'job_history' then 'finished_at' else 'at' end)
     using v_now - make_interval(days => v_days);
   end loop;
   return v_dropped;
 end;
 $$;
 comment on function carillon._drop_old_partitions() is
-  'Drops the day partitions of the ledger and of the job history past their retention (settings tickRetentionDays and jobRetentionDays, default 90), and trims the default ones; returns how many it dropped.';
+  'Drops the day partitions of the ledger, the job history and the job logs past their retention (settings tickRetentionDays and jobRetentionDays, default 90, and logRetentionDays, default as the jobs), and trims the default ones; returns how many it dropped.';
 revoke all on function carillon._drop_old_partitions() from public;
 --! EndIncluded core/_drop_old_partitions.sql
 --! Included core/set_retention.sql
-create or replace function carillon.set_retention(tick_days integer default null, job_days integer default null) returns jsonb
+create or replace function carillon.set_retention(tick_days integer default null, job_days integer default null, log_days integer default null) returns jsonb
 language plpgsql volatile security definer
 set search_path = ''
 as $$
@@ -577,17 +518,20 @@ begin
   if job_days not between 1 and 3650 then
     perform carillon._invalid('jobRetentionDays', 'must be from 1 to 3650');
   end if;
+  if log_days not between 1 and 3650 then
+    perform carillon._invalid('logRetentionDays', 'must be from 1 to 3650');
+  end if;
   insert into carillon.settings (key, value)
-  select v.key, to_jsonb(v.days) from (values ('tickRetentionDays', tick_days), ('jobRetentionDays', job_days)) as v (key, days)
+  select v.key, to_jsonb(v.days) from (values ('tickRetentionDays', tick_days), ('jobRetentionDays', job_days), ('logRetentionDays', log_days)) as v (key, days)
   where v.days is not null
   on conflict (key) do update set value = excluded.value;
   return (select coalesce(jsonb_object_agg(s.key, s.value), '{}') from carillon.settings s
-    where s.key in ('tickRetentionDays', 'jobRetentionDays'));
+    where s.key in ('tickRetentionDays', 'jobRetentionDays', 'logRetentionDays'));
 end;
 $$;
-comment on function carillon.set_retention(integer, integer) is
-  'How many days the ledger and the job history are kept (default 90 each); null leaves one as it is. Returns what is set.';
-revoke all on function carillon.set_retention(integer, integer) from public;
+comment on function carillon.set_retention(integer, integer, integer) is
+  'How many days the ledger and the job history are kept (default 90 each), and the logs of jobs (default as long as the jobs); null leaves one as it is. Returns what is set.';
+revoke all on function carillon.set_retention(integer, integer, integer) from public;
 --! EndIncluded core/set_retention.sql
 --! Included core/_here.sql
 create or replace function carillon._here() returns jsonb
@@ -2080,13 +2024,10 @@ returns text
 language sql
 immutable
 security invoker
-set search_path = ''
-as $$
-  select case
-    when cardinality(words) < 2 then words[1]
-    else array_to_string(words[:cardinality(words) - 1], ', ') || ' and ' || words[cardinality(words)]
-  end
-$$;
+return case
+  when cardinality(words) < 2 then words[1]
+  else array_to_string(words[:cardinality(words) - 1], ', ') || ' and ' || words[cardinality(words)]
+end;
 
 comment on function carillon._join_words(text[]) is
   'A list in English: "a", "a and b", "a, b and c".';
@@ -2096,32 +2037,35 @@ revoke all on function carillon._join_words(text[]) from public;
 --! Included schedules/_describe_bits.sql
 create or replace function carillon._describe_bits(bits bigint, low integer, names text[] default null)
 returns text
-language sql
+language plpgsql
 immutable
 security invoker
 set search_path = ''
 as $$
-  select carillon._join_words(array_agg(w.word order by r.first, w.position))
-  from (
-    -- runs of neighbours
-    select min(b.number) as first, max(b.number) as last
-    from (
-      select i as number, i - row_number() over (order by i) as run
-      from generate_series(0, 59) as i
-      where (bits >> i) & 1 = 1
-    ) as b
-    group by b.run
-  ) as r
-  cross join lateral (
-    select
-      coalesce(names[r.first + 1], (r.first + low)::text) as first,
-      coalesce(names[r.last + 1], (r.last + low)::text) as last
-  ) as n
-  cross join lateral unnest(case r.last - r.first
-    when 0 then array[n.first]
-    when 1 then array[n.first, n.last]
-    else array[n.first || ' to ' || n.last]
-  end) with ordinality as w (word, position)
+declare
+  v_words text[] := '{}';
+  v_rest bigint := bits;
+  v_first integer := 0;
+  v_last integer;
+  v_names text[];
+begin
+  while v_rest > 0 loop
+    -- a run of neighbours
+    v_last := carillon._lowest_bit(v_rest);
+    v_rest := v_rest >> v_last;
+    v_first := v_first + v_last;
+    v_last := v_first + carillon._lowest_bit(v_rest + 1) - 1;
+    v_rest := v_rest >> (v_last - v_first + 1);
+    v_names := array[coalesce(names[v_first + 1], (v_first + low)::text), coalesce(names[v_last + 1], (v_last + low)::text)];
+    v_words := v_words || case v_last - v_first
+      when 0 then v_names[:1]
+      when 1 then v_names
+      else array[v_names[1] || ' to ' || v_names[2]]
+    end;
+    v_first := v_last + 1;
+  end loop;
+  return carillon._join_words(v_words);
+end
 $$;
 
 comment on function carillon._describe_bits(bigint, integer, text[]) is
@@ -2381,14 +2325,11 @@ returns bigint[]
 language sql
 immutable
 security invoker
-set search_path = ''
-as $$
-  select case
-    when (seconds + jitter) % 60 = 0 or jitter > 0
-      then array[ceil((seconds + jitter) / 60.0)::bigint]
-    else array[floor(seconds / 60.0)::bigint, ceil(seconds / 60.0)::bigint]
-  end
-$$;
+return case
+  when (seconds + jitter) % 60 = 0 or jitter > 0
+    then array[ceil((seconds + jitter) / 60.0)::bigint]
+  else array[floor(seconds / 60.0)::bigint, ceil(seconds / 60.0)::bigint]
+end;
 
 comment on function carillon._wake_minutes(bigint, integer) is
   'The whole minutes at which pg_cron has to wake for something due at a second: the first one that is not before it; without jitter also the minute it lies in.';
@@ -2402,35 +2343,41 @@ revoke all on function carillon._wake_minutes(bigint, integer) from public;
 -- hold in the months of both.
 create or replace function carillon._zone_offsets(timezone text, from_time timestamptz)
 returns table (month integer, zone_offset bigint)
-language sql
+language plpgsql
 stable
 security invoker
 set search_path = ''
 as $$
-  with samples as (
-    select
-      date_part('month', i.instant at time zone timezone)::integer as month,
-      date_part('epoch', i.instant at time zone timezone)::bigint - date_part('epoch', i.instant)::bigint as zone_offset,
-      i.instant
-    from (
-      select to_timestamp(date_part('epoch', from_time) + 86400 * (7 * s - 2)) as instant
-      -- (without a change there is nothing to look for: a year names all months)
-      from generate_series(0, case when timezone in ('GMT', 'UTC') then 53 else 262 end) as s
-    ) as i
-  ), steps as (
-    select
-      s.month, s.zone_offset,
-      lag(s.month, 1, s.month) over w as last_month,
-      lag(s.zone_offset, 1, s.zone_offset) over w as last_offset
-    from samples as s
-    window w as (order by s.instant)
-  )
-  select distinct p.month, p.zone_offset
-  from steps as s
-  cross join lateral (values
-    (s.month, s.zone_offset), (s.month, s.last_offset),
-    (s.last_month, s.zone_offset), (s.last_month, s.last_offset)
-  ) as p (month, zone_offset)
+begin
+  if timezone in ('GMT', 'UTC') then
+    return query select m, 0::bigint from generate_series(1, 12) as m;
+    return;
+  end if;
+  return query
+    with samples as (
+      select
+        date_part('month', i.instant at time zone timezone)::integer as month,
+        date_part('epoch', i.instant at time zone timezone)::bigint - date_part('epoch', i.instant)::bigint as zone_offset,
+        i.instant
+      from (
+        select to_timestamp(date_part('epoch', from_time) + 86400 * (7 * s - 2)) as instant
+        from generate_series(0, 262) as s
+      ) as i
+    ), steps as (
+      select
+        s.month, s.zone_offset,
+        lag(s.month, 1, s.month) over w as last_month,
+        lag(s.zone_offset, 1, s.zone_offset) over w as last_offset
+      from samples as s
+      window w as (order by s.instant)
+    )
+    select distinct p.month, p.zone_offset
+    from steps as s
+    cross join lateral (values
+      (s.month, s.zone_offset), (s.month, s.last_offset),
+      (s.last_month, s.zone_offset), (s.last_month, s.last_offset)
+    ) as p (month, zone_offset);
+end
 $$;
 
 comment on function carillon._zone_offsets(text, timestamptz) is
@@ -2444,8 +2391,7 @@ returns table (minutes bigint, hours bigint, day_shift integer)
 language sql
 immutable
 security invoker
-set search_path = ''
-as $$
+begin atomic
   select m.bits, h.bits, h.day_shift
   from (
     -- in minutes: less than an hour forward, and the rest in whole hours
@@ -2464,8 +2410,8 @@ as $$
     ((_shift_times.hours << c.hour) & 16777215, c.day),
     (_shift_times.hours >> (24 - c.hour), c.day + 1)
   ) as h (bits, day_shift)
-  where m.bits > 0 and h.bits > 0
-$$;
+  where m.bits > 0 and h.bits > 0;
+end;
 
 comment on function carillon._shift_times(bigint, bigint, integer) is
   'Minute and hour sets moved by a number of minutes, split by the number of days they move into.';
@@ -2797,27 +2743,177 @@ comment on function carillon._has_permission(text[], text) is
   'Whether a set of permission strings grants one: exactly, by "*", or by "prefix:*".';
 revoke all on function carillon._has_permission(text[], text) from public;
 --! EndIncluded principals/_has_permission.sql
+--! Included principals/_narrow.sql
+create or replace function carillon._narrow(held text[], scopes text[]) returns text[]
+language sql immutable parallel safe security invoker
+return case when scopes is null then held else array(
+  select s from unnest(scopes) as s where carillon._has_permission(held, s)
+  union
+  select h from unnest(held) as h where carillon._has_permission(scopes, h)
+  order by 1) end;
+comment on function carillon._narrow(text[], text[]) is
+  'What is left of a set of permissions within scopes; null scopes leave all of it.';
+revoke all on function carillon._narrow(text[], text[]) from public;
+--! EndIncluded principals/_narrow.sql
+--! Included principals/_role_permissions.sql
+create or replace function carillon._role_permissions(roles text[]) returns text[]
+language sql stable security invoker
+set search_path = ''
+as $$
+  with recursive held (role) as (
+    select r.name from carillon.roles r where r.name = any (_role_permissions.roles)
+    union
+    select i.inherits from held h join carillon.role_inherits i on i.role = h.role
+  )
+  select coalesce(array_agg(distinct p.permission), '{}')
+  from held h
+  join carillon.roles r on r.name = h.role
+  cross join unnest(r.permissions) as p (permission)
+$$;
+comment on function carillon._role_permissions(text[]) is 'What these roles grant, with all they inherit.';
+revoke all on function carillon._role_permissions(text[]) from public;
+--! EndIncluded principals/_role_permissions.sql
+--! Included principals/_granted_to.sql
+create or replace function carillon._granted_to(principal uuid) returns text[]
+language sql stable security invoker
+set search_path = ''
+as $$
+  select carillon._role_permissions(array(select m.role from carillon.role_members m where m.principal_id = principal))
+$$;
+comment on function carillon._granted_to(uuid) is
+  'What a principal''s roles grant it, whether it is enabled or not.';
+revoke all on function carillon._granted_to(uuid) from public;
+--! EndIncluded principals/_granted_to.sql
 --! Included principals/_permissions_of.sql
 create or replace function carillon._permissions_of(principal uuid) returns text[]
 language sql stable security invoker
 set search_path = ''
 as $$
-  select coalesce(array_agg(distinct p.permission), '{}')
-  from carillon.principals pr
-  join carillon.role_members m on m.principal_id = pr.id
-  join carillon.roles r on r.name = m.role
-  cross join unnest(r.permissions) as p (permission)
-  where pr.id = principal and pr.disabled_at is null
+  select case when exists (select from carillon.principals p where p.id = principal and p.disabled_at is null)
+    then carillon._granted_to(principal) else '{}' end
 $$;
-comment on function carillon._permissions_of(uuid) is 'What an enabled principal may do, by all of its roles; nothing when disabled or unknown.';
+comment on function carillon._permissions_of(uuid) is
+  'What an enabled principal may do, by all of its roles; nothing when disabled or unknown.';
 revoke all on function carillon._permissions_of(uuid) from public;
 --! EndIncluded principals/_permissions_of.sql
---! Included principals/_system_principal.sql
-create or replace function carillon._system_principal() returns uuid
+--! Included principals/_may.sql
+create or replace function carillon._may(actor uuid, actor_scopes text[], permission text) returns boolean
 language sql stable security invoker
 set search_path = ''
 as $$
-  select id from carillon.principals where username = 'system'
+  select actor is null or carillon._has_permission(carillon._narrow(carillon._permissions_of(actor), actor_scopes), permission)
+$$;
+comment on function carillon._may(uuid, text[], text) is
+  'Whether an actor holds a permission, within the scopes of the credential it came with. A null actor is the database''s owner.';
+revoke all on function carillon._may(uuid, text[], text) from public;
+--! EndIncluded principals/_may.sql
+--! Included principals/_require_held.sql
+create or replace function carillon._require_held(actor uuid, actor_scopes text[], permissions text[]) returns void
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+declare
+  v_held constant text[] := carillon._narrow(carillon._permissions_of(actor), actor_scopes);
+  v_missing text;
+begin
+  if actor is null then
+    return;
+  end if;
+  v_missing := (
+    select p from unnest(permissions) as p
+    where not carillon._has_permission(v_held, p)
+    order by p
+    limit 1);
+  if v_missing is not null then
+    raise exception using errcode = 'TK403', message = format('missing %s', v_missing),
+      detail = 'nobody can give, take or act with more than they hold';
+  end if;
+end;
+$$;
+comment on function carillon._require_held(uuid, text[], text[]) is
+  'Refuses (TK403) an actor who does not hold all of these permissions. A null actor is the database''s owner.';
+revoke all on function carillon._require_held(uuid, text[], text[]) from public;
+--! EndIncluded principals/_require_held.sql
+--! Included principals/_check_permissions.sql
+create or replace function carillon._check_permissions(permissions text[], field text) returns void
+language plpgsql immutable security invoker
+set search_path = ''
+as $$
+declare
+  v_permission text;
+begin
+  foreach v_permission in array coalesce(permissions, '{}') loop
+    if v_permission is null or length(v_permission) > 200
+      or v_permission !~ '^(\*|[A-Za-z0-9_.-]+(:[A-Za-z0-9_.-]+)*(:\*)?)$' then
+      perform carillon._invalid(field,
+        format('holds "%s", which is no permission', v_permission), 'for example app:crm:cron.read, app:crm:*, or *');
+    end if;
+  end loop;
+end;
+$$;
+comment on function carillon._check_permissions(text[], text) is
+  'Refuses (TK001) what is not of the form of a permission.';
+revoke all on function carillon._check_permissions(text[], text) from public;
+--! EndIncluded principals/_check_permissions.sql
+--! Included principals/_has_admin.sql
+create or replace function carillon._has_admin() returns boolean
+language sql stable security invoker
+set search_path = ''
+as $$
+  with recursive allmighty (role) as (
+    select r.name from carillon.roles r where '*' = any (r.permissions)
+    union
+    select i.role from allmighty a join carillon.role_inherits i on i.inherits = a.role
+  )
+  select exists (
+    select from allmighty a
+    join carillon.role_members m on m.role = a.role
+    join carillon.principals p on p.id = m.principal_id
+    where p.disabled_at is null)
+$$;
+comment on function carillon._has_admin() is 'Whether an enabled principal holds every permission.';
+revoke all on function carillon._has_admin() from public;
+--! EndIncluded principals/_has_admin.sql
+--! Included principals/_lock_access.sql
+create or replace function carillon._lock_access() returns boolean
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+begin
+  perform pg_advisory_xact_lock(hashtextextended('carillon.access', 0));
+  return carillon._has_admin();
+end;
+$$;
+comment on function carillon._lock_access() is
+  'Lets one change of roles and their members at a time pass, so that two together make no cycle and remove no last admin; returns whether there is an admin.';
+revoke all on function carillon._lock_access() from public;
+--! EndIncluded principals/_lock_access.sql
+--! Included principals/_require_admin_left.sql
+create or replace function carillon._require_admin_left(actor uuid, had_admin boolean) returns void
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  if actor is not null and had_admin and not carillon._has_admin() then
+    raise exception using errcode = 'TK205', message = 'this would leave nobody who holds every permission',
+      hint = 'make somebody else an administrator first: grant them the role admin';
+  end if;
+end;
+$$;
+comment on function carillon._require_admin_left(uuid, boolean) is
+  'Refuses (TK205) a change that has removed the last administrator. A null actor, the database''s owner, can make a new one.';
+revoke all on function carillon._require_admin_left(uuid, boolean) from public;
+--! EndIncluded principals/_require_admin_left.sql
+--! Included principals/_system_principal.sql
+create or replace function carillon._system_principal() returns uuid
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  return (
+    select id from carillon.principals where username = 'system'
+  );
+end;
 $$;
 comment on function carillon._system_principal() is 'The owner of what is made in SQL without naming an owner.';
 revoke all on function carillon._system_principal() from public;
@@ -2836,6 +2932,109 @@ $$;
 comment on function carillon._require_principal(uuid) is 'Refuses (TK104) a principal that does not exist.';
 revoke all on function carillon._require_principal(uuid) from public;
 --! EndIncluded principals/_require_principal.sql
+--! Included principals/_require_changeable_principal.sql
+create or replace function carillon._require_changeable_principal(principal uuid) returns void
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  perform carillon._require_principal(principal);
+  if principal = carillon._system_principal() then
+    raise exception using errcode = 'TK403', message = 'the system''s own principal cannot be changed';
+  end if;
+end;
+$$;
+comment on function carillon._require_changeable_principal(uuid) is
+  'Refuses a principal that does not exist (TK104), or the system''s own (TK403).';
+revoke all on function carillon._require_changeable_principal(uuid) from public;
+--! EndIncluded principals/_require_changeable_principal.sql
+--! Included principals/_require_role.sql
+create or replace function carillon._require_role(name text) returns void
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  if name is null or not exists (select from carillon.roles r where r.name = _require_role.name) then
+    raise exception using errcode = 'TK106', message = format('no role "%s"', coalesce(name, ''));
+  end if;
+end;
+$$;
+comment on function carillon._require_role(text) is 'Refuses (TK106) a role that does not exist.';
+revoke all on function carillon._require_role(text) from public;
+--! EndIncluded principals/_require_role.sql
+--! Included principals/_require_changeable_role.sql
+create or replace function carillon._require_changeable_role(name text) returns void
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  perform carillon._require_role(name);
+  if name = 'admin' or starts_with(name, 'app:') then
+    raise exception using errcode = 'TK403',
+      message = format('the role "%s" comes with %s and cannot be changed', name,
+        case when name = 'admin' then 'Carillon' else 'its app' end),
+      hint = 'make a role of your own; it may inherit this one';
+  end if;
+end;
+$$;
+comment on function carillon._require_changeable_role(text) is
+  'Refuses a role that does not exist (TK106), or that is not for people to change (TK403).';
+revoke all on function carillon._require_changeable_role(text) from public;
+--! EndIncluded principals/_require_changeable_role.sql
+--! Included principals/_inherit_roles.sql
+create or replace function carillon._inherit_roles(role text, inherits text[]) returns void
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_parent text;
+  v_cycle text[];
+begin
+  delete from carillon.role_inherits i where i.role = _inherit_roles.role and i.inherits <> all (_inherit_roles.inherits);
+  foreach v_parent in array _inherit_roles.inherits loop
+    if not exists (select from carillon.roles r where r.name = v_parent) then
+      perform carillon._invalid('inherits', format('names a role that does not exist: "%s"', coalesce(v_parent, 'null')));
+    end if;
+    v_cycle := (
+      with recursive way (role, path) as (
+        select v_parent, array[_inherit_roles.role, v_parent]
+        union all
+        select i.inherits, w.path || i.inherits
+        from way w join carillon.role_inherits i on i.role = w.role
+        where w.role <> _inherit_roles.role
+      )
+      select w.path from way w where w.role = _inherit_roles.role limit 1);
+    if v_cycle is not null then
+      perform carillon._invalid('inherits', 'would make a role inherit from itself: ' || array_to_string(v_cycle, ' → '));
+    end if;
+    insert into carillon.role_inherits (role, inherits) values (_inherit_roles.role, v_parent) on conflict do nothing;
+  end loop;
+end;
+$$;
+comment on function carillon._inherit_roles(text, text[]) is
+  'Makes a role inherit from exactly these; one that does not exist, or a cycle, is TK001. Under _lock_access.';
+revoke all on function carillon._inherit_roles(text, text[]) from public;
+--! EndIncluded principals/_inherit_roles.sql
+--! Included principals/_check_username.sql
+create or replace function carillon._check_username(username text) returns void
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  if username is null or username !~ '^[A-Za-z0-9][A-Za-z0-9_.@+-]{0,127}$' then
+    perform carillon._invalid('username',
+      'must be 1 to 128 letters, digits, dots, dashes, underscores, "+" or "@", beginning with a letter or digit');
+  end if;
+  if exists (select from carillon.principals p where p.username = _check_username.username) then
+    raise exception using errcode = 'TK201', column = 'username',
+      message = format('a principal named "%s" exists already', username);
+  end if;
+end;
+$$;
+comment on function carillon._check_username(text) is
+  'Refuses a user name of the wrong form (TK001) or a taken one (TK201). Under _lock_access.';
+revoke all on function carillon._check_username(text) from public;
+--! EndIncluded principals/_check_username.sql
 --! Included principals/_may_fire.sql
 create or replace function carillon._may_fire(owner uuid, app text) returns text
 language sql stable security invoker
@@ -2873,35 +3072,172 @@ comment on function carillon._require_cron_owner(carillon.crons, uuid) is
   'Refuses (TK402) an actor who neither owns the cron nor manages others'' crons. A null actor is the database''s owner.';
 revoke all on function carillon._require_cron_owner(carillon.crons, uuid) from public;
 --! EndIncluded principals/_require_cron_owner.sql
+--! Included principals/principal_details.sql
+create or replace view carillon.principal_details as
+select
+  p.id, p.kind, p.username, p.disabled_at is null as enabled, p.disabled_at, p.created_at,
+  array(select m.role from carillon.role_members m where m.principal_id = p.id order by m.role) as roles,
+  carillon._permissions_of(p.id) as permissions
+from carillon.principals p;
+comment on view carillon.principal_details is 'Users and service accounts as the API shows them, with all that they may do.';
+--! EndIncluded principals/principal_details.sql
+--! Included principals/role_details.sql
+create or replace view carillon.role_details as
+select
+  r.name, r.app_id, r.permissions,
+  array(select i.inherits from carillon.role_inherits i where i.role = r.name order by i.inherits) as inherits,
+  carillon._role_permissions(array[r.name]) as granted,
+  (select count(*) from carillon.role_members m where m.role = r.name) as members,
+  r.created_at
+from carillon.roles r;
+comment on view carillon.role_details is 'Roles as the API shows them, with all that they grant.';
+--! EndIncluded principals/role_details.sql
+--! Included principals/key_details.sql
+create or replace view carillon.key_details as
+select
+  k.id, k.principal_id, p.username, k.name, k.prefix, k.scopes, k.mints_keys, k.created_by, k.created_at, k.expires_at,
+  k.revoked_at, k.last_used_at,
+  case
+    when k.revoked_at is not null then 'revoked'
+    when k.expires_at <= carillon.now() then 'expired'
+    when p.disabled_at is not null then 'disabled'
+    else 'active'
+  end as status
+from carillon.api_keys k
+join carillon.principals p on p.id = k.principal_id;
+comment on view carillon.key_details is 'API keys as the API shows them: never their hashes.';
+--! EndIncluded principals/key_details.sql
 --! Included principals/create_role.sql
-create or replace function carillon.create_role(name text, permissions text[]) returns void
+create or replace function carillon.create_role(
+  name text,
+  permissions text[],
+  inherits text[] default '{}',
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+begin
+  perform carillon._lock_access();
+  if create_role.name is null or create_role.name !~ '^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$' then
+    perform carillon._invalid('name', 'must be 1 to 128 letters, digits, dots, colons, dashes or underscores');
+  end if;
+  if starts_with(create_role.name, 'app:') then
+    perform carillon._invalid('name', 'must not begin with "app:": those roles come with their apps');
+  end if;
+  perform carillon._check_permissions(create_role.permissions, 'permissions');
+  perform carillon._require_held(actor, actor_scopes, array['system:role.write'] || create_role.permissions
+    || carillon._role_permissions(create_role.inherits));
+  insert into carillon.roles (name, permissions) values (create_role.name, coalesce(create_role.permissions, '{}'))
+  on conflict on constraint roles_pkey do nothing;
+  if not found then
+    raise exception using errcode = 'TK201', column = 'name',
+      message = format('a role named "%s" exists already', create_role.name);
+  end if;
+  perform carillon._inherit_roles(create_role.name, coalesce(create_role.inherits, '{}'));
+end;
+$$;
+comment on function carillon.create_role(text, text[], text[], uuid, text[]) is
+  'Makes a role with these permissions and those of the roles it inherits. TK201 when the name is taken, TK403 when it would grant more than the actor holds.';
+revoke all on function carillon.create_role(text, text[], text[], uuid, text[]) from public;
+--! EndIncluded principals/create_role.sql
+--! Included principals/update_role.sql
+create or replace function carillon.update_role(
+  name text,
+  permissions text[] default null,
+  inherits text[] default null,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns void
 language plpgsql volatile security definer
 set search_path = ''
 as $$
 declare
-  v_permission text;
+  v_had_admin boolean;
 begin
-  if create_role.name is null or create_role.name !~ '^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$' then
-    perform carillon._invalid('name', 'must be 1 to 128 letters, digits, dots, colons, dashes or underscores');
+  v_had_admin := carillon._lock_access();
+  perform carillon._require_changeable_role(update_role.name);
+  perform carillon._check_permissions(update_role.permissions, 'permissions');
+  -- What it grants now, and what it is to grant, before the actor, who may be a member, has it by this change.
+  perform carillon._require_held(actor, actor_scopes, array['system:role.write'] || update_role.permissions
+    || carillon._role_permissions(array[update_role.name] || update_role.inherits));
+  if update_role.permissions is not null then
+    update carillon.roles r set permissions = update_role.permissions where r.name = update_role.name;
   end if;
-  foreach v_permission in array coalesce(create_role.permissions, '{}') loop
-    if v_permission is null or v_permission !~ '^(\*|[A-Za-z0-9_.-]+(:[A-Za-z0-9_.-]+)*(:\*)?)$' then
-      perform carillon._invalid('permissions',
-        format('holds "%s", which is no permission', v_permission), 'for example app:crm:cron.read, app:crm:*, or *');
-    end if;
-  end loop;
-  insert into carillon.roles (name, permissions) values (create_role.name, coalesce(create_role.permissions, '{}'))
-  on conflict on constraint roles_pkey do update set permissions = excluded.permissions;
+  if update_role.inherits is not null then
+    perform carillon._inherit_roles(update_role.name, update_role.inherits);
+  end if;
+  perform carillon._require_admin_left(actor, v_had_admin);
 end;
 $$;
-comment on function carillon.create_role(text, text[]) is 'Makes a role with these permissions, or gives an existing one these permissions.';
-revoke all on function carillon.create_role(text, text[]) from public;
---! EndIncluded principals/create_role.sql
+comment on function carillon.update_role(text, text[], text[], uuid, text[]) is
+  'Changes what a role grants or inherits; null leaves either as it is.';
+revoke all on function carillon.update_role(text, text[], text[], uuid, text[]) from public;
+--! EndIncluded principals/update_role.sql
+--! Included principals/delete_role.sql
+create or replace function carillon.delete_role(
+  name text,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_had_admin boolean;
+begin
+  v_had_admin := carillon._lock_access();
+  perform carillon._require_changeable_role(delete_role.name);
+  perform carillon._require_held(actor, actor_scopes,
+    array['system:role.write'] || carillon._role_permissions(array[delete_role.name]));
+  delete from carillon.roles r where r.name = delete_role.name;
+  perform carillon._require_admin_left(actor, v_had_admin);
+end;
+$$;
+comment on function carillon.delete_role(text, uuid, text[]) is
+  'Deletes a role: its members and the roles that inherit it lose what it grants.';
+revoke all on function carillon.delete_role(text, uuid, text[]) from public;
+--! EndIncluded principals/delete_role.sql
+--! Included principals/get_role.sql
+create or replace function carillon.get_role(name text) returns carillon.role_details
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_details carillon.role_details;
+begin
+  perform carillon._require_role(get_role.name);
+  select d.* into v_details from carillon.role_details d where d.name = get_role.name;
+  return v_details;
+end;
+$$;
+comment on function carillon.get_role(text) is 'One role; TK106 when unknown.';
+revoke all on function carillon.get_role(text) from public;
+--! EndIncluded principals/get_role.sql
+--! Included principals/list_roles.sql
+create or replace function carillon.list_roles(
+  after text default null,
+  max_rows integer default 100
+) returns setof carillon.role_details
+language sql stable security definer
+set search_path = ''
+as $$
+  select d.* from carillon.role_details d
+  where list_roles.after is null or d.name > list_roles.after
+  order by d.name
+  limit max_rows
+$$;
+comment on function carillon.list_roles(text, integer) is 'Roles by name: those after a name (the cursor).';
+revoke all on function carillon.list_roles(text, integer) from public;
+--! EndIncluded principals/list_roles.sql
 --! Included principals/create_principal.sql
 create or replace function carillon.create_principal(
   username text,
   kind text default 'user',
-  roles text[] default '{}'
+  roles text[] default '{}',
+  actor uuid default null,
+  actor_scopes text[] default null
 ) returns uuid
 language plpgsql volatile security definer
 set search_path = ''
@@ -2910,33 +3246,66 @@ declare
   v_id uuid;
   v_role text;
 begin
+  perform carillon._lock_access();
   if create_principal.kind is null or create_principal.kind not in ('user', 'service') then
     perform carillon._invalid('kind', 'must be "user" or "service"');
   end if;
-  if create_principal.username is null or create_principal.username !~ '^[A-Za-z0-9][A-Za-z0-9_.@+-]{0,127}$' then
-    perform carillon._invalid('username',
-      'must be 1 to 128 letters, digits, dots, dashes, underscores, "+" or "@", beginning with a letter or digit');
-  end if;
+  perform carillon._check_username(create_principal.username);
   foreach v_role in array coalesce(create_principal.roles, '{}') loop
     if not exists (select from carillon.roles r where r.name = v_role) then
       perform carillon._invalid('roles', format('names a role that does not exist: "%s"', coalesce(v_role, 'null')));
     end if;
   end loop;
+  perform carillon._require_held(actor, actor_scopes,
+    array['system:principal.write'] || carillon._role_permissions(create_principal.roles));
   insert into carillon.principals (username, kind)
   values (create_principal.username, create_principal.kind)
-  on conflict on constraint principals_username_unique do nothing
   returning id into v_id;
-  if v_id is null then
-    raise exception using errcode = 'TK201', column = 'username',
-      message = format('a principal named "%s" exists already', create_principal.username);
-  end if;
   insert into carillon.role_members (principal_id, role) select distinct v_id, r from unnest(create_principal.roles) as r;
   return v_id;
 end;
 $$;
-comment on function carillon.create_principal(text, text, text[]) is 'Makes a user or a service account that holds the given roles; returns its id.';
-revoke all on function carillon.create_principal(text, text, text[]) from public;
+comment on function carillon.create_principal(text, text, text[], uuid, text[]) is
+  'Makes a user or a service account that holds the given roles; returns its id.';
+revoke all on function carillon.create_principal(text, text, text[], uuid, text[]) from public;
 --! EndIncluded principals/create_principal.sql
+--! Included principals/update_principal.sql
+create or replace function carillon.update_principal(
+  principal uuid,
+  username text default null,
+  enabled boolean default null,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_had_admin boolean;
+begin
+  v_had_admin := carillon._lock_access();
+  perform carillon._require_changeable_principal(update_principal.principal);
+  -- Disabling takes, and enabling gives, all that its roles grant.
+  perform carillon._require_held(actor, actor_scopes,
+    array['system:principal.write'] || carillon._granted_to(update_principal.principal));
+  if update_principal.username is not null
+    and update_principal.username <> (select p.username from carillon.principals p where p.id = update_principal.principal)
+  then
+    perform carillon._check_username(update_principal.username);
+    update carillon.principals p set username = update_principal.username where p.id = update_principal.principal;
+  end if;
+  if update_principal.enabled is not null then
+    update carillon.principals p
+    set disabled_at = case when not update_principal.enabled then coalesce(p.disabled_at, carillon.now()) end
+    where p.id = update_principal.principal;
+  end if;
+  perform carillon._require_admin_left(actor, v_had_admin);
+end;
+$$;
+comment on function carillon.update_principal(uuid, text, boolean, uuid, text[]) is
+  'Renames, disables or enables a principal; null leaves either as it is. While disabled its keys are refused and its crons are denied.';
+revoke all on function carillon.update_principal(uuid, text, boolean, uuid, text[]) from public;
+--! EndIncluded principals/update_principal.sql
 --! Included principals/set_principal_enabled.sql
 create or replace function carillon.set_principal_enabled(principal uuid, enabled boolean) returns void
 language plpgsql volatile security definer
@@ -2946,12 +3315,7 @@ begin
   if set_principal_enabled.enabled is null then
     perform carillon._invalid('enabled', 'must be true or false');
   end if;
-  update carillon.principals p
-  set disabled_at = case when not set_principal_enabled.enabled then coalesce(p.disabled_at, carillon.now()) end
-  where p.id = set_principal_enabled.principal;
-  if not found then
-    raise exception using errcode = 'TK104', message = format('no principal %s', principal);
-  end if;
+  perform carillon.update_principal(set_principal_enabled.principal, enabled => set_principal_enabled.enabled);
 end;
 $$;
 comment on function carillon.set_principal_enabled(uuid, boolean) is
@@ -2959,21 +3323,113 @@ comment on function carillon.set_principal_enabled(uuid, boolean) is
 revoke all on function carillon.set_principal_enabled(uuid, boolean) from public;
 --! EndIncluded principals/set_principal_enabled.sql
 --! Included principals/delete_principal.sql
-create or replace function carillon.delete_principal(principal uuid) returns void
+create or replace function carillon.delete_principal(
+  principal uuid,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_had_admin boolean;
+begin
+  v_had_admin := carillon._lock_access();
+  perform carillon._require_changeable_principal(delete_principal.principal);
+  perform carillon._require_held(actor, actor_scopes,
+    array['system:principal.write'] || carillon._granted_to(delete_principal.principal));
+  delete from carillon.principals p where p.id = delete_principal.principal;
+  perform carillon._require_admin_left(actor, v_had_admin);
+end;
+$$;
+comment on function carillon.delete_principal(uuid, uuid, text[]) is
+  'Deletes a principal and its keys. Its crons stay, without an owner, and are denied until somebody takes them over.';
+revoke all on function carillon.delete_principal(uuid, uuid, text[]) from public;
+--! EndIncluded principals/delete_principal.sql
+--! Included principals/grant_role.sql
+create or replace function carillon.grant_role(
+  principal uuid,
+  role text,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns void
 language plpgsql volatile security definer
 set search_path = ''
 as $$
 begin
-  delete from carillon.principals p where p.id = delete_principal.principal and p.kind <> 'system';
-  if not found then
-    raise exception using errcode = 'TK104', message = format('no principal %s', principal);
-  end if;
+  perform carillon._lock_access();
+  perform carillon._require_changeable_principal(grant_role.principal);
+  perform carillon._require_role(grant_role.role);
+  perform carillon._require_held(actor, actor_scopes,
+    array['system:principal.write'] || carillon._role_permissions(array[grant_role.role]));
+  insert into carillon.role_members (principal_id, role) values (grant_role.principal, grant_role.role) on conflict do nothing;
 end;
 $$;
-comment on function carillon.delete_principal(uuid) is
-  'Deletes a principal and its keys. Its crons stay, without an owner, and are denied until somebody takes them over.';
-revoke all on function carillon.delete_principal(uuid) from public;
---! EndIncluded principals/delete_principal.sql
+comment on function carillon.grant_role(uuid, text, uuid, text[]) is
+  'Gives a principal a role, all of whose permissions the actor has to hold. Granting twice changes nothing.';
+revoke all on function carillon.grant_role(uuid, text, uuid, text[]) from public;
+--! EndIncluded principals/grant_role.sql
+--! Included principals/revoke_role.sql
+create or replace function carillon.revoke_role(
+  principal uuid,
+  role text,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_had_admin boolean;
+begin
+  v_had_admin := carillon._lock_access();
+  perform carillon._require_changeable_principal(revoke_role.principal);
+  perform carillon._require_role(revoke_role.role);
+  perform carillon._require_held(actor, actor_scopes,
+    array['system:principal.write'] || carillon._role_permissions(array[revoke_role.role]));
+  delete from carillon.role_members m where m.principal_id = revoke_role.principal and m.role = revoke_role.role;
+  perform carillon._require_admin_left(actor, v_had_admin);
+end;
+$$;
+comment on function carillon.revoke_role(uuid, text, uuid, text[]) is
+  'Takes a role from a principal. Revoking twice changes nothing.';
+revoke all on function carillon.revoke_role(uuid, text, uuid, text[]) from public;
+--! EndIncluded principals/revoke_role.sql
+--! Included principals/get_principal.sql
+create or replace function carillon.get_principal(principal uuid) returns carillon.principal_details
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_details carillon.principal_details;
+begin
+  perform carillon._require_principal(get_principal.principal);
+  select d.* into v_details from carillon.principal_details d where d.id = get_principal.principal;
+  return v_details;
+end;
+$$;
+comment on function carillon.get_principal(uuid) is 'One user or service account; TK104 when unknown.';
+revoke all on function carillon.get_principal(uuid) from public;
+--! EndIncluded principals/get_principal.sql
+--! Included principals/list_principals.sql
+create or replace function carillon.list_principals(
+  after text default null,
+  max_rows integer default 100,
+  kind text default null
+) returns setof carillon.principal_details
+language sql stable security definer
+set search_path = ''
+as $$
+  select d.* from carillon.principal_details d
+  where (list_principals.after is null or d.username > list_principals.after)
+    and (list_principals.kind is null or d.kind = list_principals.kind)
+  order by d.username
+  limit max_rows
+$$;
+comment on function carillon.list_principals(text, integer, text) is
+  'Users and service accounts by name: those after a name (the cursor), of one kind.';
+revoke all on function carillon.list_principals(text, integer, text) from public;
+--! EndIncluded principals/list_principals.sql
 --! Included principals/find_principal.sql
 create or replace function carillon.find_principal(username text) returns uuid
 language plpgsql stable security definer
@@ -2997,12 +3453,18 @@ create or replace function carillon.create_api_key(
   name text,
   prefix text,
   hash bytea,
-  expires_at timestamptz default null
+  expires_at timestamptz default null,
+  scopes text[] default null,
+  mints_keys boolean default false,
+  actor uuid default null,
+  actor_scopes text[] default null,
+  actor_key uuid default null
 ) returns uuid
 language plpgsql volatile security definer
 set search_path = ''
 as $$
 declare
+  v_beyond text;
   v_id uuid;
 begin
   if octet_length(create_api_key.hash) is distinct from 32 then
@@ -3014,32 +3476,107 @@ begin
   if create_api_key.prefix is null then
     perform carillon._invalid('prefix', 'is required');
   end if;
+  if cardinality(create_api_key.scopes) not between 1 and 100 then
+    perform carillon._invalid('scopes', 'must be 1 to 100 permissions');
+  end if;
+  perform carillon._check_permissions(create_api_key.scopes, 'scopes');
+  if actor is not null and create_api_key.expires_at <= carillon.now() then
+    perform carillon._invalid('expiresAt', 'must lie in the future');
+  end if;
+  if actor_key is not null and not exists (select from carillon.api_keys k where k.id = actor_key and k.mints_keys) then
+    raise exception using errcode = 'TK403', message = 'a key cannot make keys',
+      hint = 'only a person who has signed in, the bootstrap key, or the command "carillon keys create" can';
+  end if;
   perform carillon._require_principal(create_api_key.principal);
-  insert into carillon.api_keys (principal_id, name, prefix, hash, expires_at)
-  values (create_api_key.principal, create_api_key.name, create_api_key.prefix, create_api_key.hash, create_api_key.expires_at)
+  if create_api_key.principal <> actor then
+    perform carillon._require_held(actor, actor_scopes, array['system:key.write']);
+  end if;
+  v_beyond := (
+    select s from unnest(create_api_key.scopes) as s
+    where not carillon._has_permission(carillon._granted_to(create_api_key.principal), s)
+    order by s
+    limit 1);
+  if v_beyond is not null then
+    perform carillon._invalid('scopes', format('names %s, which the key''s principal does not hold', v_beyond));
+  end if;
+  perform carillon._require_held(actor, actor_scopes,
+    carillon._narrow(carillon._granted_to(create_api_key.principal), create_api_key.scopes));
+  insert into carillon.api_keys (principal_id, name, prefix, hash, expires_at, scopes, mints_keys, created_by)
+  values (create_api_key.principal, create_api_key.name, create_api_key.prefix, create_api_key.hash, create_api_key.expires_at,
+    create_api_key.scopes, create_api_key.mints_keys, actor)
   returning id into v_id;
   return v_id;
 end;
 $$;
-comment on function carillon.create_api_key(uuid, text, text, bytea, timestamptz) is
-  'Records a key by its hash; the secret itself never reaches the database.';
-revoke all on function carillon.create_api_key(uuid, text, text, bytea, timestamptz) from public;
+comment on function carillon.create_api_key(uuid, text, text, bytea, timestamptz, text[], boolean, uuid, text[], uuid) is
+  'Records a key by its hash; the secret itself never reaches the database. scopes narrow what it carries of its principal''s permissions. The actor has to hold all that it carries, and cannot come with a key of its own (actor_key) but the bootstrap key.';
+revoke all on function carillon.create_api_key(uuid, text, text, bytea, timestamptz, text[], boolean, uuid, text[], uuid) from public;
 --! EndIncluded principals/create_api_key.sql
 --! Included principals/revoke_api_key.sql
-create or replace function carillon.revoke_api_key(key uuid) returns void
+create or replace function carillon.revoke_api_key(
+  key uuid,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns void
 language plpgsql volatile security definer
 set search_path = ''
 as $$
+declare
+  v_key carillon.api_keys;
 begin
-  update carillon.api_keys k set revoked_at = coalesce(k.revoked_at, carillon.now()) where k.id = revoke_api_key.key;
-  if not found then
+  select k.* into v_key from carillon.api_keys k where k.id = revoke_api_key.key for no key update;
+  -- Somebody else's key is not there for those who may not touch it.
+  if v_key.id is null or (v_key.principal_id <> actor and not carillon._may(actor, actor_scopes, 'system:key.write')) then
     raise exception using errcode = 'TK105', message = format('no API key %s', revoke_api_key.key);
+  end if;
+  perform carillon._require_held(actor, actor_scopes, carillon._narrow(carillon._granted_to(v_key.principal_id), v_key.scopes));
+  if v_key.revoked_at is null then
+    update carillon.api_keys k set revoked_at = carillon.now() where k.id = v_key.id;
   end if;
 end;
 $$;
-comment on function carillon.revoke_api_key(uuid) is 'Refuses a key from now on. Revoking twice changes nothing.';
-revoke all on function carillon.revoke_api_key(uuid) from public;
+comment on function carillon.revoke_api_key(uuid, uuid, text[]) is
+  'Refuses a key from now on. Revoking twice changes nothing.';
+revoke all on function carillon.revoke_api_key(uuid, uuid, text[]) from public;
 --! EndIncluded principals/revoke_api_key.sql
+--! Included principals/get_api_key.sql
+create or replace function carillon.get_api_key(key uuid) returns carillon.key_details
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_details carillon.key_details;
+begin
+  select d.* into v_details from carillon.key_details d where d.id = get_api_key.key;
+  if v_details.id is null then
+    raise exception using errcode = 'TK105', message = format('no API key %s', get_api_key.key);
+  end if;
+  return v_details;
+end;
+$$;
+comment on function carillon.get_api_key(uuid) is 'One API key; TK105 when unknown.';
+revoke all on function carillon.get_api_key(uuid) from public;
+--! EndIncluded principals/get_api_key.sql
+--! Included principals/list_api_keys.sql
+create or replace function carillon.list_api_keys(
+  principal uuid default null,
+  after uuid default null,
+  max_rows integer default 100
+) returns setof carillon.key_details
+language sql stable security definer
+set search_path = ''
+as $$
+  select d.* from carillon.key_details d
+  where (list_api_keys.principal is null or d.principal_id = list_api_keys.principal)
+    and (list_api_keys.after is null
+      or (d.created_at, d.id) < (select k.created_at, k.id from carillon.api_keys k where k.id = list_api_keys.after))
+  order by d.created_at desc, d.id desc
+  limit max_rows
+$$;
+comment on function carillon.list_api_keys(uuid, uuid, integer) is
+  'API keys, newest first: of one principal or of all, those after a key (the cursor).';
+revoke all on function carillon.list_api_keys(uuid, uuid, integer) from public;
+--! EndIncluded principals/list_api_keys.sql
 --! Included principals/bootstrap_admin.sql
 create or replace function carillon.bootstrap_admin(prefix text, hash bytea) returns boolean
 language plpgsql volatile security definer
@@ -3058,17 +3595,17 @@ begin
     case when exists (select from carillon.principals p where p.username = 'admin')
       then 'admin-' || left(gen_random_uuid()::text, 8) else 'admin' end,
     'user', '{admin}');
-  perform carillon.create_api_key(v_admin, 'bootstrap', bootstrap_admin.prefix, bootstrap_admin.hash);
+  perform carillon.create_api_key(v_admin, 'bootstrap', bootstrap_admin.prefix, bootstrap_admin.hash, mints_keys => true);
   return true;
 end;
 $$;
 comment on function carillon.bootstrap_admin(text, bytea) is
-  'The first call makes an administrator (the principal admin, where the name is free) with this key and returns true; every later call changes nothing and returns false.';
+  'The first call makes an administrator (the principal admin, where the name is free) with this key, the only one that can make others, and returns true; every later call changes nothing and returns false.';
 revoke all on function carillon.bootstrap_admin(text, bytea) from public;
 --! EndIncluded principals/bootstrap_admin.sql
 --! Included principals/authenticate_key.sql
 create or replace function carillon.authenticate_key(hash bytea)
-returns table (principal_id uuid, username text, kind text, permissions text[], key_id uuid)
+returns table (principal_id uuid, username text, kind text, permissions text[], key_id uuid, scopes text[])
 language plpgsql volatile security definer
 set search_path = ''
 as $$
@@ -3084,13 +3621,13 @@ begin
   update carillon.api_keys k set last_used_at = v_now
   where k.id = v_key.id and (k.last_used_at is null or k.last_used_at < v_now - interval '1 minute');
   return query
-    select p.id, p.username, p.kind, carillon._permissions_of(p.id), v_key.id
+    select p.id, p.username, p.kind, carillon._narrow(carillon._permissions_of(p.id), v_key.scopes), v_key.id, v_key.scopes
     from carillon.principals p
     where p.id = v_key.principal_id and p.disabled_at is null;
 end;
 $$;
 comment on function carillon.authenticate_key(bytea) is
-  'The principal behind a key''s SHA-256; no row for an unknown, revoked or expired key or a disabled principal.';
+  'The principal behind a key''s SHA-256, with what the key carries of its permissions; no row for an unknown, revoked or expired key or a disabled principal.';
 revoke all on function carillon.authenticate_key(bytea) from public;
 --! EndIncluded principals/authenticate_key.sql
 --! Included apps/_check_app_id.sql
@@ -3129,6 +3666,23 @@ $$;
 comment on function carillon._require_app(text) is 'Refuses (TK101) an app that is not installed.';
 revoke all on function carillon._require_app(text) from public;
 --! EndIncluded apps/_require_app.sql
+--! Included apps/_hold_app.sql
+create or replace function carillon._hold_app(app text) returns void
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+begin
+  -- Uninstalling waits for this lock, and then cancels what was enqueued under it.
+  perform from carillon.apps a where a.id = app for key share;
+  if not found then
+    perform carillon._require_app(app);
+  end if;
+end;
+$$;
+comment on function carillon._hold_app(text) is
+  'Keeps an app installed until the end of the transaction; refuses (TK101) one that is not.';
+revoke all on function carillon._hold_app(text) from public;
+--! EndIncluded apps/_hold_app.sql
 --! Included apps/_app_permissions.sql
 create or replace function carillon._app_permissions(app text, declared jsonb) returns text[]
 language plpgsql immutable security invoker
@@ -3264,7 +3818,7 @@ revoke all on function carillon.get_app(text) from public;
 --! EndIncluded apps/get_app.sql
 --! Included queue/_job_message.sql
 create or replace function carillon._job_message(app text, payload jsonb, user_id uuid) returns jsonb
-language sql immutable parallel safe security invoker
+language sql stable parallel safe security invoker
 return jsonb_build_object('app_id', app, 'payload', payload, 'user_id', user_id);
 comment on function carillon._job_message(text, jsonb, uuid) is 'The shape of every message in the queue jobs.';
 revoke all on function carillon._job_message(text, jsonb, uuid) from public;
@@ -3380,12 +3934,16 @@ revoke all on function carillon._replace_jobs(uuid, text) from public;
 --! EndIncluded queue/_replace_jobs.sql
 --! Included beats/_pg_cron_version.sql
 create or replace function carillon._pg_cron_version() returns text
-language sql stable security invoker
+language plpgsql stable security invoker
 set search_path = ''
 as $$
-  select e.extversion
-  from pg_catalog.pg_extension e
-  where e.extname = 'pg_cron' and exists (select from carillon.settings s where s.key = 'pg_cron' and s.value = 'true')
+begin
+  return (
+    select e.extversion
+    from pg_catalog.pg_extension e
+    where e.extname = 'pg_cron' and exists (select from carillon.settings s where s.key = 'pg_cron' and s.value = 'true')
+  );
+end;
 $$;
 comment on function carillon._pg_cron_version() is 'The version of pg_cron that drives this database; null while it does not.';
 revoke all on function carillon._pg_cron_version() from public;
@@ -3420,35 +3978,88 @@ comment on function carillon._beat_expression(text, text, text, timestamptz, tim
   'The pg_cron expression that wakes a schedule; null where pg_cron cannot, or where the schedule cannot be computed.';
 revoke all on function carillon._beat_expression(text, text, text, timestamptz, timestamptz) from public;
 --! EndIncluded beats/_beat_expression.sql
---! Included beats/_wanted_beats.sql
-create or replace function carillon._wanted_beats(crons uuid[]) returns table (cron_id uuid, expression text)
-language plpgsql stable security invoker
+--! Included beats/_widen_expression.sql
+create or replace function carillon._widen_expression(expression text) returns text
+language plpgsql immutable security invoker
 set search_path = ''
 as $$
 declare
+  v_minutes bigint;
+  v_step integer;
+begin
+  if expression is null or expression like '%second%' then
+    return expression;
+  end if;
+  v_minutes := carillon._parse_field(split_part(expression, ' ', 1), 'minute', 0, 59);
+  if v_minutes & (v_minutes - 1) = 0 then
+    return carillon._lowest_bit(v_minutes) || ' * * * *';
+  end if;
+  foreach v_step in array array[30, 15, 10, 5] loop
+    if v_minutes & ~carillon._parse_field('*/' || v_step, 'minute', 0, 59) = 0 then
+      return format('*/%s * * * *', v_step);
+    end if;
+  end loop;
+  return '* * * * *';
+end;
+$$;
+comment on function carillon._widen_expression(text) is
+  'A pg_cron expression that wakes whenever this one does, one of 65: a minute of every hour, every 30, 15, 10 or 5 minutes, or every minute.';
+revoke all on function carillon._widen_expression(text) from public;
+--! EndIncluded beats/_widen_expression.sql
+--! Included beats/_wanted_beats.sql
+create or replace function carillon._wanted_beats(crons uuid[]) returns table (cron_id uuid, expression text, widened boolean)
+language plpgsql stable security invoker
+set search_path = ''
+-- Planned once, for few crons as for many: planning takes longer than running it for one.
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+as $$
+declare
+  -- So many pg_cron jobs may wake at the same minute without being a load of their own.
+  v_most constant integer := 60;
   v_now timestamptz := carillon.now();
   v_version text := carillon._pg_cron_version();
+  v_crons uuid[] := coalesce(crons, array(select c.id from carillon.crons c));
 begin
   return query
+    -- Crons that share a schedule share its compilation.
     with plans as materialized (
-      select p.schedule, p.timezone, p.anchor_at, carillon._beat_expression(p.schedule, p.timezone, v_version, v_now, p.anchor_at) as expression
+      select m.ids, m.present, m.widened,
+        case when m.wakes then carillon._beat_expression(m.schedule, m.timezone, v_version, v_now, m.anchor_at) end as narrow
       from (
-        select distinct c.schedule, c.timezone, c.anchor_at
+        select c.schedule, c.timezone, c.anchor_at, c.next_fire_at is not null and v_version is not null as wakes,
+          array_agg(c.id) as ids, array_agg(b.expression) as present, array_agg(coalesce(e.widened, false)) as widened
         from carillon.crons c
-        where (_wanted_beats.crons is null or c.id = any (_wanted_beats.crons)) and c.next_fire_at is not null and v_version is not null
-      ) p
+        left join carillon.beats b on b.id = c.beat_id
+        left join carillon.enlistments e on e.cron_id = c.id and e.enlisted_until is null
+        where c.id = any (v_crons)
+        group by 1, 2, 3, 4
+      ) m
+    ),
+    misplaced as materialized (
+      select m.id, p.narrow, exists (
+        select from carillon.beats b where b.expression = p.narrow and b.pg_job_id is not null) as beats_already
+      from plans p
+      cross join lateral unnest(p.ids, p.present, p.widened) as m (id, present, is_widened)
+      where m.present is distinct from p.narrow
+        -- Who was put on a wider beat stays there while it is wide enough: nobody moves because the
+        -- bound is crossed, in either direction.
+        and not (m.is_widened and m.present is not distinct from carillon._widen_expression(p.narrow))
+    ),
+    room as materialized (
+      select (select count(*) from carillon.beats b where b.pg_job_id is not null)
+        + (select count(distinct x.narrow) from misplaced x where not x.beats_already) <= v_most as is_enough
     )
-    select c.id, case when c.next_fire_at is not null then p.expression end
-    from carillon.crons c
-    left join plans p
-      on p.schedule = c.schedule and p.timezone = c.timezone and p.anchor_at is not distinct from c.anchor_at
-    left join carillon.beats b on b.id = c.beat_id
-    where (_wanted_beats.crons is null or c.id = any (_wanted_beats.crons))
-      and case when c.next_fire_at is not null then p.expression end is distinct from b.expression;
+    select w.id, w.wanted, w.wanted is distinct from w.narrow
+    from (
+      select x.id, x.narrow, case when r.is_enough or x.beats_already then x.narrow else carillon._widen_expression(x.narrow) end as wanted
+      from misplaced x
+      cross join room r
+    ) w;
 end;
 $$;
 comment on function carillon._wanted_beats(uuid[]) is
-  'Which of these crons (null: of all) should be on another beat, and on which: none when a cron has no slot to come, or where pg_cron cannot wake it.';
+  'Which of these crons (null: of all) should be on another beat, and on which: none when a cron has no slot to come, or where pg_cron cannot wake it; a widened one when it would be yet another of very many.';
 revoke all on function carillon._wanted_beats(uuid[]) from public;
 --! EndIncluded beats/_wanted_beats.sql
 --! Included beats/_schedule_job.sql
@@ -3514,43 +4125,65 @@ revoke all on function carillon._settle_beats(bigint[]) from public;
 create or replace function carillon._enlist_crons(crons uuid[]) returns void
 language plpgsql volatile security invoker
 set search_path = ''
+-- Planned once, for few crons as for many: planning takes longer than running it for one.
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
 as $$
 declare
   v_now timestamptz := carillon.now();
   v_ids uuid[];
   v_expressions text[];
-  v_beats bigint[];
+  v_widened boolean[];
+  v_left text[];
+  v_expression text;
+  v_beat bigint;
+  v_unsettled bigint[] := '{}';
 begin
-  select coalesce(array_agg(w.cron_id), '{}'), coalesce(array_agg(w.expression), '{}') into v_ids, v_expressions
+  select coalesce(array_agg(w.cron_id), '{}'), array_agg(w.expression), array_agg(w.widened) into v_ids, v_expressions, v_widened
   from carillon._wanted_beats(_enlist_crons.crons) as w;
   if cardinality(v_ids) = 0 then
     return;
   end if;
+  v_left := array(
+    select distinct b.expression from carillon.crons c join carillon.beats b on b.id = c.beat_id where c.id = any (v_ids));
 
-  -- Lock order: beats by expression. Whoever joins or leaves a beat holds its row until commit.
-  insert into carillon.beats (expression)
-  select distinct e from unnest(v_expressions) as e where e is not null order by e
-  on conflict on constraint beats_expression_unique do nothing;
-  select array_agg(l.id) into v_beats
-  from (
-    select b.id
-    from carillon.beats b
-    where b.expression = any (v_expressions)
-      or b.id in (select c.beat_id from carillon.crons c where c.id = any (v_ids))
-    order by b.expression
-    for update
-  ) l;
+  -- Lock order: beats by expression. Whoever may have to schedule or unschedule a beat holds its row until
+  -- commit. Those who join one that is scheduled only keep it so, and do not wait for one another.
+  for v_expression in
+    select u.e from (select unnest(v_expressions) union select unnest(v_left)) as u (e) where u.e is not null order by u.e
+  loop
+    v_beat := null;
+    if v_expression <> all (v_left) then
+      select b.id into v_beat from carillon.beats b
+      where b.expression = v_expression and b.pg_job_id is not null
+      for key share;
+      if v_beat is null then
+        insert into carillon.beats (expression) values (v_expression)
+        on conflict on constraint beats_expression_unique do nothing;
+      end if;
+    end if;
+    if v_beat is null then
+      select b.id into v_beat from carillon.beats b where b.expression = v_expression for update;
+      v_unsettled := v_unsettled || v_beat;
+    end if;
+  end loop;
 
-  update carillon.crons c
-  set beat_id = (select b.id from carillon.beats b where b.expression = w.expression)
+  update carillon.crons c set beat_id = b.id
   from unnest(v_ids, v_expressions) as w (cron_id, expression)
+  left join carillon.beats b on b.expression = w.expression
   where c.id = w.cron_id;
-  update carillon.enlistments e set enlisted_until = greatest(v_now, e.enlisted_from)
-  where e.cron_id = any (v_ids) and e.enlisted_until is null;
-  insert into carillon.enlistments (cron_id, beat_id, enlisted_from)
-  select c.id, c.beat_id, v_now from carillon.crons c where c.id = any (v_ids) and c.beat_id is not null;
+  if cardinality(v_left) > 0 then
+    update carillon.enlistments e set enlisted_until = greatest(v_now, e.enlisted_from)
+    where e.cron_id = any (v_ids) and e.enlisted_until is null;
+  end if;
+  insert into carillon.enlistments (cron_id, beat_id, widened, enlisted_from)
+  select w.cron_id, b.id, w.widened, v_now
+  from unnest(v_ids, v_expressions, v_widened) as w (cron_id, expression, widened)
+  join carillon.beats b on b.expression = w.expression;
 
-  perform carillon._settle_beats(v_beats);
+  if cardinality(v_unsettled) > 0 then
+    perform carillon._settle_beats(v_unsettled);
+  end if;
 end;
 $$;
 comment on function carillon._enlist_crons(uuid[]) is
@@ -3611,14 +4244,15 @@ begin
     return 0;
   end if;
   -- Jobs that somebody removed or changed. cron.schedule() would keep what else was changed about them.
+  -- And beats that lost theirs to one who left in a transaction that could not see another join.
   select coalesce(array_agg(b.id), '{}') into v_broken
   from carillon.beats b
   left join cron.job j on j.jobid = b.pg_job_id
-  where b.pg_job_id is not null
-    and (j.jobid is null
+  where case when b.pg_job_id is null then exists (select from carillon.crons c where c.beat_id = b.id)
+    else j.jobid is null
       or (j.jobname, j.schedule, j.command, j.active, j.database, j.username)
         is distinct from ('carillon beat ' || b.id, b.expression, format('select carillon.fire_beat(%s)', b.id), true,
-          current_database()::text, current_user::text));
+          current_database()::text, current_user::text) end;
   if cardinality(v_broken) > 0 then
     perform from carillon.beats b where b.id = any (v_broken) order by b.expression for update;
     perform carillon._unschedule_job(j.jobid)
@@ -3836,32 +4470,32 @@ begin
   return query
     select d.runid, d.job_pid, d.status, d.return_message, d.start_time, d.end_time, t.outcome, t.scheduled_for, t.msg_id
     from (
-      select r.* from cron.job_run_details r
-      where exists (
-        select
+      select r.*, b.expression, (
+        select bool_and(e.widened)
         from carillon.enlistments e
-        join carillon.beat_jobs j on j.beat_id = e.beat_id
-        where e.cron_id = list_runs.cron and j.pg_job_id = r.jobid
+        where e.cron_id = list_runs.cron and e.beat_id = b.id
           -- A run that never started has no times; it belongs to whoever is enlisted.
           and coalesce(r.start_time, r.end_time, e.enlisted_from) >= e.enlisted_from - interval '1 second'
           and (e.enlisted_until is null or coalesce(r.start_time, r.end_time, e.enlisted_until) <= e.enlisted_until)
-      )
-      order by r.runid desc
-      limit max_rows
+      ) as is_widened
+      from cron.job_run_details r
+      join carillon.beat_jobs j on j.pg_job_id = r.jobid
+      join carillon.beats b on b.id = j.beat_id
+      where b.id in (select e.beat_id from carillon.enlistments e where e.cron_id = list_runs.cron)
     ) d
-    join carillon.beat_jobs j on j.pg_job_id = d.jobid
-    join carillon.beats b on b.id = j.beat_id
     -- The slot a wake was for is the newest one at its time, whichever driver decided it.
     left join lateral (
       select k.outcome, k.scheduled_for, k.msg_id
       from carillon.ticks k
       where k.cron_id = list_runs.cron
         and k.scheduled_for <= d.start_time
-        and k.scheduled_for > d.start_time - case when b.expression like '%second%' then interval '1 second' else interval '1 minute' end
+        and k.scheduled_for > d.start_time - case when d.expression like '%second%' then interval '1 second' else interval '1 minute' end
       order by k.scheduled_for desc
       limit 1
     ) t on true
-    order by d.runid desc;
+    where d.is_widened = false or d.is_widened and t.scheduled_for is not null
+    order by d.runid desc
+    limit max_rows;
 end;
 $$;
 comment on function carillon.list_runs(uuid, integer) is
@@ -4707,8 +5341,8 @@ return payload
 comment on function carillon._cron_payload(uuid, jsonb, text) is 'What onJob gets of a cron: its payload with cron_id and method merged in.';
 revoke all on function carillon._cron_payload(uuid, jsonb, text) from public;
 --! EndIncluded crons/_cron_payload.sql
---! Included crons/_check_schedule_at.sql
-create or replace function carillon._check_schedule_at(schedule text, timezone text, path text) returns void
+--! Included crons/_describe_schedule_at.sql
+create or replace function carillon._describe_schedule_at(schedule text, timezone text, path text) returns text
 language plpgsql stable security invoker
 set search_path = ''
 as $$
@@ -4719,21 +5353,17 @@ declare
   v_hint text;
   v_column text;
 begin
-  if path = '' then
-    perform carillon.check_schedule(schedule, timezone);
-    return;
-  end if;
-  perform carillon.check_schedule(schedule, timezone);
+  return carillon.describe_schedule(schedule, timezone);
 exception when sqlstate 'TK002' or sqlstate 'TK003' then
   get stacked diagnostics v_state = returned_sqlstate, v_message = message_text, v_detail = pg_exception_detail,
     v_hint = pg_exception_hint, v_column = column_name;
   raise exception using errcode = v_state, message = v_message, detail = v_detail, hint = v_hint, column = path || v_column;
 end;
 $$;
-comment on function carillon._check_schedule_at(text, text, text) is
-  'check_schedule, naming the field by its whole path within a manifest.';
-revoke all on function carillon._check_schedule_at(text, text, text) from public;
---! EndIncluded crons/_check_schedule_at.sql
+comment on function carillon._describe_schedule_at(text, text, text) is
+  'A schedule as a plain English phrase; one that is refused is, naming the field by its whole path within a manifest.';
+revoke all on function carillon._describe_schedule_at(text, text, text) from public;
+--! EndIncluded crons/_describe_schedule_at.sql
 --! Included crons/_failed_too_often.sql
 create or replace function carillon._failed_too_often(cron uuid, most integer) returns boolean
 language sql stable security invoker
@@ -4891,8 +5521,7 @@ begin
     perform carillon._invalid(path || 'endsAt', 'must not be before startsAt');
   end if;
   if spec ?| array['schedule', 'timezone'] then
-    perform carillon._check_schedule_at(base.schedule, base.timezone, path);
-    base.description := carillon.describe_schedule(base.schedule, base.timezone);
+    base.description := carillon._describe_schedule_at(base.schedule, base.timezone, path);
   end if;
   if base.pause_note is not null and base.enabled then
     if nullif(spec -> 'pauseNote', 'null') is not null then
@@ -4990,33 +5619,58 @@ comment on function carillon._lock_cron(text, uuid) is
 revoke all on function carillon._lock_cron(text, uuid) from public;
 --! EndIncluded crons/_lock_cron.sql
 --! Included crons/_store_cron.sql
-create or replace function carillon._store_cron(cron carillon.crons, is_new boolean) returns void
+create or replace function carillon._store_cron(cron carillon.crons) returns void
 language plpgsql volatile security invoker
 set search_path = ''
 as $$
 begin
-  if is_new then
-    insert into carillon.crons select (_store_cron.cron).*;
-  else
-    update carillon.crons c
-    set (name, schedule, timezone, dst_gap, dst_fold, starts_at, ends_at, anchor_at, jitter_seconds, method, payload,
-         overlap_policy, catch_up, catch_up_max, catch_up_window_seconds, max_consecutive_failures, job_headers,
-         expires_after_seconds, max_concurrency, description, enabled, paused_at, paused_by, pause_note, origin, declared_enabled, owner_id, next_fire_at, completed_at, updated_at)
-      = (cron.name, cron.schedule, cron.timezone, cron.dst_gap, cron.dst_fold, cron.starts_at, cron.ends_at, cron.anchor_at,
-         cron.jitter_seconds, cron.method, cron.payload, cron.overlap_policy, cron.catch_up, cron.catch_up_max,
-         cron.catch_up_window_seconds, cron.max_consecutive_failures, cron.job_headers, cron.expires_after_seconds,
-         cron.max_concurrency, cron.description, cron.enabled, cron.paused_at, cron.paused_by, cron.pause_note, cron.origin,
-         cron.declared_enabled, cron.owner_id, cron.next_fire_at, cron.completed_at, cron.updated_at)
-    where c.id = cron.id;
-  end if;
+  update carillon.crons c
+  set (name, schedule, timezone, dst_gap, dst_fold, starts_at, ends_at, anchor_at, jitter_seconds, method, payload,
+       overlap_policy, catch_up, catch_up_max, catch_up_window_seconds, max_consecutive_failures, job_headers,
+       expires_after_seconds, max_concurrency, description, enabled, paused_at, paused_by, pause_note, origin, declared_enabled,
+       owner_id, next_fire_at, completed_at, updated_at)
+    = (cron.name, cron.schedule, cron.timezone, cron.dst_gap, cron.dst_fold, cron.starts_at, cron.ends_at, cron.anchor_at,
+       cron.jitter_seconds, cron.method, cron.payload, cron.overlap_policy, cron.catch_up, cron.catch_up_max,
+       cron.catch_up_window_seconds, cron.max_consecutive_failures, cron.job_headers, cron.expires_after_seconds,
+       cron.max_concurrency, cron.description, cron.enabled, cron.paused_at, cron.paused_by, cron.pause_note, cron.origin,
+       cron.declared_enabled, cron.owner_id, cron.next_fire_at, cron.completed_at, cron.updated_at)
+  where c.id = cron.id;
 exception when unique_violation then
   raise exception using errcode = 'TK201', column = 'name',
     message = format('app "%s" has a cron named "%s" already', cron.app_id, cron.name);
 end;
 $$;
-comment on function carillon._store_cron(carillon.crons, boolean) is 'Inserts or updates one cron; a name already taken is TK201.';
-revoke all on function carillon._store_cron(carillon.crons, boolean) from public;
+comment on function carillon._store_cron(carillon.crons) is 'Updates one cron; a name already taken is TK201.';
+revoke all on function carillon._store_cron(carillon.crons) from public;
 --! EndIncluded crons/_store_cron.sql
+--! Included crons/_store_new_crons.sql
+create or replace function carillon._store_new_crons(crons carillon.crons[], fields text[]) returns void
+language plpgsql volatile security invoker
+set search_path = ''
+set plan_cache_mode = force_generic_plan
+as $$
+declare
+  v_stored integer;
+  v_at integer;
+begin
+  insert into carillon.crons select c.* from unnest(_store_new_crons.crons) as c
+  on conflict on constraint crons_name_unique do nothing;
+  get diagnostics v_stored = row_count;
+  if v_stored < cardinality(_store_new_crons.crons) then
+    select i into v_at
+    from generate_subscripts(_store_new_crons.crons, 1) as i
+    where not exists (select from carillon.crons c where c.id = (_store_new_crons.crons[i]).id)
+    order by i
+    limit 1;
+    raise exception using errcode = 'TK201', column = fields[v_at],
+      message = format('app "%s" has a cron named "%s" already', (_store_new_crons.crons[v_at]).app_id, (_store_new_crons.crons[v_at]).name);
+  end if;
+end;
+$$;
+comment on function carillon._store_new_crons(carillon.crons[], text[]) is
+  'Inserts crons; a name already taken is TK201, naming the field given for that cron.';
+revoke all on function carillon._store_new_crons(carillon.crons[], text[]) from public;
+--! EndIncluded crons/_store_new_crons.sql
 --! Included crons/_change_cron.sql
 create or replace function carillon._change_cron(old carillon.crons, new carillon.crons, actor uuid) returns boolean
 language plpgsql volatile security invoker
@@ -5045,7 +5699,7 @@ begin
   if new.enabled and not old.enabled then
     delete from carillon.cron_failures f where f.cron_id = new.id;
   end if;
-  perform carillon._store_cron(new, false);
+  perform carillon._store_cron(new);
   return true;
 end;
 $$;
@@ -5124,7 +5778,7 @@ begin
   perform carillon._require_app(app);
   v_cron := carillon._cron_from_spec(carillon._new_cron(app, case when actor is null then 'sql' else 'api' end, actor), spec);
   v_cron := carillon._arm_cron(v_cron, v_cron.created_at, actor);
-  perform carillon._store_cron(v_cron, true);
+  perform carillon._store_new_crons(array[v_cron], array['name']);
   perform carillon._enlist_crons(array[v_cron.id]);
   select d.* into v_details from carillon.cron_details d where d.id = v_cron.id;
   return v_details;
@@ -5340,12 +5994,15 @@ set enable_seqscan = off
 as $$
 declare
   v_entries jsonb := coalesce(nullif(manifest -> 'crons', 'null'), '[]');
-  v_entry jsonb;
-  v_at integer := 0;
+  v_entry record;
+  v_path text;
   v_new_app boolean;
+  v_blank carillon.crons;
   v_old carillon.crons;
   v_new carillon.crons;
   v_ids uuid[] := '{}';
+  v_fresh carillon.crons[] := '{}';
+  v_fresh_paths text[] := '{}';
   v_touched uuid[] := '{}';
   v_created text[] := '{}';
   v_updated text[] := '{}';
@@ -5357,22 +6014,36 @@ begin
   if jsonb_typeof(v_entries) <> 'array' then
     perform carillon._invalid('crons', 'must be an array');
   end if;
+  v_blank := carillon._new_cron(app, 'manifest', actor);
 
-  for v_entry in select e.value from jsonb_array_elements(v_entries) as e loop
-    select c.* into v_old from carillon.crons c where c.app_id = app and c.name = v_entry ->> 'name' for update;
-    if v_old.id = any (v_ids) then
-      perform carillon._invalid(format('crons[%s].name', v_at), format('is given twice: "%s"', v_old.name));
+  -- A statement of its own: what is read next is what the rows are once they are locked.
+  perform from carillon.crons c
+  where c.app_id = app and c.name in (select e.value ->> 'name' from jsonb_array_elements(v_entries) as e)
+  order by c.id
+  for update;
+  for v_entry in
+    select e.value as spec, e.place - 1 as at, c as old, lag(e.place) over (partition by e.value ->> 'name' order by e.place) as twin
+    from jsonb_array_elements(v_entries) with ordinality as e (value, place)
+    left join carillon.crons c on c.app_id = app and c.name = e.value ->> 'name'
+    order by e.place
+  loop
+    v_path := format('crons[%s].', v_entry.at);
+    v_old := v_entry.old;
+    if v_entry.twin is not null and v_entry.spec ->> 'name' is not null then
+      perform carillon._invalid(v_path || 'name', format('is given twice: "%s"', v_entry.spec ->> 'name'));
     end if;
     if v_old.origin <> 'manifest' then
-      raise exception using errcode = 'TK201', column = format('crons[%s].name', v_at),
+      raise exception using errcode = 'TK201', column = v_path || 'name',
         message = format('app "%s" has a cron named "%s" already, made at runtime', app, v_old.name),
         hint = 'rename one of them, or delete the one made at runtime';
     end if;
 
-    v_new := carillon._cron_from_spec(carillon._new_cron(app, 'manifest', actor), v_entry, format('crons[%s].', v_at));
+    v_blank.id := gen_random_uuid();
+    v_new := carillon._cron_from_spec(v_blank, v_entry.spec, v_path);
     v_new.declared_enabled := v_new.enabled;
     if v_old.id is null then
-      perform carillon._store_cron(carillon._arm_cron(v_new, v_new.created_at, actor), true);
+      v_fresh := v_fresh || carillon._arm_cron(v_new, v_new.created_at, actor);
+      v_fresh_paths := v_fresh_paths || (v_path || 'name');
       v_created := v_created || v_new.name;
       v_touched := v_touched || v_new.id;
     else
@@ -5399,8 +6070,8 @@ begin
       end if;
     end if;
     v_ids := v_ids || v_new.id;
-    v_at := v_at + 1;
   end loop;
+  perform carillon._store_new_crons(v_fresh, v_fresh_paths);
 
   select coalesce(array_agg(c.id), '{}'), coalesce(array_agg(c.name order by c.name), '{}') into v_dropped, v_deleted
   from carillon.crons c
@@ -5485,7 +6156,7 @@ revoke all on function carillon._job_user(jsonb, jsonb) from public;
 --! Included jobs/_job_attempts.sql
 create or replace function carillon._job_attempts(headers jsonb, attempt integer, worker text, started_at timestamptz, finished_at timestamptz, error jsonb)
 returns jsonb
-language sql immutable parallel safe security invoker
+language sql stable parallel safe security invoker
 return coalesce(headers -> 'attempts', '[]') || case
   -- A lost attempt is on record already, and one handed back is not one.
   when started_at is null or headers -> 'attempts' -> -1 -> 'attempt' = to_jsonb(attempt) then '[]'
@@ -5496,24 +6167,8 @@ comment on function carillon._job_attempts(jsonb, integer, text, timestamptz, ti
   'Every attempt of a job, oldest first: those on record in its headers, then the running or last one.';
 revoke all on function carillon._job_attempts(jsonb, integer, text, timestamptz, timestamptz, jsonb) from public;
 --! EndIncluded jobs/_job_attempts.sql
---! Included jobs/_tag_job.sql
-create or replace function carillon._tag_job() returns trigger
-language plpgsql volatile security invoker
-set search_path = ''
-as $$
-begin
-  insert into carillon.job_tags (app_id, tag, job_id, finished_at)
-  select distinct new.app_id, t.tag, new.job_id, new.finished_at
-  from jsonb_array_elements_text(case jsonb_typeof(new.headers -> 'tags') when 'array' then new.headers -> 'tags' else '[]' end) as t (tag)
-  where t.tag is not null;
-  return null;
-end;
-$$;
-comment on function carillon._tag_job() is 'Trigger of job_history: lists a finished job under its tags. Jobs without tags do not come here.';
-revoke all on function carillon._tag_job() from public;
---! EndIncluded jobs/_tag_job.sql
---! Included jobs/_live_jobs.sql
-create or replace view carillon._live_jobs as
+--! Included jobs/jobs.sql
+create or replace view carillon.jobs as
 select
   q.msg_id as job_id,
   q.message ->> 'app_id' as app_id,
@@ -5538,23 +6193,13 @@ select
   null::timestamptz as finished_at,
   carillon._job_attempts(q.headers, q.read_ct, q.headers #>> '{lease,worker}', case when q.headers ? 'lease' then q.last_read_at end, null, null)
     as attempts
-from pgmq.q_jobs q;
-comment on view carillon._live_jobs is 'The jobs in the queue, as carillon.jobs shows them.';
---! EndIncluded jobs/_live_jobs.sql
---! Included jobs/_finished_jobs.sql
-create or replace view carillon._finished_jobs as
+from pgmq.q_jobs q
+union all
 select
   h.job_id, h.app_id, h.cron_id, h.scheduled_for, h.trigger, h.status, h.user_id, h.payload, h.headers, h.result, h.error,
-  h.attempt, h.worker, h.enqueued_at, null::timestamptz as due_at, h.started_at, h.finished_at,
-  carillon._job_attempts(h.headers, h.attempt, h.worker, h.started_at, h.finished_at, h.error) as attempts
+  h.attempt, h.worker, h.enqueued_at, null, h.started_at, h.finished_at,
+  carillon._job_attempts(h.headers, h.attempt, h.worker, h.started_at, h.finished_at, h.error)
 from carillon.job_history h;
-comment on view carillon._finished_jobs is 'The jobs in the history, as carillon.jobs shows them.';
---! EndIncluded jobs/_finished_jobs.sql
---! Included jobs/jobs.sql
-create or replace view carillon.jobs as
-select * from carillon._live_jobs
-union all
-select * from carillon._finished_jobs;
 comment on view carillon.jobs is 'Every job: the live ones as the queue has them, the finished ones from the history.';
 --! EndIncluded jobs/jobs.sql
 --! Included jobs/_is_lost_for_good.sql
@@ -5567,7 +6212,7 @@ revoke all on function carillon._is_lost_for_good(jsonb) from public;
 --! EndIncluded jobs/_is_lost_for_good.sql
 --! Included jobs/_lost_headers.sql
 create or replace function carillon._lost_headers(headers jsonb, read_ct integer, last_read_at timestamptz) returns jsonb
-language sql immutable parallel safe security invoker
+language sql stable parallel safe security invoker
 return (headers - 'lease') || jsonb_build_object(
   'lost', coalesce((headers ->> 'lost')::integer, 0) + 1,
   'attempts', coalesce(headers -> 'attempts', '[]') || jsonb_build_object(
@@ -5577,6 +6222,22 @@ comment on function carillon._lost_headers(jsonb, integer, timestamptz) is
   'Headers with the open lease turned into a recorded attempt that was lost.';
 revoke all on function carillon._lost_headers(jsonb, integer, timestamptz) from public;
 --! EndIncluded jobs/_lost_headers.sql
+--! Included jobs/_ended_job.sql
+create or replace function carillon._ended_job(
+  job_id bigint, message jsonb, headers jsonb, status text, result jsonb, error jsonb, attempt integer, enqueued_at timestamptz,
+  last_read_at timestamptz, now timestamptz
+) returns setof carillon.job_history
+language sql stable parallel safe security invoker
+begin atomic
+  select job_id, message ->> 'app_id', (headers ->> 'cron_id')::uuid, (headers ->> 'scheduled_for')::timestamptz,
+    carillon._job_trigger(headers), status, carillon._job_user(message, headers), message -> 'payload',
+    coalesce(headers - 'lease', '{}'), result, error, attempt, headers #>> '{lease,worker}', enqueued_at, last_read_at,
+    greatest(now, last_read_at);
+end;
+comment on function carillon._ended_job(bigint, jsonb, jsonb, text, jsonb, jsonb, integer, timestamptz, timestamptz, timestamptz) is
+  'The row of the history for a job that leaves the queue: the only place that says what of a job is kept. Inlined where it is called.';
+revoke all on function carillon._ended_job(bigint, jsonb, jsonb, text, jsonb, jsonb, integer, timestamptz, timestamptz, timestamptz) from public;
+--! EndIncluded jobs/_ended_job.sql
 --! Included jobs/_bury_lost_jobs.sql
 create or replace function carillon._bury_lost_jobs() returns integer
 language plpgsql volatile security invoker
@@ -5597,14 +6258,14 @@ begin
     delete from pgmq.q_jobs q using dead where q.msg_id = dead.msg_id returning q.*
   ),
   kept as (
-    insert into carillon.job_history (job_id, app_id, cron_id, scheduled_for, trigger, status, user_id, payload, headers, error,
-      attempt, worker, enqueued_at, started_at, finished_at)
-    select g.msg_id, g.message ->> 'app_id', (g.headers ->> 'cron_id')::uuid, (g.headers ->> 'scheduled_for')::timestamptz,
-      carillon._job_trigger(g.headers), 'failed', carillon._job_user(g.message, g.headers), g.message -> 'payload',
-      carillon._lost_headers(g.headers, g.read_ct, g.last_read_at),
-      jsonb_build_object('name', 'LeaseLost', 'message', 'delivered 5 times, and every worker stopped reporting'),
-      g.read_ct, g.headers #>> '{lease,worker}', g.enqueued_at, g.last_read_at, v_now
+    insert into carillon.job_history
+    select e.*
     from gone g
+    cross join lateral carillon._ended_job(g.msg_id, g.message,
+      -- The lease is what names the worker.
+      carillon._lost_headers(g.headers, g.read_ct, g.last_read_at) || jsonb_build_object('lease', g.headers -> 'lease'), 'failed', null,
+      '{"name": "LeaseLost", "message": "delivered 5 times, and every worker stopped reporting"}',
+      g.read_ct, g.enqueued_at, g.last_read_at, v_now) e
   )
   insert into pgmq.q_jobs_dlq (vt, message, headers)
   select v_now, g.message,
@@ -5633,20 +6294,18 @@ begin
       perform from pgmq.q_jobs q where q.msg_id = any (_cancel_jobs.job_ids) order by q.msg_id for update;
       exit;
     exception when deadlock_detected then
-      continue; -- a worker finishing the same jobs locked them in another order, and goes first
+      continue; -- this transaction holds jobs of another cron already, and a worker that waits for them gives way (finish_jobs)
     end;
   end loop;
   with gone as (
     delete from pgmq.q_jobs q where q.msg_id = any (_cancel_jobs.job_ids) returning q.*
   ),
   kept as (
-    insert into carillon.job_history (job_id, app_id, cron_id, scheduled_for, trigger, status, user_id, payload, headers,
-      attempt, worker, enqueued_at, started_at, finished_at)
-    select g.msg_id, g.message ->> 'app_id', (g.headers ->> 'cron_id')::uuid, (g.headers ->> 'scheduled_for')::timestamptz,
-      carillon._job_trigger(g.headers), 'canceled', carillon._job_user(g.message, g.headers), g.message -> 'payload',
-      (coalesce(g.headers, '{}') - 'lease') || jsonb_build_object('canceled', reason), g.read_ct, g.headers #>> '{lease,worker}', g.enqueued_at,
-      g.last_read_at, v_now
+    insert into carillon.job_history
+    select e.*
     from gone g
+    cross join lateral carillon._ended_job(g.msg_id, g.message, coalesce(g.headers, '{}') || jsonb_build_object('canceled', reason),
+      'canceled', null, null, g.read_ct, g.enqueued_at, g.last_read_at, v_now) e
   ),
   told as (
     -- A worker that listens aborts the handler at once; any other at its next heartbeat.
@@ -5700,7 +6359,7 @@ comment on function carillon._next_priority(text, integer) is
 revoke all on function carillon._next_priority(text, integer) from public;
 --! EndIncluded jobs/_next_priority.sql
 --! Included jobs/_idempotent_job.sql
-create or replace function carillon._idempotent_job(app text, key text, request jsonb, now timestamptz, job bigint, path text default '') returns bigint
+create or replace function carillon._idempotent_job(app text, key text, request jsonb, now timestamptz, job bigint) returns bigint
 language plpgsql volatile security invoker
 set search_path = ''
 as $$
@@ -5709,7 +6368,7 @@ declare
   v_known carillon.idempotency_keys;
 begin
   if length(key) not between 1 and 255 then
-    perform carillon._invalid(path || 'idempotencyKey', 'must be from 1 to 255 characters long');
+    perform carillon._invalid('idempotencyKey', 'must be from 1 to 255 characters long');
   end if;
   -- Whoever comes second waits here for the first to commit.
   insert into carillon.idempotency_keys as k (app_id, key, request_hash, job_id, created_at)
@@ -5722,16 +6381,16 @@ begin
   end if;
   select k.* into v_known from carillon.idempotency_keys k where k.app_id = app and k.key = _idempotent_job.key;
   if v_known.request_hash <> v_hash then
-    raise exception using errcode = 'TK203', column = path || 'idempotencyKey',
+    raise exception using errcode = 'TK203', column = 'idempotencyKey',
       message = format('the idempotency key "%s" was used for another request', _idempotent_job.key),
       hint = format('job %s was enqueued with it; keys are kept for 24 hours', v_known.job_id);
   end if;
   return v_known.job_id;
 end;
 $$;
-comment on function carillon._idempotent_job(text, text, jsonb, timestamptz, bigint, text) is
+comment on function carillon._idempotent_job(text, text, jsonb, timestamptz, bigint) is
   'The job an idempotency key stands for: the given new one, or that of an equal request in the last 24 hours; TK203 after an unequal one.';
-revoke all on function carillon._idempotent_job(text, text, jsonb, timestamptz, bigint, text) from public;
+revoke all on function carillon._idempotent_job(text, text, jsonb, timestamptz, bigint) from public;
 --! EndIncluded jobs/_idempotent_job.sql
 --! Included jobs/_trim_idempotency_keys.sql
 create or replace function carillon._trim_idempotency_keys() returns void
@@ -5868,11 +6527,10 @@ declare
   v_now timestamptz := carillon.now();
   v_due timestamptz := greatest(run_at, v_now);
   v_options jsonb;
-  v_headers jsonb;
   v_new bigint;
   v_job bigint;
 begin
-  perform carillon._require_app(app);
+  perform carillon._hold_app(app);
   perform carillon._check_payload(payload, 'payload');
   if user_id is not null and not exists (select from carillon.principals p where p.id = enqueue_job.user_id) then
     perform carillon._invalid('userId', 'is not a known principal');
@@ -5883,7 +6541,6 @@ begin
   v_options := jsonb_strip_nulls(jsonb_build_object('priority', priority, 'maxAttempts', max_attempts, 'retryDelay', retry_delay,
     'retryBackoff', retry_backoff, 'timeout', timeout, 'expiresAt', carillon._time_json(expires_at, 'expiresAt')))
     || case when tags is null then '{}' else jsonb_build_object('tags', tags) end;
-  v_headers := carillon._job_headers(v_options, '', v_due);
   if idempotency_key is not null then
     v_new := nextval(pg_get_serial_sequence('pgmq.q_jobs', 'msg_id'));
     v_job := carillon._idempotent_job(app, idempotency_key,
@@ -5893,7 +6550,9 @@ begin
       return v_job;
     end if;
   end if;
-  return carillon._send_job(app, payload, coalesce(user_id, carillon._system_principal()), v_headers, v_due, v_new);
+  -- After the key: a request that is repeated has its job, even where it would come too late by now.
+  return carillon._send_job(app, payload, coalesce(user_id, carillon._system_principal()),
+    carillon._job_headers(v_options, '', v_due), v_due, v_new);
 end;
 $$;
 comment on function carillon.enqueue_job(text, jsonb, uuid, timestamptz, integer, text, integer, integer, numeric, integer, timestamptz, text[]) is
@@ -5908,17 +6567,15 @@ as $$
 declare
   v_now timestamptz := carillon.now();
   v_user uuid := coalesce(user_id, carillon._system_principal());
+  v_message jsonb := carillon._job_message(app, '{}', v_user);
   v_at bigint;
   v_job jsonb;
   v_path text;
   v_unknown text;
   v_due timestamptz[];
   v_headers jsonb[];
-  v_keyed bigint[] := '{}';
-  v_ids bigint[];
-  v_new bigint;
 begin
-  perform carillon._require_app(app);
+  perform carillon._hold_app(app);
   if jsonb_typeof(jobs) is distinct from 'array' or jsonb_array_length(jobs) > 10000 then
     perform carillon._invalid('jobs', 'must be a JSON array of at most 10000 jobs');
   end if;
@@ -5928,15 +6585,14 @@ begin
   -- Plain jobs pass by with one look; the others are read one by one.
   for v_at, v_job in
     select i.at, i.job from jsonb_array_elements(jobs) with ordinality as i (job, at)
-    where jsonb_typeof(i.job) <> 'object' or jsonb_typeof(i.job -> 'payload') is distinct from 'object'
-      or i.job - 'payload' <> '{}' or pg_column_size(i.job) > 100000
+    where jsonb_typeof(i.job -> 'payload') is distinct from 'object' or i.job - 'payload' <> '{}' or pg_column_size(i.job) > 100000
   loop
     v_path := format('jobs[%s].', v_at - 1);
     if jsonb_typeof(v_job) <> 'object' then
       perform carillon._invalid(rtrim(v_path, '.'), 'must be an object');
     end if;
     select k into v_unknown from jsonb_object_keys(v_job) as k
-    where k not in ('payload', 'runAt', 'priority', 'maxAttempts', 'retryDelay', 'retryBackoff', 'timeout', 'expiresAt', 'tags', 'idempotencyKey')
+    where k not in ('payload', 'runAt', 'priority', 'maxAttempts', 'retryDelay', 'retryBackoff', 'timeout', 'expiresAt', 'tags')
     limit 1;
     if v_unknown is not null then
       perform carillon._invalid(v_path || v_unknown, 'is not a field of a job in a batch');
@@ -5951,55 +6607,29 @@ begin
       v_due[v_at] := greatest(v_now, carillon._json_timestamp(v_job -> 'runAt', v_path || 'runAt'));
     end if;
     v_headers[v_at] := carillon._job_headers(v_job, v_path, v_due[v_at]);
-    if v_job ? 'idempotencyKey' then
-      perform carillon._json_text(v_job -> 'idempotencyKey', v_path || 'idempotencyKey', 255);
-      v_keyed := v_keyed || v_at;
-    end if;
   end loop;
 
-  if v_keyed <> '{}' then
-    v_ids := array(select nextval(pg_get_serial_sequence('pgmq.q_jobs', 'msg_id')) from generate_series(1, jsonb_array_length(jobs)));
-    -- Lock order: by key.
-    for v_at in select k from unnest(v_keyed) as k order by jobs -> (k::integer - 1) ->> 'idempotencyKey', k loop
-      v_job := jsonb_strip_nulls((jobs -> (v_at::integer - 1)) - 'payload');
-      v_path := format('jobs[%s].', v_at - 1);
-      v_new := carillon._idempotent_job(app, v_job ->> 'idempotencyKey',
-        -- As enqueue_job says it.
-        jsonb_build_object('payload', coalesce(nullif(jobs -> (v_at::integer - 1) -> 'payload', 'null'), '{}'), 'userId', user_id,
-          'runAt', case when v_job ? 'runAt' then carillon._time_json(carillon._json_timestamp(v_job -> 'runAt', 'runAt'), 'runAt') end,
-          'options', v_job - '{runAt,idempotencyKey}'::text[] || case when v_job ? 'expiresAt' then jsonb_build_object('expiresAt',
-            carillon._time_json(carillon._json_timestamp(v_job -> 'expiresAt', 'expiresAt'), 'expiresAt')) else '{}' end),
-        v_now, v_ids[v_at], v_path);
-      if v_new <> v_ids[v_at] then
-        v_ids[v_at] := v_new;
-        v_due[v_at] := null; -- it is there already
-      end if;
-    end loop;
-    insert into pgmq.q_jobs (msg_id, enqueued_at, vt, message, headers) overriding system value
-    select i.id, v_now, i.due, carillon._job_message(app, coalesce(nullif(i.job -> 'payload', 'null'), '{}'), v_user), i.headers
-    from rows from (jsonb_array_elements(jobs), unnest(v_due), unnest(v_headers), unnest(v_ids)) as i (job, due, headers, id)
-    where i.due is not null
-    order by i.id;
-    perform pg_notify('carillon_jobs', app);
-    return query select unnest(v_ids);
-    return;
+  if v_due is null then
+    -- Nothing but payloads: the message is what came, and what is the same for all.
+    return query
+      insert into pgmq.q_jobs (enqueued_at, vt, message, headers)
+      select v_now, v_now, v_message || i.job, '{"trigger": "api"}'
+      from jsonb_array_elements(jobs) as i (job)
+      returning msg_id;
+  else
+    return query
+      insert into pgmq.q_jobs (enqueued_at, vt, message, headers)
+      select v_now, i.due, carillon._job_message(app, coalesce(nullif(i.job -> 'payload', 'null'), '{}'), v_user), i.headers
+      from rows from (jsonb_array_elements(jobs), unnest(v_due), unnest(v_headers)) as i (job, due, headers)
+      returning msg_id;
   end if;
-
-  return query
-    insert into pgmq.q_jobs (enqueued_at, vt, message, headers)
-    select v_now, coalesce(i.due, v_now),
-      carillon._job_message(app, coalesce(nullif(i.job -> 'payload', 'null'), '{}'), v_user),
-      coalesce(i.headers, '{"trigger": "api"}')
-    from rows from (jsonb_array_elements(jobs), unnest(v_due), unnest(v_headers)) with ordinality as i (job, due, headers, at)
-    order by i.at
-    returning msg_id;
   if jsonb_array_length(jobs) > 0 then
     perform pg_notify('carillon_jobs', app);
   end if;
 end;
 $$;
 comment on function carillon.enqueue_jobs(text, jsonb, uuid) is
-  'Enqueues many jobs of an app at once: [{payload, runAt, priority, maxAttempts, retryDelay, retryBackoff, timeout, expiresAt, tags, idempotencyKey}], all or none. Returns their ids in the same order.';
+  'Enqueues many jobs of an app at once: [{payload, runAt, priority, maxAttempts, retryDelay, retryBackoff, timeout, expiresAt, tags}], all or none. Returns their ids in the same order.';
 revoke all on function carillon.enqueue_jobs(text, jsonb, uuid) from public;
 --! EndIncluded jobs/enqueue_jobs.sql
 --! Included jobs/claim_jobs.sql
@@ -6183,6 +6813,12 @@ revoke all on function carillon._retry_attempts(jsonb, timestamptz) from public;
 create or replace function carillon.finish_jobs(outcomes jsonb) returns setof bigint
 language plpgsql volatile security definer
 set search_path = ''
+-- Jobs are found and locked one by one, in order of their ids, as everywhere.
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+-- Whoever cancels the jobs of several crons in one transaction cannot keep that order. The worker tries again.
+set lock_timeout = '3s'
 as $$
 declare
   v_now timestamptz := carillon.now();
@@ -6195,12 +6831,18 @@ begin
     perform carillon._invalid('outcomes', 'must be a JSON array');
   end if;
   if outcomes @? '$[*] ? (@.status == "failed")' then
+    -- Some jobs are put back and the others end: two statements, whose locks together have to be in order.
+    perform from pgmq.q_jobs q
+    where q.msg_id = any (array(select (o ->> 'job_id')::bigint from jsonb_array_elements(outcomes) as o))
+    order by q.msg_id
+    for update;
     v_retried := carillon._retry_attempts(outcomes, v_now);
   end if;
   -- What is tried again has given its lease back, and is passed over.
   with o as materialized (
     select * from jsonb_to_recordset(outcomes)
       as o (job_id bigint, attempt integer, status text, result jsonb, error jsonb)
+    order by o.job_id
   ),
   gone as (
     -- The fence: only the attempt that holds the lease finishes the job.
@@ -6210,12 +6852,11 @@ begin
     returning q.msg_id, q.read_ct, q.enqueued_at, q.last_read_at, q.message, q.headers, o.status, o.result, o.error
   ),
   kept as (
-    insert into carillon.job_history as h (job_id, app_id, cron_id, scheduled_for, trigger, status, user_id, payload, headers,
-      result, error, attempt, worker, enqueued_at, started_at, finished_at)
-    select g.msg_id, g.message ->> 'app_id', (g.headers ->> 'cron_id')::uuid, (g.headers ->> 'scheduled_for')::timestamptz,
-      carillon._job_trigger(g.headers), g.status, carillon._job_user(g.message, g.headers), g.message -> 'payload', g.headers - 'lease',
-      g.result, g.error, g.read_ct, g.headers #>> '{lease,worker}', g.enqueued_at, g.last_read_at, greatest(v_now, g.last_read_at)
+    insert into carillon.job_history as h
+    select e.*
     from gone g
+    cross join lateral carillon._ended_job(g.msg_id, g.message, g.headers, g.status, g.result, g.error, g.read_ct, g.enqueued_at,
+      g.last_read_at, v_now) e
     returning h.job_id, h.cron_id, h.status
   )
   select array_agg(k.job_id), array_agg(k.cron_id) filter (where k.status = 'completed' and k.cron_id is not null),
@@ -6252,7 +6893,8 @@ begin
       from unnest(extend_leases.job_ids, extend_leases.attempts) as l (job_id, attempt)
       join pgmq.q_jobs q on q.msg_id = l.job_id and q.read_ct = l.attempt
       where q.headers ? 'lease'
-      for update of q skip locked
+      -- Not "for update": a job whose log is being appended to (for key share) is ours all the same.
+      for no key update of q skip locked
     )
     update pgmq.q_jobs q
     set vt = v_until
@@ -6274,6 +6916,7 @@ declare
   v_now timestamptz := carillon.now();
   v_app text;
 begin
+  perform from pgmq.q_jobs q where q.msg_id = any (release_jobs.job_ids) order by q.msg_id for update;
   return query
     update pgmq.q_jobs q
     set vt = v_now, headers = q.headers - 'lease'
@@ -6289,472 +6932,133 @@ comment on function carillon.release_jobs(bigint[], integer[]) is
   'Hands leased jobs that were not started back to the queue, at once and without counting as lost.';
 revoke all on function carillon.release_jobs(bigint[], integer[]) from public;
 --! EndIncluded jobs/release_jobs.sql
---! Included jobs/_job_filter.sql
-create or replace function carillon._job_filter(app text, filter jsonb) returns carillon.job_filter
-language plpgsql stable security invoker
+--! Included jobs/_log_starts.sql
+create or replace function carillon._log_starts(chunks jsonb, again boolean) returns integer[]
+language sql volatile security invoker
 set search_path = ''
 as $$
-declare
-  v_given constant jsonb := jsonb_strip_nulls(filter);
-  v_filter carillon.job_filter;
-  v_unknown text;
-begin
-  if jsonb_typeof(filter) is distinct from 'object' then
-    perform carillon._invalid('filter', 'must be a JSON object');
-  end if;
-  select k into v_unknown from jsonb_object_keys(v_given) as k
-  where k not in ('cronId', 'status', 'trigger', 'tag', 'ids', 'enqueuedAfter', 'enqueuedBefore', 'startedAfter', 'startedBefore',
-    'finishedAfter', 'finishedBefore')
-  order by k limit 1;
-  if v_unknown is not null then
-    perform carillon._invalid(v_unknown, 'is not a filter of jobs');
-  end if;
-  v_filter.app_id := app;
-  if v_given ? 'cronId' then
-    v_filter.cron_id := carillon._json_uuid(v_given -> 'cronId', 'cronId');
-  end if;
-  if v_given ? 'status' then
-    v_filter.statuses := carillon._json_words(v_given -> 'status', 'status',
-      '{pending,queued,running,completed,failed,canceled,live,finished}');
-    if 'live' = any (v_filter.statuses) then
-      v_filter.statuses := v_filter.statuses || '{pending,queued,running}';
-    end if;
-    if 'finished' = any (v_filter.statuses) then
-      v_filter.statuses := v_filter.statuses || '{completed,failed,canceled}';
-    end if;
-  end if;
-  if v_given ? 'trigger' then
-    v_filter.triggers := carillon._json_words(v_given -> 'trigger', 'trigger', '{automatic,manual,api}');
-  end if;
-  if v_given ? 'tag' then
-    v_filter.tag := carillon._json_text(v_given -> 'tag', 'tag', 100);
-  end if;
-  if v_given ? 'ids' then
-    if jsonb_typeof(v_given -> 'ids') <> 'array' or jsonb_array_length(v_given -> 'ids') > 1000 or exists (
-      select from jsonb_array_elements(v_given -> 'ids') as i (id)
-      where jsonb_typeof(i.id) <> 'number' or not (i.id)::numeric between 0 and 9007199254740991 or (i.id)::numeric % 1 <> 0)
-    then
-      perform carillon._invalid('ids', 'must be an array of at most 1000 ids of jobs');
-    end if;
-    v_filter.job_ids := array(select (i.id)::bigint from jsonb_array_elements(v_given -> 'ids') as i (id));
-  end if;
-  if v_given ? 'enqueuedAfter' then
-    v_filter.enqueued_after := carillon._json_timestamp(v_given -> 'enqueuedAfter', 'enqueuedAfter');
-  end if;
-  if v_given ? 'enqueuedBefore' then
-    v_filter.enqueued_before := carillon._json_timestamp(v_given -> 'enqueuedBefore', 'enqueuedBefore');
-  end if;
-  if v_given ? 'startedAfter' then
-    v_filter.started_after := carillon._json_timestamp(v_given -> 'startedAfter', 'startedAfter');
-  end if;
-  if v_given ? 'startedBefore' then
-    v_filter.started_before := carillon._json_timestamp(v_given -> 'startedBefore', 'startedBefore');
-  end if;
-  if v_given ? 'finishedAfter' then
-    v_filter.finished_after := carillon._json_timestamp(v_given -> 'finishedAfter', 'finishedAfter');
-  end if;
-  if v_given ? 'finishedBefore' then
-    v_filter.finished_before := carillon._json_timestamp(v_given -> 'finishedBefore', 'finishedBefore');
-  end if;
-  return v_filter;
-end;
+  select array_agg(case
+      when c.seq is not null then
+        case when again and exists (select from carillon.job_logs s where s.job_id = c.job_id and s.seq = c.seq) then 0 else c.seq end
+      -- The first lines of a later attempt, stored by a statement whose answer was lost.
+      when again and last.attempt = c.attempt then 0
+      else coalesce(last.seq, 0) + 1
+    end order by c.n)
+  from rows from (jsonb_to_recordset(chunks) as (job_id bigint, attempt integer, seq integer)) with ordinality as c (job_id, attempt, seq, n)
+  left join pgmq.q_jobs q on c.seq is null and q.msg_id = c.job_id
+  left join lateral (
+    select s.seq, s.attempt from carillon.job_logs s
+    -- The bound spares the partitions of the days before the job was there.
+    where c.seq is null and s.job_id = c.job_id and s.at >= coalesce(q.enqueued_at - interval '1 hour', '-infinity')
+    order by s.seq desc
+    limit 1
+  ) last on true
 $$;
-comment on function carillon._job_filter(text, jsonb) is
-  'A filter of an app''s jobs as the API spells it; TK001 names the field at fault.';
-revoke all on function carillon._job_filter(text, jsonb) from public;
---! EndIncluded jobs/_job_filter.sql
---! Included jobs/_filter_conditions.sql
-create or replace function carillon._filter_conditions(filter carillon.job_filter) returns text
-language sql stable security invoker
+comment on function carillon._log_starts(jsonb, boolean) is
+  'The number of the first line of each chunk, in order; 0 for a chunk that is stored already. Its job must be locked, so that nobody else appends.';
+revoke all on function carillon._log_starts(jsonb, boolean) from public;
+--! EndIncluded jobs/_log_starts.sql
+--! Included jobs/append_logs.sql
+create or replace function carillon.append_logs(chunks jsonb, sent_at double precision default null, again boolean default false)
+returns table (job_id bigint, attempt integer, next_seq integer)
+language plpgsql volatile security definer
 set search_path = ''
-as $$
-  select coalesce(string_agg(' and ' || c, ''), '')
-  from unnest(array[
-    case when filter.cron_id is not null then format('j.cron_id = %L', filter.cron_id) end,
-    case when filter.statuses is not null then format('j.status = any (%L)', filter.statuses) end,
-    case when filter.triggers is not null then format('j.trigger = any (%L)', filter.triggers) end,
-    case when filter.tag is not null then format('j.headers -> ''tags'' ? %L', filter.tag) end,
-    case when filter.job_ids is not null then format('j.job_id = any (%L)', filter.job_ids) end,
-    case when filter.enqueued_after is not null then format('j.enqueued_at >= %L', filter.enqueued_after) end,
-    case when filter.enqueued_before is not null then format('j.enqueued_at < %L', filter.enqueued_before) end,
-    case when filter.started_after is not null then format('j.started_at >= %L', filter.started_after) end,
-    case when filter.started_before is not null then format('j.started_at < %L', filter.started_before) end,
-    case when filter.finished_after is not null then format('j.finished_at >= %L', filter.finished_after) end,
-    case when filter.finished_before is not null then format('j.finished_at < %L', filter.finished_before) end
-  ]) as c
-$$;
-comment on function carillon._filter_conditions(carillon.job_filter) is
-  'What a filter asks of a row j of jobs besides its app, as SQL, each condition after an and.';
-revoke all on function carillon._filter_conditions(carillon.job_filter) from public;
---! EndIncluded jobs/_filter_conditions.sql
---! Included jobs/_live_conditions.sql
-create or replace function carillon._live_conditions(filter carillon.job_filter, now timestamptz) returns text
-language sql stable security invoker
-set search_path = ''
-as $$
-  select coalesce(string_agg(' and ' || c, ''), '')
-  from unnest(array[
-    format('q.message ->> ''app_id'' = %L', filter.app_id),
-    case when filter.cron_id is not null then format('q.headers ->> ''cron_id'' = %L', filter.cron_id::text) end,
-    case when filter.statuses is not null then coalesce((
-      select '(' || string_agg(s.condition, ' or ') || ')'
-      from (values
-        ('running', format('(q.vt > %L and coalesce(q.headers ? ''lease'', false))', now)),
-        ('pending', format('(q.vt > %L and not coalesce(q.headers ? ''lease'', false))', now)),
-        ('queued', format('q.vt <= %L', now))) as s (status, condition)
-      where s.status = any (filter.statuses)), 'false') end,
-    case when filter.triggers is not null then format('carillon._job_trigger(q.headers) = any (%L)', filter.triggers) end,
-    case when filter.tag is not null then format('q.headers -> ''tags'' ? %L', filter.tag) end,
-    case when filter.job_ids is not null then format('q.msg_id = any (%L)', filter.job_ids) end,
-    case when filter.enqueued_after is not null then format('q.enqueued_at >= %L', filter.enqueued_after) end,
-    case when filter.enqueued_before is not null then format('q.enqueued_at < %L', filter.enqueued_before) end,
-    case when coalesce(filter.started_after, filter.started_before) is not null then 'coalesce(q.headers ? ''lease'', false)' end,
-    case when filter.started_after is not null then format('q.last_read_at >= %L', filter.started_after) end,
-    case when filter.started_before is not null then format('q.last_read_at < %L', filter.started_before) end,
-    case when coalesce(filter.finished_after, filter.finished_before) is not null then 'false' end
-  ]) as c
-$$;
-comment on function carillon._live_conditions(carillon.job_filter, timestamptz) is
-  'What a filter asks of a message q of the queue, as SQL, each condition after an and.';
-revoke all on function carillon._live_conditions(carillon.job_filter, timestamptz) from public;
---! EndIncluded jobs/_live_conditions.sql
---! Included jobs/_live_page.sql
-create or replace function carillon._live_page(filter carillon.job_filter, from_job bigint, oldest_first boolean, max_rows integer,
-  out job_ids bigint[], out frontier bigint)
-language plpgsql stable security invoker
-set search_path = ''
+-- As in claim_jobs: a queue that was empty when it was last analyzed fills within a second.
 set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
 as $$
+#variable_conflict use_column
 declare
-  c_budget constant integer := 5000;
-  v_conditions constant text := carillon._live_conditions(filter, carillon.now());
-  v_order constant text := case when oldest_first then '' else ' desc' end;
-  v_walk text := format('q.msg_id %s %L::bigint', case when oldest_first then '>' else '<' end, from_job);
-  v_from text;
+  v_now timestamptz := carillon.now();
+  v_taken bigint[];
+  v_starts integer[];
 begin
-  if filter.job_ids is not null then
-    v_from := format('pgmq.q_jobs q where q.msg_id = any (%L::bigint[]) and %s', filter.job_ids, v_walk);
-  elsif filter.cron_id is null and (select count(*) from (
-    select from pgmq.q_jobs q where q.message ->> 'app_id' = filter.app_id limit c_budget / 2 + 1) few) <= c_budget / 2
-  then
-    -- The app has only a few jobs in the queue: these and no others are looked at.
-    v_from := format('(select * from pgmq.q_jobs q where q.message ->> ''app_id'' = %L offset 0) q where %s', filter.app_id, v_walk);
-  else
-    -- One walk in the order of ids, along the cron's index or through the whole queue.
-    v_walk := v_walk || case when filter.cron_id is not null then format(' and q.headers ->> ''cron_id'' = %L', filter.cron_id::text) else '' end;
-    v_from := format('(select * from pgmq.q_jobs q where %s order by q.msg_id%s limit %s) q where true', v_walk, v_order, c_budget);
+  if jsonb_typeof(chunks) is distinct from 'array' or chunks @? '$[*] ? (@.lines.type() != "array" || !exists (@.lines))' then
+    perform carillon._invalid('chunks', 'must be a JSON array of objects that have an array of lines');
   end if;
-  execute format('select array(select q.msg_id from %s%s order by q.msg_id%s limit %s)', v_from, v_conditions, v_order, max_rows)
-  into job_ids;
-  if v_from like '% limit %' and cardinality(job_ids) < max_rows then
-    execute format('select q.msg_id from pgmq.q_jobs q where %s order by q.msg_id%s offset %s limit 1', v_walk, v_order, c_budget - 1)
-    into frontier;
+  -- The lock keeps the next attempt from beginning meanwhile, so one attempt at a time numbers lines. Nothing but
+  -- a claim waits for it (passes the job over): heartbeats take a lock that goes with it.
+  select array_agg(l.n) into v_taken from (
+    select c.n
+    from rows from (jsonb_to_recordset(chunks) as (job_id bigint, attempt integer)) with ordinality as c (job_id, attempt, n)
+    join pgmq.q_jobs q on q.msg_id = c.job_id and q.read_ct = c.attempt
+    order by q.msg_id
+    for key share of q
+  ) l;
+  if coalesce(cardinality(v_taken), 0) < jsonb_array_length(chunks) then
+    -- What a handler logs after its timeout or cancellation: no later attempt can begin any more.
+    v_taken := v_taken || array(
+      select c.n
+      from rows from (jsonb_to_recordset(chunks) as (job_id bigint, attempt integer)) with ordinality as c (job_id, attempt, n)
+      join carillon.job_history h on h.job_id = c.job_id and h.attempt = c.attempt
+      where h.finished_at > v_now - interval '1 minute' and c.n <> all (coalesce(v_taken, '{}')));
   end if;
+  if again or jsonb_path_exists(chunks, '$[*] ? (!exists (@.seq))') then
+    v_starts := carillon._log_starts(chunks, again);
+  end if;
+  return query
+    with c as materialized (
+      select c.job_id, c.attempt, c.lines, coalesce(v_starts[c.n], c.seq) as first, c.seq
+      from rows from (jsonb_to_recordset(chunks) as (job_id bigint, attempt integer, seq integer, lines jsonb)) with ordinality
+        as c (job_id, attempt, seq, lines, n)
+      where c.n = any (v_taken)
+    ),
+    kept as (
+      insert into carillon.job_logs (job_id, seq, attempt, at, level, stream, message, data, percent, altered)
+      select c.job_id, c.first + l.n - 1, c.attempt,
+        -- By the age of the line: the clocks of workers need not be right.
+        v_now - interval '1 millisecond' * least(greatest(coalesce(sent_at - l.at, 0), 0), 86400000),
+        coalesce(l.level, 'info'), coalesce(l.stream, 'log'), coalesce(l.message, ''), l.data, l.percent, l.altered
+      from c
+      cross join lateral rows from (jsonb_to_recordset(c.lines) as
+        (at double precision, level text, stream text, message text, data jsonb, percent double precision, altered jsonb))
+        with ordinality as l (at, level, stream, message, data, percent, altered, n)
+      where c.first > 0
+    )
+    select c.job_id, c.attempt,
+      case when c.first > 0 then c.first + jsonb_array_length(c.lines)
+        when c.seq is not null then c.seq + jsonb_array_length(c.lines)
+        else (select max(s.seq) + 1 from carillon.job_logs s where s.job_id = c.job_id) end
+    from c;
 end;
 $$;
-comment on function carillon._live_page(carillon.job_filter, bigint, boolean, integer) is
-  'The next live jobs that a filter means, beyond an id. With a frontier, no job beyond that one has been looked at.';
-revoke all on function carillon._live_page(carillon.job_filter, bigint, boolean, integer) from public;
---! EndIncluded jobs/_live_page.sql
---! Included jobs/_waiting_page.sql
-create or replace function carillon._waiting_page(filter carillon.job_filter, from_due timestamptz, from_job bigint, max_rows integer,
-  out job_ids bigint[], out frontier_due timestamptz, out frontier_job bigint)
-language plpgsql stable security invoker
-set search_path = ''
-set enable_seqscan = off
-as $$
-declare
-  c_budget constant integer := 2000;
-  v_conditions constant text := carillon._live_conditions(filter, carillon.now()) || ' and not coalesce(q.headers ? ''lease'', false)';
-  v_walks text[] := '{}';
-  v_priority integer;
-begin
-  job_ids := '{}';
-  -- The index has one walk for each priority.
-  loop
-    v_priority := carillon._next_priority(filter.app_id, v_priority);
-    exit when v_priority is null;
-    v_walks := v_walks || format(
-      'q.message ->> ''app_id'' = %L and coalesce((q.headers ->> ''priority'')::integer, 0) = %s and (q.vt, q.msg_id) > (%L::timestamptz, %L::bigint)',
-      filter.app_id, v_priority, from_due, from_job);
-  end loop;
-  if v_walks = '{}' then
-    return;
-  end if;
-  execute (
-    select 'select w.vt, w.msg_id from (' || string_agg(format(
-      '(select q.vt, q.msg_id from pgmq.q_jobs q where %s order by q.vt, q.msg_id offset %s limit 1)', w.walk, c_budget - 1), ' union all ')
-      || ') w order by w.vt, w.msg_id limit 1'
-    from unnest(v_walks) as w (walk))
-  into frontier_due, frontier_job;
-  execute (
-    select 'select array(select w.msg_id from (' || string_agg(format(
-      '(select q.vt, q.msg_id from pgmq.q_jobs q where %s%s%s order by q.vt, q.msg_id limit %s)', w.walk, v_conditions,
-      case when frontier_due is not null
-        then format(' and (q.vt, q.msg_id) <= (%L::timestamptz, %L::bigint)', frontier_due, frontier_job) else '' end, max_rows), ' union all ')
-      || format(') w order by w.vt, w.msg_id limit %s)', max_rows)
-    from unnest(v_walks) as w (walk))
-  into job_ids;
-end;
-$$;
-comment on function carillon._waiting_page(carillon.job_filter, timestamptz, bigint, integer) is
-  'The next jobs that wait and that a filter means, by due time, beyond a place (due time, id). With a frontier, none beyond that place has been looked at.';
-revoke all on function carillon._waiting_page(carillon.job_filter, timestamptz, bigint, integer) from public;
---! EndIncluded jobs/_waiting_page.sql
---! Included jobs/_history_parts.sql
-create or replace function carillon._history_parts(filter carillon.job_filter)
-returns table (from_at timestamptz, to_at timestamptz, first_job bigint, last_job bigint, jobs bigint)
-language sql stable security invoker
-set search_path = ''
-as $$
-  with days as (
-    select to_date(right(c.relname, 8), 'YYYYMMDD')::timestamp at time zone 'UTC' as from_at
-    from pg_catalog.pg_inherits i
-    join pg_catalog.pg_class c on c.oid = i.inhrelid
-    where i.inhparent = 'carillon.job_history'::regclass and c.relname ~ '^job_history_\d{8}$'
-  ),
-  parts as (
-    select d.from_at, d.from_at + interval '24 hours' as to_at from days d
-    union all
-    -- Between the days lies what the default partition holds.
-    select g.from_at, g.to_at
-    from (
-      select b.from_at, lead(b.next_at, 1) over (order by b.from_at) as to_at
-      from (
-        select '-infinity'::timestamptz as from_at, '-infinity'::timestamptz as next_at
-        union all select d.from_at + interval '24 hours', d.from_at from days d
-      ) b
-    ) g
-    where g.from_at < coalesce(g.to_at, 'infinity') and exists (select from carillon.job_history_default)
-  )
-  select p.from_at, coalesce(p.to_at, 'infinity'), null::bigint, null::bigint, null::bigint
-  from parts p
-  where p.from_at < coalesce(filter.finished_before, 'infinity') and coalesce(p.to_at, 'infinity') > coalesce(filter.finished_after, '-infinity')
-  order by p.from_at desc
-$$;
-comment on function carillon._history_parts(carillon.job_filter) is
-  'The stretches of the history, one for each partition, that may hold what a filter means, newest first.';
-revoke all on function carillon._history_parts(carillon.job_filter) from public;
---! EndIncluded jobs/_history_parts.sql
---! Included jobs/_finished_page.sql
-create or replace function carillon._finished_page(filter carillon.job_filter, from_job bigint, oldest_first boolean, max_rows integer, with_rows boolean,
-  out jobs carillon.jobs[], out job_ids bigint[], out frontier bigint)
-language plpgsql stable security invoker
-set search_path = ''
--- A walk along an index is right here even where the planner has seen only a few rows.
-set enable_seqscan = off
-as $$
-declare
-  c_budget constant integer := 2000;
-  v_order constant text := case when oldest_first then '' else ' desc' end;
-  v_key text := 'j.job_id';
-  v_rest carillon.job_filter := filter;
-  v_conditions text;
-  v_sources text[];
-  v_walks text[];
-begin
-  -- One walk in the order of ids, in each partition, for each part of its index; the rest of the filter is asked of every row.
-  if filter.job_ids is not null then
-    v_sources := array[format('carillon._finished_jobs j where j.app_id = %L and j.job_id = any (%L::bigint[])', filter.app_id, filter.job_ids)];
-    v_rest.job_ids := null;
-  elsif filter.tag is not null then
-    v_sources := array[format(
-      'carillon.job_tags t join carillon._finished_jobs j on j.job_id = t.job_id where t.app_id = %L and t.tag = %L and j.app_id = %1$L and t.finished_at >= @from and t.finished_at < @to',
-      filter.app_id, filter.tag)];
-    v_key := 't.job_id';
-    v_rest.tag := null;
-  elsif filter.triggers = '{manual}' then
-    v_sources := array[format('carillon._finished_jobs j where j.app_id = %L and j.trigger = ''manual''', filter.app_id)];
-    v_rest.triggers := null;
-  else
-    v_sources := array(
-      select format('carillon._finished_jobs j where j.app_id = %L and j.status = %L', filter.app_id, s)
-        || case when filter.cron_id is not null then format(' and j.cron_id = %L', filter.cron_id) else '' end
-      from unnest(array['completed', 'failed', 'canceled']) as s
-      where filter.statuses is null or s = any (filter.statuses));
-    v_rest.cron_id := null;
-    v_rest.statuses := null;
-  end if;
-  v_conditions := carillon._filter_conditions(v_rest);
-  jobs := '{}';
-  job_ids := '{}';
-  v_walks := array(
-    select replace(replace(s.source, '@from', quote_literal(p.from_at)), '@to', quote_literal(p.to_at))
-      || format(' and j.finished_at >= %L and j.finished_at < %L and %s %s %L::bigint', p.from_at, p.to_at, v_key,
-        case when oldest_first then '>' else '<' end, from_job)
-    from carillon._history_parts(filter) p, unnest(v_sources) as s (source));
-  if v_walks = '{}' then
-    return;
-  end if;
-  if v_conditions <> '' and filter.job_ids is null then
-    execute (
-      select format('select %s(w.job_id) from (', case when oldest_first then 'min' else 'max' end)
-        || string_agg(format('(select %s as job_id from %s order by 1%s offset %s limit 1)', v_key, w.walk, v_order, c_budget - 1), ' union all ')
-        || ') w'
-      from unnest(v_walks) as w (walk))
-    into frontier;
-    if frontier is not null then
-      v_conditions := v_conditions || format(' and %s %s %L::bigint', v_key, case when oldest_first then '<=' else '>=' end, frontier);
-    end if;
-  end if;
-  execute (
-    select 'select coalesce(array_agg(w.job), ''{}''), coalesce(array_agg(w.job_id), ''{}'') from (select * from ('
-      || string_agg(format('(select j.job_id, %s as job from %s%s order by %s%s limit %s)',
-        case when with_rows then 'row(j.*)::carillon.jobs' else 'null::carillon.jobs' end, w.walk, v_conditions, v_key, v_order, max_rows), ' union all ')
-      || format(') w order by w.job_id%s limit %s) w', v_order, max_rows)
-    from unnest(v_walks) as w (walk))
-  into jobs, job_ids;
-end;
-$$;
-comment on function carillon._finished_page(carillon.job_filter, bigint, boolean, integer, boolean) is
-  'The next finished jobs that a filter means, beyond an id. With a frontier, no job beyond that one has been looked at.';
-revoke all on function carillon._finished_page(carillon.job_filter, bigint, boolean, integer, boolean) from public;
---! EndIncluded jobs/_finished_page.sql
---! Included jobs/_write_cursor.sql
-create or replace function carillon._write_cursor(variadic place text[]) returns text
-language sql immutable security invoker
-set search_path = ''
-as $$
-  -- The alphabet of base64 that needs no escaping in a query string.
-  select case when array_position(place, null) is null then rtrim(translate(replace(encode(convert_to(array_to_string(place, ' '), 'UTF8'), 'base64'), E'\n', ''), '+/', '-_'), '=') end
-$$;
-comment on function carillon._write_cursor(text[]) is 'An opaque cursor: what list it is of, and the place in it.';
-revoke all on function carillon._write_cursor(text[]) from public;
---! EndIncluded jobs/_write_cursor.sql
---! Included jobs/_read_cursor.sql
-create or replace function carillon._read_cursor(cursor_text text, list text) returns text[]
-language plpgsql immutable security invoker
-set search_path = ''
-as $$
-declare
-  v_base64 constant text := translate(cursor_text, '-_', '+/');
-  v_place text[];
-begin
-  if cursor_text is null then
-    return null;
-  end if;
-  if cursor_text ~ '^[A-Za-z0-9_-]{2,200}$' and length(cursor_text) % 4 <> 1 then
-    -- Every byte is a character: only what _write_cursor wrote is looked for.
-    v_place := regexp_match(encode(decode(rpad(v_base64, (length(v_base64) + 3) / 4 * 4, '='), 'base64'), 'escape'),
-      '^' || list || ' (\d{1,18})(?: (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z))?$');
-  end if;
-  if v_place is null then
-    perform carillon._invalid('cursor', 'must be the nextCursor of a page of this list in the same order');
-  end if;
-  return v_place;
-end;
-$$;
-comment on function carillon._read_cursor(text, text) is 'The place that a cursor of this list stands for: an id, and a time where the list is in the order of one.';
-revoke all on function carillon._read_cursor(text, text) from public;
---! EndIncluded jobs/_read_cursor.sql
---! Included jobs/page_jobs.sql
-create or replace function carillon.page_jobs(
+comment on function carillon.append_logs(jsonb, double precision, boolean) is
+  'Appends log lines of attempts: [{job_id, attempt, seq: number of the first line, lines: [{message, level, stream, data, at, percent, altered}]}], numbered on from the last line without a seq. at and sent_at are milliseconds of one clock of the sender; again says that the same chunks may be stored already. An attempt may write until the next one begins, and until a minute after the job has ended; returns the number that follows for each chunk that was taken.';
+revoke all on function carillon.append_logs(jsonb, double precision, boolean) from public;
+--! EndIncluded jobs/append_logs.sql
+--! Included jobs/list_jobs.sql
+create or replace function carillon.list_jobs(
   app text,
-  filter jsonb default '{}',
-  sort text default 'newest',
-  after_cursor text default null,
-  max_rows integer default 100,
-  out page carillon.jobs[],
-  out next_cursor text
-)
+  finished boolean default false,
+  cron uuid default null,
+  max_rows integer default 100
+) returns setof carillon.jobs
 language plpgsql stable security definer
 set search_path = ''
 as $$
-declare
-  c_live constant text[] := '{pending,queued,running}';
-  v_filter carillon.job_filter := carillon._job_filter(app, filter);
-  v_place text[];
-  v_from bigint;
-  v_due timestamptz;
-  v_frontier bigint;
-  v_frontier_due timestamptz;
-  v_ids bigint[] := '{}';
-  v_live_frontier bigint;
-  v_oldest constant boolean := sort = 'oldest';
 begin
   if max_rows is null or max_rows not between 1 and 1000 then
     perform carillon._invalid('limit', 'must be from 1 to 1000');
   end if;
-  if sort is null or sort not in ('newest', 'oldest', 'due') then
-    perform carillon._invalid('sort', 'must be newest, oldest or due');
-  end if;
-  if sort = 'due' then
-    v_filter.statuses := coalesce(v_filter.statuses, '{pending,queued}');
-    if not v_filter.statuses operator(pg_catalog.<@) '{pending,queued}' then
-      perform carillon._invalid('sort', 'due is an order of jobs that wait: status pending or queued');
-    end if;
-  end if;
-  v_place := carillon._read_cursor(after_cursor, sort);
-  -- One more than the page holds tells whether there are more.
-  if sort = 'due' then
-    v_due := coalesce(v_place[2]::timestamptz, '-infinity');
-    v_from := coalesce(v_place[1]::bigint, 0);
-    select w.job_ids, w.frontier_due, w.frontier_job into v_ids, v_frontier_due, v_frontier
-    from carillon._waiting_page(v_filter, v_due, v_from, max_rows + 1) w;
-    page := array(
-      select row(j.*)::carillon.jobs from carillon._live_jobs j where j.job_id = any (v_ids)
-      order by j.due_at, j.job_id limit max_rows);
-    next_cursor := case
-      when cardinality(v_ids) > max_rows
-        then carillon._write_cursor(sort, page[max_rows].job_id::text, carillon._time_text(page[max_rows].due_at))
-      when v_frontier is not null then carillon._write_cursor(sort, v_frontier::text, carillon._time_text(v_frontier_due))
-    end;
-    return;
-  end if;
-  v_from := coalesce(v_place[1]::bigint, case when v_oldest then -1 else 9223372036854775807 end);
-  page := '{}';
-  if v_filter.statuses is null or v_filter.statuses operator(pg_catalog.&&) '{completed,failed,canceled}' then
-    select f.jobs, f.frontier into page, v_frontier from carillon._finished_page(v_filter, v_from, v_oldest, max_rows + 1, true) f;
-  end if;
-  if v_filter.statuses is null or v_filter.statuses operator(pg_catalog.&&) c_live then
-    select l.job_ids, l.frontier into v_ids, v_live_frontier from carillon._live_page(v_filter, v_from, v_oldest, max_rows + 1) l;
-    -- Beyond either frontier something may have been passed over.
-    v_frontier := case when v_oldest then least(v_frontier, v_live_frontier) else greatest(v_frontier, v_live_frontier) end;
-  end if;
-  page := array(
-    select j.job from (
-      select f as job, f.job_id from unnest(page) f
-      union all
-      select row(l.*)::carillon.jobs, l.job_id from carillon._live_jobs l where l.job_id = any (v_ids)
-    ) j
-    where v_frontier is null or case when v_oldest then j.job_id <= v_frontier else j.job_id >= v_frontier end
-    order by case when v_oldest then j.job_id else - j.job_id end
-    limit max_rows + 1);
-  if cardinality(page) > max_rows then
-    page := page[:max_rows];
-    next_cursor := carillon._write_cursor(sort, page[max_rows].job_id::text);
-  elsif v_frontier is not null then
-    next_cursor := carillon._write_cursor(sort, v_frontier::text);
+  if finished then
+    return query
+      select j.* from carillon.jobs j
+      where j.app_id = list_jobs.app and j.finished_at is not null and (list_jobs.cron is null or j.cron_id = list_jobs.cron)
+      order by j.finished_at desc, j.job_id desc
+      limit max_rows;
+  else
+    return query
+      select j.* from carillon.jobs j
+      where j.app_id = list_jobs.app and j.finished_at is null and (list_jobs.cron is null or j.cron_id = list_jobs.cron)
+      order by j.job_id desc
+      limit max_rows;
   end if;
 end;
 $$;
-comment on function carillon.page_jobs(text, jsonb, text, text, integer) is
-  'One page of an app''s jobs, live and finished: newest (by id, which is the order of enqueuing), oldest, or by the time they are due. filter: {cronId, status, trigger, tag, ids, enqueuedAfter, enqueuedBefore, startedAfter, startedBefore, finishedAfter, finishedBefore}. A page looks at a bounded number of jobs, so it may be short, or empty, and still have a next_cursor; after the last it is null.';
-revoke all on function carillon.page_jobs(text, jsonb, text, text, integer) from public;
---! EndIncluded jobs/page_jobs.sql
---! Included jobs/list_jobs.sql
-create or replace function carillon.list_jobs(app text, filter jsonb default '{}', sort text default 'newest', max_rows integer default 100)
-returns setof carillon.jobs
-language plpgsql stable security definer
-set search_path = ''
-as $$
-declare
-  v_left integer := max_rows;
-  v_page carillon.jobs[];
-  v_cursor text;
-begin
-  loop
-    select p.page, p.next_cursor into v_page, v_cursor
-    from carillon.page_jobs(app => list_jobs.app, filter => list_jobs.filter, sort => list_jobs.sort, after_cursor => v_cursor, max_rows => v_left) p;
-    return query select j.* from unnest(v_page) as j;
-    v_left := v_left - cardinality(v_page);
-    exit when v_left = 0 or v_cursor is null;
-  end loop;
-end;
-$$;
-comment on function carillon.list_jobs(text, jsonb, text, integer) is
-  'Jobs of an app as rows, live and finished, by the filters and orders of page_jobs, however far it has to look for them: select * from carillon.list_jobs(app => ''crm'', filter => ''{"status": "failed"}'').';
-revoke all on function carillon.list_jobs(text, jsonb, text, integer) from public;
+comment on function carillon.list_jobs(text, boolean, uuid, integer) is
+  'Jobs of an app, newest first: the live ones, or those finished.';
+revoke all on function carillon.list_jobs(text, boolean, uuid, integer) from public;
 --! EndIncluded jobs/list_jobs.sql
 --! Included jobs/get_job.sql
 create or replace function carillon.get_job(job bigint, app text default null) returns carillon.jobs
@@ -6764,11 +7068,10 @@ as $$
 declare
   v_job carillon.jobs;
 begin
-  select j.* into v_job from carillon._live_jobs j where j.job_id = get_job.job;
+  select j.* into v_job from carillon.jobs j
+  where j.job_id = get_job.job and j.app_id = coalesce(get_job.app, j.app_id)
+  limit 1;
   if v_job.job_id is null then
-    select j.* into v_job from carillon._finished_jobs j where j.job_id = get_job.job limit 1;
-  end if;
-  if v_job.job_id is null or v_job.app_id <> get_job.app then
     raise exception using errcode = 'TK103', message = format('no job %s', get_job.job);
   end if;
   return v_job;
@@ -6777,6 +7080,119 @@ $$;
 comment on function carillon.get_job(bigint, text) is 'One job, live or finished; TK103 when unknown, or of another app where app is given.';
 revoke all on function carillon.get_job(bigint, text) from public;
 --! EndIncluded jobs/get_job.sql
+--! Included jobs/list_logs.sql
+create or replace function carillon.list_logs(
+  job bigint,
+  app text default null,
+  after integer default null,
+  max_rows integer default 100,
+  descending boolean default false,
+  levels text[] default null,
+  streams text[] default null,
+  q text default null,
+  of_attempt integer default null
+) returns table (
+  seq integer, attempt integer, at timestamptz, level text, stream text, message text, data jsonb, percent double precision,
+  altered jsonb, more boolean
+)
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_job carillon.jobs := carillon.get_job(list_logs.job, list_logs.app);
+begin
+  if max_rows is null or max_rows not between 1 and 1000 then
+    perform carillon._invalid('limit', 'must be from 1 to 1000');
+  end if;
+  -- Planned anew each time: the days are known then, and a filter that is not given costs nothing.
+  return query execute format(
+    $query$
+      select p.seq, p.attempt, p.at, p.level, p.stream, p.message, p.data, p.percent, p.altered, p.more
+      from (
+        select l.*, row_number() over page as n, lead(true) over page is not null as more,
+          sum(octet_length(l.message) + coalesce(pg_column_size(l.data), 0)) over page
+            - octet_length(l.message) - coalesce(pg_column_size(l.data), 0) as bytes_before
+        from (
+          select l.seq, l.attempt, l.at, l.level, l.stream, l.message, l.data, l.percent, l.altered
+          from carillon.job_logs l
+          where l.job_id = $1 and l.at between $2 and $3 and ($4 is null or l.seq %1$s $4)
+            and ($5 is null or l.level = any ($5)) and ($6 is null or l.stream = any ($6)) and ($8 is null or l.attempt = $8)
+            and ($7 is null or strpos(lower(l.message), lower($7)) > 0 or strpos(lower(l.data::text), lower($7)) > 0)
+          order by l.seq %2$s
+          limit $9 + 1
+        ) l
+        window page as (order by l.seq %2$s rows between unbounded preceding and current row)
+      ) p
+      where p.n <= $9 and p.bytes_before < 4194304
+      order by p.seq %2$s
+    $query$,
+    case when descending then '<' else '>' end, case when descending then 'desc' else 'asc' end)
+  using v_job.job_id, v_job.enqueued_at - interval '1 hour', coalesce(v_job.finished_at + interval '1 hour', 'infinity'),
+    after, levels, streams, nullif(q, ''), of_attempt, max_rows;
+end;
+$$;
+comment on function carillon.list_logs(bigint, text, integer, integer, boolean, text[], text[], text, integer) is
+  'Log lines of a job after (or, descending, before) a number, of the given levels, streams and attempt, that hold a text. Fewer than max_rows where a page would grow beyond 4 MiB: more says whether lines follow. TK103 for an unknown job, or of another app where app is given.';
+revoke all on function carillon.list_logs(bigint, text, integer, integer, boolean, text[], text[], text, integer) from public;
+--! EndIncluded jobs/list_logs.sql
+--! Included jobs/tail_logs.sql
+create or replace function carillon.tail_logs(jobs bigint[], after integer[], max_rows integer default 200)
+returns table (
+  n integer, status text, job_attempt integer, seq integer, attempt integer, at timestamptz, level text, stream text, message text,
+  data jsonb, percent double precision, altered jsonb, more boolean
+)
+language sql stable security definer
+set search_path = ''
+as $$
+  select w.n::integer, j.status, j.attempt, l.seq, l.attempt, l.at, l.level, l.stream, l.message, l.data, l.percent, l.altered,
+    coalesce(l.more, false)
+  from unnest(tail_logs.jobs, tail_logs.after) with ordinality as w (job_id, after, n)
+  left join lateral (
+    select j.status, j.attempt, j.enqueued_at, j.finished_at from carillon.jobs j where j.job_id = w.job_id limit 1
+  ) j on true
+  left join lateral (
+    select p.* from (
+      select l.*, row_number() over page as at_row, lead(true) over page is not null as more,
+        sum(octet_length(l.message)) over page - octet_length(l.message) as bytes_before
+      from (
+        select l.seq, l.attempt, l.at, l.level, l.stream, l.message, l.data, l.percent, l.altered
+        from carillon.job_logs l
+        where l.job_id = w.job_id and l.seq > w.after
+          and l.at between j.enqueued_at - interval '1 hour' and coalesce(j.finished_at + interval '1 hour', 'infinity')
+        order by l.seq
+        limit max_rows + 1
+      ) l
+      window page as (order by l.seq rows between unbounded preceding and current row)
+    ) p
+    where p.at_row <= max_rows and p.bytes_before < 262144
+  ) l on true
+  order by w.n, l.seq
+$$;
+comment on function carillon.tail_logs(bigint[], integer[], integer) is
+  'For everybody who follows a log, in one call: each job''s status and its next lines after a number, as much as fits, in one snapshot. n is the place in the arrays; the status is null for a job that is gone, seq where there is no new line.';
+revoke all on function carillon.tail_logs(bigint[], integer[], integer) from public;
+--! EndIncluded jobs/tail_logs.sql
+--! Included jobs/job_progress.sql
+create or replace function carillon.job_progress(jobs bigint[], from_at timestamptz[], to_at timestamptz[])
+returns table (job_id bigint, attempt integer, percent double precision, note text, at timestamptz)
+language sql stable security definer
+set search_path = ''
+as $$
+  select j.job_id, l.attempt, l.percent, nullif(l.message, ''), l.at
+  from unnest(job_progress.jobs, job_progress.from_at, job_progress.to_at) as j (job_id, from_at, to_at)
+  cross join lateral (
+    select l.attempt, l.percent, l.message, l.at
+    from carillon.job_logs l
+    where l.job_id = j.job_id and l.stream = 'progress'
+      and l.at between coalesce(j.from_at - interval '1 hour', '-infinity') and coalesce(j.to_at + interval '1 hour', 'infinity')
+    order by l.seq desc
+    limit 1
+  ) l
+$$;
+comment on function carillon.job_progress(bigint[], timestamptz[], timestamptz[]) is
+  'How far jobs are, by the last progress each has reported; none for a job that reported none. The times of their enqueuing and end spare a look at other days.';
+revoke all on function carillon.job_progress(bigint[], timestamptz[], timestamptz[]) from public;
+--! EndIncluded jobs/job_progress.sql
 --! Included jobs/_lock_job.sql
 create or replace function carillon._lock_job(job bigint, app text) returns pgmq.q_jobs
 language plpgsql volatile security invoker
@@ -6845,49 +7261,6 @@ comment on function carillon.move_job(bigint, timestamptz, text) is
   'Changes when a waiting job is due; the past means now. TK204 when it runs or has ended, TK103 when unknown.';
 revoke all on function carillon.move_job(bigint, timestamptz, text) from public;
 --! EndIncluded jobs/move_job.sql
---! Included jobs/_retry_headers.sql
-create or replace function carillon._retry_headers(headers jsonb, job bigint) returns jsonb
-language sql immutable parallel safe security invoker
-set search_path = ''
-as $$
-  -- What it was told when it was enqueued; not what became of it.
-  select coalesce(jsonb_object_agg(h.key, h.value), '{}') || jsonb_build_object('trigger', 'manual', 'retry_of', job)
-  from jsonb_each(headers) as h (key, value)
-  where h.key in ('cron_id', 'scheduled_for', 'priority', 'max_attempts', 'retry_delay', 'retry_backoff', 'timeout', 'tags')
-$$;
-comment on function carillon._retry_headers(jsonb, bigint) is 'The headers of a job that runs another one again.';
-revoke all on function carillon._retry_headers(jsonb, bigint) from public;
---! EndIncluded jobs/_retry_headers.sql
---! Included jobs/_send_retries.sql
-create or replace function carillon._send_retries(app text, old_ids bigint[], payloads jsonb[], user_ids uuid[], headers jsonb[]) returns bigint[]
-language plpgsql volatile security invoker
-set search_path = ''
-as $$
-declare
-  v_now timestamptz := carillon.now();
-  v_system uuid := carillon._system_principal();
-  v_new bigint[];
-begin
-  with new as (
-    insert into pgmq.q_jobs (enqueued_at, vt, message, headers)
-    select v_now, v_now, carillon._job_message(app, coalesce(o.payload, '{}'), coalesce(o.user_id, v_system)),
-      carillon._retry_headers(o.headers, o.old_id)
-    from unnest(old_ids, payloads, user_ids, _send_retries.headers) with ordinality as o (old_id, payload, user_id, headers, at)
-    order by o.at
-    returning msg_id, (pgmq.q_jobs.headers ->> 'retry_of')::bigint as retry_of
-  ),
-  linked as (
-    insert into carillon.job_retries (job_id, retry_of, created_at) select n.msg_id, n.retry_of, v_now from new n
-  )
-  select array_agg(n.msg_id order by array_position(old_ids, n.retry_of)) into v_new from new n;
-  perform pg_notify('carillon_jobs', app);
-  return v_new;
-end;
-$$;
-comment on function carillon._send_retries(text, bigint[], jsonb[], uuid[], jsonb[]) is
-  'Enqueues jobs that run others again, given what those had, and links each to its own; their ids in the same order.';
-revoke all on function carillon._send_retries(text, bigint[], jsonb[], uuid[], jsonb[]) from public;
---! EndIncluded jobs/_send_retries.sql
 --! Included jobs/retry_job.sql
 create or replace function carillon.retry_job(job bigint, app text default null) returns bigint
 language plpgsql volatile security definer
@@ -6895,262 +7268,25 @@ set search_path = ''
 as $$
 declare
   v_old carillon.jobs := carillon.get_job(job, app);
+  v_headers jsonb;
 begin
   if v_old.finished_at is null then
     raise exception using errcode = 'TK204', message = format('job %s has not ended: it is %s', job, v_old.status),
       hint = 'only a completed, failed or canceled job can be run again';
   end if;
-  perform carillon._require_app(v_old.app_id);
-  return (carillon._send_retries(v_old.app_id, array[job], array[v_old.payload], array[v_old.user_id], array[v_old.headers]))[1];
+  perform carillon._hold_app(v_old.app_id);
+  -- What it was told when it was enqueued; not what became of it.
+  select coalesce(jsonb_object_agg(h.key, h.value), '{}') into v_headers
+  from jsonb_each(v_old.headers) as h (key, value)
+  where h.key in ('cron_id', 'scheduled_for', 'priority', 'max_attempts', 'retry_delay', 'retry_backoff', 'timeout', 'tags');
+  return carillon._send_job(v_old.app_id, coalesce(v_old.payload, '{}'), coalesce(v_old.user_id, carillon._system_principal()),
+    v_headers || jsonb_build_object('trigger', 'manual', 'retry_of', job), carillon.now());
 end;
 $$;
 comment on function carillon.retry_job(bigint, text) is
-  'Runs a job that has ended again, as a new job that links to it, and returns that one''s id. TK204 while it is live, TK103 when unknown.';
+  'Runs a job that has ended again, as a new job that links to it (header retry_of), and returns that one''s id. TK204 while it is live, TK103 when unknown.';
 revoke all on function carillon.retry_job(bigint, text) from public;
 --! EndIncluded jobs/retry_job.sql
---! Included jobs/retried_by.sql
-create or replace function carillon.retried_by(job bigint) returns bigint[]
-language sql stable security definer
-set search_path = ''
-as $$
-  select coalesce(array_agg(r.job_id order by r.job_id), '{}') from carillon.job_retries r where r.retry_of = retried_by.job
-$$;
-comment on function carillon.retried_by(bigint) is 'The jobs that have run a job again, oldest first.';
-revoke all on function carillon.retried_by(bigint) from public;
---! EndIncluded jobs/retried_by.sql
---! Included jobs/cancel_jobs.sql
-create or replace function carillon.cancel_jobs(
-  app text,
-  filter jsonb,
-  reason text default 'canceled by hand',
-  dry_run boolean default false,
-  after_cursor text default null,
-  max_jobs integer default 1000
-) returns jsonb
-language plpgsql volatile security definer
-set search_path = ''
-as $$
-declare
-  v_filter carillon.job_filter := carillon._job_filter(app, filter);
-  v_from bigint := coalesce((carillon._read_cursor(after_cursor, 'cancel'))[1]::bigint, 9223372036854775807);
-  v_now timestamptz := carillon.now();
-  v_page record;
-  v_matched integer := 0;
-  v_canceled integer := 0;
-begin
-  perform carillon._require_app(app);
-  if length(reason) not between 1 and 1000 then
-    perform carillon._invalid('reason', 'must be from 1 to 1000 characters long');
-  end if;
-  if max_jobs is null or max_jobs not between 1 and 1000 then
-    perform carillon._invalid('limit', 'must be from 1 to 1000');
-  end if;
-  v_filter.statuses := coalesce(v_filter.statuses, '{pending,queued,running}');
-  if not v_filter.statuses operator(pg_catalog.<@) '{pending,queued,running,live}' then
-    perform carillon._invalid('status', 'must be pending, queued or running: only live jobs can be canceled');
-  end if;
-  for v_step in 1 .. case when dry_run then 10 else 1 end loop
-    v_page := carillon._live_page(v_filter, v_from, false, max_jobs);
-    v_from := case when cardinality(v_page.job_ids) = max_jobs then v_page.job_ids[max_jobs] else v_page.frontier end;
-    v_matched := v_matched + cardinality(v_page.job_ids);
-    exit when v_from is null;
-  end loop;
-  if not coalesce(dry_run, false) then
-    loop
-      begin
-        -- What has been claimed or has ended since it was looked at may not be meant any more.
-        execute format('select array(select q.msg_id from pgmq.q_jobs q where q.msg_id = any ($1)%s order by q.msg_id for update)',
-          carillon._live_conditions(v_filter, v_now))
-        into v_page.job_ids using v_page.job_ids;
-        exit;
-      exception when deadlock_detected then
-        continue; -- a worker finishing the same jobs locked them in another order, and goes first
-      end;
-    end loop;
-    v_canceled := carillon._cancel_jobs(v_page.job_ids, coalesce(reason, 'canceled by hand'));
-  end if;
-  return jsonb_build_object('dryRun', coalesce(dry_run, false), 'matched', v_matched, 'canceled', v_canceled,
-    'nextCursor', carillon._write_cursor('cancel', v_from::text));
-end;
-$$;
-comment on function carillon.cancel_jobs(text, jsonb, text, boolean, text, integer) is
-  'Cancels the live jobs of an app that a filter means (see page_jobs), newest first and max_jobs at most; nextCursor, where there are more, is the after_cursor of the next call. dry_run counts, to 10 times max_jobs at most.';
-revoke all on function carillon.cancel_jobs(text, jsonb, text, boolean, text, integer) from public;
---! EndIncluded jobs/cancel_jobs.sql
---! Included jobs/retry_jobs.sql
-create or replace function carillon.retry_jobs(
-  app text,
-  filter jsonb,
-  dry_run boolean default false,
-  after_cursor text default null,
-  max_jobs integer default 1000
-) returns jsonb
-language plpgsql volatile security definer
-set search_path = ''
-as $$
-declare
-  v_filter carillon.job_filter := carillon._job_filter(app, filter);
-  v_from bigint := coalesce((carillon._read_cursor(after_cursor, 'retry'))[1]::bigint, 9223372036854775807);
-  v_page record;
-  v_matched integer := 0;
-  v_again integer := 0;
-  v_ids bigint[];
-  v_new bigint[];
-begin
-  perform carillon._require_app(app);
-  if max_jobs is null or max_jobs not between 1 and 1000 then
-    perform carillon._invalid('limit', 'must be from 1 to 1000');
-  end if;
-  v_filter.statuses := coalesce(v_filter.statuses, case when v_filter.job_ids is null then '{failed}'::text[] else '{completed,failed,canceled}' end);
-  if not v_filter.statuses operator(pg_catalog.<@) '{completed,failed,canceled,finished}' then
-    perform carillon._invalid('status', 'must be completed, failed or canceled: only jobs that have ended can be run again');
-  end if;
-  -- Two at a time would both find a job not yet run again.
-  perform pg_advisory_xact_lock(hashtextextended('carillon.retry_jobs ' || app, 0));
-  for v_step in 1 .. case when dry_run then 10 else 1 end loop
-    v_page := carillon._finished_page(v_filter, v_from, false, max_jobs, false);
-    v_from := case when cardinality(v_page.job_ids) = max_jobs then v_page.job_ids[max_jobs] else v_page.frontier end;
-    v_matched := v_matched + cardinality(v_page.job_ids);
-    v_ids := array(
-      select i from unnest(v_page.job_ids) as i
-      where not exists (select from carillon.job_retries r where r.retry_of = i)
-      order by i);
-    v_again := v_again + cardinality(v_page.job_ids) - cardinality(v_ids);
-    exit when v_from is null;
-  end loop;
-  if not coalesce(dry_run, false) and v_ids <> '{}' then
-    select carillon._send_retries(app, v_ids, array_agg(j.payload order by j.job_id), array_agg(j.user_id order by j.job_id),
-      array_agg(j.headers order by j.job_id)) into v_new
-    from unnest((carillon._finished_page(
-      row(app, null, null, null, null, v_ids, null, null, null, null, null, null)::carillon.job_filter, 9223372036854775807, false, max_jobs, true)).jobs) as j;
-  end if;
-  return jsonb_build_object('dryRun', coalesce(dry_run, false), 'matched', v_matched, 'retried', coalesce(cardinality(v_new), 0),
-    'skipped', v_again,
-    'jobs', (select coalesce(jsonb_agg(jsonb_build_object('msgId', r.new, 'retryOf', r.old) order by r.old), '[]')
-      from unnest(v_new, case when v_new is not null then v_ids end) as r (new, old)),
-    'nextCursor', carillon._write_cursor('retry', v_from::text));
-end;
-$$;
-comment on function carillon.retry_jobs(text, jsonb, boolean, text, integer) is
-  'Runs the ended jobs of an app that a filter means (see page_jobs; without a status or ids, the failed ones) again, newest first and max_jobs at most, as new jobs that link to them; those that have been run again already are skipped. nextCursor, where there are more, is the after_cursor of the next call. dry_run counts, to 10 times max_jobs at most.';
-revoke all on function carillon.retry_jobs(text, jsonb, boolean, text, integer) from public;
---! EndIncluded jobs/retry_jobs.sql
---! Included jobs/list_letters.sql
-create or replace function carillon.list_letters(app text, before_letter bigint default null, max_rows integer default 100)
-returns table (
-  letter_id bigint, job_id bigint, app_id text, cron_id uuid, trigger text, reason text, user_id uuid, payload jsonb, tags jsonb,
-  buried_at timestamptz, attempts jsonb
-)
-language plpgsql stable security definer
-set search_path = ''
-as $$
-begin
-  if max_rows is null or max_rows not between 1 and 1000 then
-    perform carillon._invalid('limit', 'must be from 1 to 1000');
-  end if;
-  return query
-    select d.msg_id, (d.headers ->> 'job_id')::bigint, d.message ->> 'app_id', (d.headers ->> 'cron_id')::uuid,
-      carillon._job_trigger(d.headers), d.headers ->> 'reason', carillon._job_user(d.message, d.headers), d.message -> 'payload',
-      coalesce(d.headers -> 'tags', '[]'), d.vt, coalesce(d.headers -> 'attempts', '[]')
-    from pgmq.q_jobs_dlq d
-    where d.message ->> 'app_id' = list_letters.app and d.msg_id < coalesce(before_letter, 9223372036854775807)
-    order by d.msg_id desc
-    limit max_rows;
-end;
-$$;
-comment on function carillon.list_letters(text, bigint, integer) is
-  'The dead letters of an app, newest first, those before one (the cursor): copies of jobs that were delivered in vain too often.';
-revoke all on function carillon.list_letters(text, bigint, integer) from public;
---! EndIncluded jobs/list_letters.sql
---! Included jobs/count_letters.sql
-create or replace function carillon.count_letters(app text, cron uuid default null) returns integer
-language sql stable security definer
-set search_path = ''
-as $$
-  select count(*) from (
-    select from pgmq.q_jobs_dlq d
-    where d.message ->> 'app_id' = app and (cron is null or d.headers ->> 'cron_id' = cron::text)
-    limit 10000) counted
-$$;
-comment on function carillon.count_letters(text, uuid) is 'How many dead letters an app has, or a cron of it; counted to 10000.';
-revoke all on function carillon.count_letters(text, uuid) from public;
---! EndIncluded jobs/count_letters.sql
---! Included jobs/_take_letters.sql
-create or replace function carillon._take_letters(app text, letters bigint[], cron uuid, max_letters integer) returns setof pgmq.q_jobs_dlq
-language plpgsql volatile security invoker
-set search_path = ''
-as $$
-begin
-  if max_letters is null or max_letters not between 1 and 1000 then
-    perform carillon._invalid('limit', 'must be from 1 to 1000');
-  end if;
-  if cardinality(letters) > 1000 then
-    perform carillon._invalid('ids', 'must be at most 1000');
-  end if;
-  return query
-    with taken as materialized (
-      select d.msg_id from pgmq.q_jobs_dlq d
-      where d.message ->> 'app_id' = app and (letters is null or d.msg_id = any (letters))
-        and (cron is null or d.headers ->> 'cron_id' = cron::text)
-      order by d.msg_id
-      limit max_letters
-      for update skip locked
-    )
-    delete from pgmq.q_jobs_dlq d using taken where d.msg_id = taken.msg_id returning d.*;
-end;
-$$;
-comment on function carillon._take_letters(text, bigint[], uuid, integer) is
-  'Takes dead letters of an app out of their queue, oldest first: those of the given ids and cron, or all; what somebody else is just taking is left to them.';
-revoke all on function carillon._take_letters(text, bigint[], uuid, integer) from public;
---! EndIncluded jobs/_take_letters.sql
---! Included jobs/redrive_letters.sql
-create or replace function carillon.redrive_letters(app text, letters bigint[] default null, cron uuid default null, max_letters integer default 1000)
-returns table (letter_id bigint, job_id bigint, retry_of bigint)
-language plpgsql volatile security definer
-set search_path = ''
-as $$
-declare
-  v_letters bigint[];
-  v_old bigint[];
-  v_payloads jsonb[];
-  v_users uuid[];
-  v_headers jsonb[];
-begin
-  perform carillon._require_app(app);
-  select array_agg(d.msg_id order by d.msg_id), array_agg((d.headers ->> 'job_id')::bigint order by d.msg_id),
-    array_agg(d.message -> 'payload' order by d.msg_id), array_agg(carillon._job_user(d.message, d.headers) order by d.msg_id),
-    array_agg(d.headers order by d.msg_id)
-  into v_letters, v_old, v_payloads, v_users, v_headers
-  from carillon._take_letters(app, letters, cron, max_letters) d;
-  if v_letters is null then
-    return;
-  end if;
-  return query
-    select r.letter, r.job, r.old
-    from unnest(v_letters, carillon._send_retries(app, v_old, v_payloads, v_users, v_headers), v_old) as r (letter, job, old);
-end;
-$$;
-comment on function carillon.redrive_letters(text, bigint[], uuid, integer) is
-  'Puts dead letters of an app back to work, oldest first: each becomes a new job that links to the one that died, in the transaction that removes the letter. By their ids or their cron, or all, max_letters at a time.';
-revoke all on function carillon.redrive_letters(text, bigint[], uuid, integer) from public;
---! EndIncluded jobs/redrive_letters.sql
---! Included jobs/delete_letters.sql
-create or replace function carillon.delete_letters(app text, letters bigint[] default null, cron uuid default null, max_letters integer default 1000)
-returns integer
-language plpgsql volatile security definer
-set search_path = ''
-as $$
-declare
-  v_deleted integer;
-begin
-  select count(*) into v_deleted from carillon._take_letters(app, letters, cron, max_letters);
-  return v_deleted;
-end;
-$$;
-comment on function carillon.delete_letters(text, bigint[], uuid, integer) is
-  'Deletes dead letters of an app for good, by their ids or their cron, or all, max_letters at a time; returns how many. The jobs stay in the history.';
-revoke all on function carillon.delete_letters(text, bigint[], uuid, integer) from public;
---! EndIncluded jobs/delete_letters.sql
 --! EndIncluded all.sql
 --! Included core/install_defaults.sql
 do $$

@@ -2,7 +2,8 @@ import { Command } from "commander";
 import { generateKey } from "../api/keys.js";
 import { readConfig, requireDatabaseUrl } from "../config.js";
 import { connect } from "../db/connect.js";
-import { createApiKey, findPrincipal } from "../db/principals.js";
+import { createApiKey } from "../db/api-keys.js";
+import { findPrincipal } from "../db/principals.js";
 
 const createCommand = new Command("create")
   .description("make an API key for a principal, straight in the database, and print it once")

@@ -3,7 +3,7 @@ import { generateKey } from "../api/keys.js";
 import { startServer } from "../api/server.js";
 import { readConfig, requireDatabaseUrl } from "../config.js";
 import { connect } from "../db/connect.js";
-import { bootstrapAdmin } from "../db/principals.js";
+import { bootstrapAdmin } from "../db/api-keys.js";
 import { createLogger } from "../log.js";
 import { startTicker } from "../worker/ticker.js";
 import { untilSignal } from "./signals.js";

@@ -1,12 +1,31 @@
 import { one, run, type Queryable } from "./connect.js";
 
-/** Who a request comes from, with everything they may do. */
-export interface Principal {
+export type PrincipalKind = "user" | "service" | "system";
+
+/** On whose behalf something is done, within the scopes of the credential; null is the database's owner. */
+export interface Actor {
   principalId: string;
+  scopes: string[] | null;
+}
+
+/** Who a request comes from, with everything they may do by their credential. */
+export interface Principal extends Actor {
   username: string;
-  kind: "user" | "service" | "system";
+  kind: PrincipalKind;
   permissions: string[];
   keyId: string;
+}
+
+/** A user or service account, as the view carillon.principal_details has it. */
+export interface PrincipalRow {
+  id: string;
+  kind: PrincipalKind;
+  username: string;
+  enabled: boolean;
+  disabledAt: Date | null;
+  createdAt: Date;
+  roles: string[];
+  permissions: string[];
 }
 
 /** The principal behind the SHA-256 of a key; undefined when the key is not good. */
@@ -19,53 +38,68 @@ export const authenticateKey = async (sql: Queryable, hash: Uint8Array) => {
 export const createPrincipal = async (
   sql: Queryable,
   username: string,
-  options: { kind?: "user" | "service"; roles?: string[] } = {},
+  options: { kind?: "user" | "service" | undefined; roles?: string[] | undefined } = {},
+  actor: Actor | null = null,
 ) => {
   const row = await one<{ id: string }>(sql`
     select carillon.create_principal(
-      username => ${username}, kind => ${options.kind ?? "user"},
-      roles => ${options.roles ?? []}) as id`);
+      username => ${username}, kind => ${options.kind ?? "user"}, roles => ${options.roles ?? []},
+      actor => ${actor?.principalId ?? null}, actor_scopes => ${actor?.scopes ?? null}) as id`);
   return row.id;
 };
+
+/** Renames, disables or enables; what is not given stays. */
+export const updatePrincipal = (
+  sql: Queryable,
+  principalId: string,
+  change: { username?: string | undefined; enabled?: boolean | undefined },
+  actor: Actor | null,
+) =>
+  run(sql`
+    select carillon.update_principal(
+      principal => ${principalId}, username => ${change.username ?? null},
+      enabled => ${change.enabled ?? null},
+      actor => ${actor?.principalId ?? null}, actor_scopes => ${actor?.scopes ?? null})`);
 
 export const setPrincipalEnabled = (sql: Queryable, principalId: string, enabled: boolean) =>
-  run(
-    sql`select carillon.set_principal_enabled(principal => ${principalId}, enabled => ${enabled})`,
-  );
+  updatePrincipal(sql, principalId, { enabled }, null);
 
-export const deletePrincipal = (sql: Queryable, principalId: string) =>
-  run(sql`select carillon.delete_principal(principal => ${principalId})`);
+export const deletePrincipal = (sql: Queryable, principalId: string, actor: Actor | null = null) =>
+  run(sql`
+    select carillon.delete_principal(
+      principal => ${principalId},
+      actor => ${actor?.principalId ?? null}, actor_scopes => ${actor?.scopes ?? null})`);
 
-/** Makes a role, or gives an existing one these permissions. */
-export const createRole = (sql: Queryable, name: string, permissions: string[]) =>
-  run(sql`select carillon.create_role(name => ${name}, permissions => ${permissions})`);
+/** Gives a principal a role. */
+export const grantRole = (sql: Queryable, principalId: string, role: string, actor: Actor | null) =>
+  run(sql`
+    select carillon.grant_role(
+      principal => ${principalId}, role => ${role},
+      actor => ${actor?.principalId ?? null}, actor_scopes => ${actor?.scopes ?? null})`);
 
-export const createApiKey = async (
+/** Takes a role from a principal. */
+export const revokeRole = (
   sql: Queryable,
-  key: {
-    principalId: string;
-    name: string;
-    prefix: string;
-    hash: Uint8Array;
-    expiresAt?: string | null;
-  },
-) => {
-  const row = await one<{ id: string }>(sql`
-    select carillon.create_api_key(
-      principal => ${key.principalId}, name => ${key.name}, prefix => ${key.prefix},
-      hash => ${key.hash}, expires_at => ${key.expiresAt ?? null}) as id`);
-  return row.id;
-};
+  principalId: string,
+  role: string,
+  actor: Actor | null,
+) =>
+  run(sql`
+    select carillon.revoke_role(
+      principal => ${principalId}, role => ${role},
+      actor => ${actor?.principalId ?? null}, actor_scopes => ${actor?.scopes ?? null})`);
 
-export const revokeApiKey = (sql: Queryable, keyId: string) =>
-  run(sql`select carillon.revoke_api_key(key => ${keyId})`);
+export const getPrincipal = (sql: Queryable, principalId: string) =>
+  one<PrincipalRow>(sql`select * from carillon.get_principal(principal => ${principalId})`);
 
-/** Makes the first admin with this key; false, and nothing changed, when there has been one. */
-export const bootstrapAdmin = async (sql: Queryable, prefix: string, hash: Uint8Array) => {
-  const row = await one<{ made: boolean }>(sql`
-    select carillon.bootstrap_admin(prefix => ${prefix}, hash => ${hash}) as made`);
-  return row.made;
-};
+/** Principals by name, those after the cursor. */
+export const listPrincipals = (
+  sql: Queryable,
+  filter: { after?: string | undefined; limit: number; kind?: PrincipalKind | undefined },
+) =>
+  run(sql<PrincipalRow[]>`
+    select * from carillon.list_principals(
+      after => ${filter.after ?? null}, max_rows => ${filter.limit}, kind => ${filter.kind ?? null})`);
 
 /** The id of a principal by its user name. */
 export const findPrincipal = async (sql: Queryable, username: string) => {

@@ -44,6 +44,14 @@ export const tick = async (sql: Queryable) => {
   return row.result;
 };
 
+/**
+ * The same, and in how many seconds these apps' next job comes due (null: none waits): all that an
+ * idle worker has to ask, in one statement.
+ */
+export const tickAndLook = (sql: Queryable, apps: readonly string[]) =>
+  one<{ result: TickResult; seconds: number | null }>(sql`
+    select carillon.tick() as result, carillon.next_job_in(apps => ${[...apps]}) as seconds`);
+
 /** Lets pg_cron drive this database; its version. TK901 says what is missing. */
 export const enablePgCron = async (sql: Queryable) => {
   const row = await one<{ version: string }>(sql`select carillon.enable_pg_cron() as version`);

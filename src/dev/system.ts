@@ -1,7 +1,8 @@
 import { generateKey } from "../api/keys.js";
 import { startServer } from "../api/server.js";
 import { connect, type Sql } from "../db/connect.js";
-import { bootstrapAdmin, createApiKey, findPrincipal } from "../db/principals.js";
+import { bootstrapAdmin, createApiKey } from "../db/api-keys.js";
+import { findPrincipal } from "../db/principals.js";
 import { install } from "../deploy/install.js";
 import type { Logger } from "../log.js";
 import { startTicker } from "../worker/ticker.js";

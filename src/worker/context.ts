@@ -1,17 +1,22 @@
 import type { Sql } from "../db/connect.js";
 import { enqueueJob, type JobTrigger } from "../db/jobs.js";
+import type { LogLevel } from "../db/logs.js";
 import type { Logger } from "../log.js";
 import type { Attempt } from "./attempt.js";
-import type { Caller, Enqueue, JobContext, JobLog, StartContext } from "./types.js";
+import { LineWriter } from "./line-writer.js";
+import type { LogBook } from "./logs.js";
+import type { Caller, Enqueue, JobContext, JobLog, Log, StartContext } from "./types.js";
 
 /** Makes what handlers and hooks are given. */
 export class ContextFactory {
   readonly #sql: Sql;
   readonly #log: Logger;
+  readonly #logs: LogBook;
 
-  constructor(sql: Sql, log: Logger) {
+  constructor(sql: Sql, log: Logger, logs: LogBook) {
     this.#sql = sql;
     this.#log = log;
+    this.#logs = logs;
   }
 
   /** The owner of a job; null when it has none, or is gone. */
@@ -27,7 +32,7 @@ export class ContextFactory {
     return {
       appId,
       signal,
-      log: this.jobLog({ app: appId }),
+      log: this.#processLog({ app: appId }),
       enqueue: this.enqueue(appId, null),
     };
   }
@@ -43,13 +48,37 @@ export class ContextFactory {
       });
   }
 
-  /** A log whose lines carry these fields. */
-  jobLog(job: object): JobLog {
+  /** The process's log, with the fields of what it is about. */
+  #processLog(about: object): Log {
     const log = this.#log;
     return {
-      info: (message, fields) => log.info({ ...fields, ...job }, message),
-      warn: (message, fields) => log.warn({ ...fields, ...job }, message),
-      error: (message, fields) => log.error({ ...fields, ...job }, message),
+      debug: (message, fields) => log.debug({ ...fields, ...about }, message),
+      info: (message, fields) => log.info({ ...fields, ...about }, message),
+      warn: (message, fields) => log.warn({ ...fields, ...about }, message),
+      error: (message, fields) => log.error({ ...fields, ...about }, message),
+    };
+  }
+
+  /** Says how far a job is. */
+  progress(attempt: Attempt): JobContext["progress"] {
+    return (percent, note) => this.#logs.of(attempt).progress(percent, note);
+  }
+
+  /** The log of a job: every line goes into the database, and to the process's log. */
+  jobLog(attempt: Attempt): JobLog {
+    const own = this.#processLog(attempt.fields);
+    const kept = this.#logs.of(attempt);
+    const at = (level: LogLevel) => (message: string, data?: object) => {
+      kept.log(level, message, data);
+      own[level](message, data);
+    };
+    return {
+      debug: at("debug"),
+      info: at("info"),
+      warn: at("warn"),
+      error: at("error"),
+      stream: (stream) => new LineWriter(kept, stream),
+      flush: () => kept.flush(),
     };
   }
 }
@@ -65,6 +94,7 @@ class HandlerContext implements JobContext {
   readonly #attempt: Attempt;
   readonly #factory: ContextFactory;
   #log: JobLog | undefined;
+  #progress: JobContext["progress"] | undefined;
   #enqueue: Enqueue | undefined;
 
   constructor(attempt: Attempt, factory: ContextFactory) {
@@ -84,7 +114,11 @@ class HandlerContext implements JobContext {
   }
 
   get log(): JobLog {
-    return (this.#log ??= this.#factory.jobLog(this.#attempt.fields));
+    return (this.#log ??= this.#factory.jobLog(this.#attempt));
+  }
+
+  get progress(): JobContext["progress"] {
+    return (this.#progress ??= this.#factory.progress(this.#attempt));
   }
 
   get enqueue(): Enqueue {

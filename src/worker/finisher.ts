@@ -2,7 +2,9 @@ import type { Sql } from "../db/connect.js";
 import { finishJobs, type JobOutcome, releaseJobs } from "../db/jobs.js";
 import type { Logger } from "../log.js";
 import type { Attempt } from "./attempt.js";
+import { type Emitter, jobInfo } from "./events.js";
 import { failure } from "./failure.js";
+import type { LogBook } from "./logs.js";
 import { backoff, isTransient, pause } from "./retry.js";
 
 const BATCH = 500;
@@ -16,6 +18,9 @@ interface Entry {
 export interface FinisherDeps {
   sql: Sql;
   log: Logger;
+  events: Emitter;
+  /** What an attempt has logged is stored before its end is. */
+  logs: LogBook;
   /** Called once an attempt is no longer this worker's. */
   onSettled: (attempt: Attempt) => void;
   /** Aborted when a stopping worker may wait for the database no longer. */
@@ -32,6 +37,8 @@ export class Finisher {
   readonly #waiting: Entry[] = [];
   readonly #returning: Attempt[] = [];
   readonly #underWay = new Set<Promise<void>>();
+  /** Ends that wait for their logs. */
+  readonly #held = new Set<Promise<void>>();
   #scheduled = false;
 
   constructor(deps: FinisherDeps) {
@@ -40,26 +47,42 @@ export class Finisher {
 
   /** Outcomes not yet given to the database. */
   get backlog(): number {
-    return this.#waiting.length;
+    return this.#waiting.length + this.#held.size;
   }
 
   finish(attempt: Attempt, outcome: JobOutcome): void {
-    this.#waiting.push({ attempt, outcome });
-    this.#schedule();
+    this.#afterLog(attempt, () => this.#waiting.push({ attempt, outcome }));
   }
 
   /** Hands an attempt back to the queue, at once and without blame. */
   release(...attempts: Attempt[]): void {
-    this.#returning.push(...attempts);
-    this.#schedule();
+    for (const attempt of attempts) this.#afterLog(attempt, () => this.#returning.push(attempt));
+  }
+
+  #afterLog(attempt: Attempt, end: () => void): void {
+    const stored = this.#deps.logs.settle(attempt);
+    if (stored === undefined) {
+      end();
+      this.#schedule();
+      return;
+    }
+    const held = stored.then(() => {
+      this.#held.delete(held);
+      end();
+      this.#schedule();
+    });
+    this.#held.add(held);
   }
 
   /** Waits until everything so far is on record, or has been given up. */
   async flush(): Promise<void> {
-    while (this.#waiting.length + this.#returning.length + this.#underWay.size > 0) {
+    while (
+      this.#waiting.length + this.#returning.length + this.#underWay.size + this.#held.size >
+      0
+    ) {
       this.#schedule();
-      const { size } = this.#underWay;
-      await (size > 0 ? Promise.race(this.#underWay) : new Promise(setImmediate));
+      const work = [...this.#underWay, ...this.#held];
+      await (work.length > 0 ? Promise.race(work) : new Promise(setImmediate));
     }
   }
 
@@ -114,8 +137,12 @@ export class Finisher {
           batch.map(({ outcome }) => outcome),
         ),
       );
-      if (value.length < batch.length) this.#reportRefused(batch, new Set(value), tries > 1);
-      batch.forEach(({ attempt }) => onSettled(attempt));
+      const moved = value.length < batch.length ? new Set(value) : undefined;
+      for (const entry of batch) {
+        if (moved === undefined || moved.has(entry.outcome.jobId)) this.#announce(entry);
+        else this.#reportRefused(entry, tries > 1);
+        onSettled(entry.attempt);
+      }
     } catch (error) {
       if (isTransient(error)) {
         log.error({ err: error, jobs: batch.length }, "outcomes not recorded: jobs will run again");
@@ -161,15 +188,24 @@ export class Finisher {
     ]);
   }
 
-  #reportRefused(batch: readonly Entry[], moved: ReadonlySet<number>, retried: boolean): void {
-    const { log } = this.#deps;
-    for (const { attempt, outcome } of batch) {
-      if (moved.has(outcome.jobId)) continue;
-      const fields = { ...attempt.fields, outcome: outcome.status };
-      // A statement whose connection broke may have been carried out all the same.
-      if (retried) log.info(fields, "outcome already on record, or the lease was lost");
-      else log.warn(fields, "outcome refused: the lease was lost or the job canceled");
+  #announce({ attempt, outcome }: Entry): void {
+    const { events } = this.#deps;
+    const { job, ms } = attempt;
+    const { error, result } = outcome;
+    if (error === undefined) events.emit("job:complete", () => ({ job: jobInfo(job), result, ms }));
+    else events.emit("job:fail", () => ({ job: jobInfo(job), error, ms }));
+  }
+
+  #reportRefused({ attempt, outcome }: Entry, retried: boolean): void {
+    const { log, events } = this.#deps;
+    const fields = { ...attempt.fields, outcome: outcome.status };
+    // A statement whose connection broke may have been carried out all the same.
+    if (retried) {
+      log.info(fields, "outcome already on record, or the lease was lost");
+      return;
     }
+    log.warn(fields, "outcome refused: the lease was lost or the job canceled");
+    events.emit("job:lost", () => ({ job: jobInfo(attempt.job), why: "lease_lost" }));
   }
 
   async #persist<T>(statement: () => Promise<T>): Promise<{ value: T; tries: number }> {

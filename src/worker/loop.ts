@@ -1,17 +1,17 @@
 import type { Sql } from "../db/connect.js";
-import { claimJobs, nextJobIn } from "../db/jobs.js";
+import { claimJobs } from "../db/jobs.js";
 import type { Logger } from "../log.js";
 import { Attempt } from "./attempt.js";
+import { type Emitter, jobInfo } from "./events.js";
 import type { Executor, OnEnded } from "./executor.js";
 import type { Finisher } from "./finisher.js";
 import type { Leases } from "./leases.js";
+import type { LoopWatch } from "./loop-watch.js";
 import { Pace } from "./pace.js";
 import { backoff } from "./retry.js";
 
 /** Outcomes waiting for the database beyond which nothing new is claimed. */
 const MOST_BACKLOG = 2000;
-/** After a claim that emptied the queue: when to ask for the next due time, at most so often. */
-const PLAN_MS = 100;
 
 export interface LoopDeps {
   sql: Sql;
@@ -21,9 +21,13 @@ export interface LoopDeps {
   leaseSeconds: number;
   executor: Executor;
   finisher: Finisher;
+  watch: LoopWatch;
+  events: Emitter;
   leases: Leases;
   /** Asks to be woken after so many milliseconds. */
   wakeIn: (ms: number) => void;
+  /** Called when a claim found less than there was room for. */
+  onEmptied: () => void;
   log: Logger;
 }
 
@@ -42,9 +46,9 @@ export class WorkerLoop {
   #hungry = false;
   #claiming: Promise<void> | undefined;
   #filling = false;
+  #idle = false;
   #errors = 0;
   #turn = 0;
-  #planning: NodeJS.Timeout | undefined;
   #stopped = false;
   #onIdle: (() => void) | undefined;
 
@@ -61,7 +65,6 @@ export class WorkerLoop {
   /** Claims nothing more; gives what was claimed and not started. */
   async stop(): Promise<Attempt[]> {
     this.#stopped = true;
-    clearTimeout(this.#planning);
     const first = this.#takeBuffer();
     await this.#claiming;
     return [...first, ...this.#takeBuffer()];
@@ -114,12 +117,13 @@ export class WorkerLoop {
     this.#claiming = this.#claim(room).finally(() => {
       this.#claiming = undefined;
       this.#claimIfRoom();
+      this.noteIdle();
     });
   }
 
   /** Never rejects. */
   async #claim(room: number): Promise<void> {
-    const { sql, name, leaseSeconds, leases, log, wakeIn } = this.#deps;
+    const { sql, name, leaseSeconds, leases, log, wakeIn, onEmptied } = this.#deps;
     try {
       const jobs = await claimJobs(sql, this.#appsInTurn(), name, room, leaseSeconds);
       if (this.#errors > 0) log.info({}, "claiming again");
@@ -133,28 +137,11 @@ export class WorkerLoop {
         this.#buffer.push(attempt);
       }
       this.#fill();
-      if (jobs.length < room) this.#planWake();
+      if (jobs.length < room) onEmptied();
     } catch (error) {
       this.#errors += 1;
       if (this.#errors === 1) log.error({ err: error }, "cannot claim jobs, trying again");
       wakeIn(backoff(this.#errors));
-    }
-  }
-
-  /** Delayed jobs announce themselves when enqueued, not when due: ask for the next one's time. */
-  #planWake(): void {
-    this.#planning ??= setTimeout(() => void this.#askNext(), PLAN_MS);
-  }
-
-  async #askNext(): Promise<void> {
-    const { sql, apps, wakeIn, log } = this.#deps;
-    this.#planning = undefined;
-    if (this.#stopped) return;
-    try {
-      const seconds = await nextJobIn(sql, [...apps]);
-      if (seconds !== null) wakeIn(seconds * 1000 + 1);
-    } catch (error) {
-      log.debug({ err: error }, "cannot tell when the next job is due, polling");
     }
   }
 
@@ -169,14 +156,19 @@ export class WorkerLoop {
   #fill(): void {
     if (this.#filling) return;
     this.#filling = true;
-    const end = performance.now() + SLICE_MS;
+    let now = performance.now();
+    const end = now + SLICE_MS;
     while (!this.#stopped && this.#running.size < this.#deps.concurrency) {
       const attempt = this.#buffer[this.#head];
       if (attempt === undefined) break;
       this.#head += 1;
       // One that was lost or canceled while it waited is not ours to run.
-      if (attempt.aborted === undefined) this.#run(attempt);
-      if (performance.now() > end) {
+      if (attempt.aborted !== undefined) continue;
+      this.#run(attempt);
+      const begun = now;
+      now = performance.now();
+      this.#deps.watch.ran(attempt, now - begun);
+      if (now > end) {
         setImmediate(() => this.#refill());
         return;
       }
@@ -192,8 +184,10 @@ export class WorkerLoop {
   }
 
   #run(attempt: Attempt): void {
+    const { events, executor } = this.#deps;
     this.#running.add(attempt);
-    this.#deps.executor.run(attempt, this.#onEnded);
+    events.emit("job:start", () => ({ job: jobInfo(attempt.job) }));
+    executor.run(attempt, this.#onEnded);
   }
 
   readonly #onEnded: OnEnded = (attempt, ending) => {
@@ -209,6 +203,7 @@ export class WorkerLoop {
         break;
       case "dropped":
         leases.drop(attempt);
+        this.noteIdle();
         break;
     }
     if (this.#running.size === 0) this.#onIdle?.();
@@ -216,4 +211,12 @@ export class WorkerLoop {
     this.#fill();
     this.#claimIfRoom();
   };
+
+  /** Looks whether there is nothing to do any more: to be called when that may have come about. */
+  noteIdle(): void {
+    const { leases, events } = this.#deps;
+    const idle = leases.size === 0 && !this.#hungry && this.#claiming === undefined;
+    if (idle && !this.#idle) events.emit("worker:idle", () => ({}));
+    this.#idle = idle;
+  }
 }

@@ -36,9 +36,13 @@ export const Options = z.strictObject({
   sql: z
     .custom<Sql>((value) => has(value, "listen", "begin"), "must be made by connect()")
     .optional(),
+  /** Connections at most, the one that listens aside; default `CARILLON_CONNECTIONS` or 6. */
+  connections: z.int().min(1).max(100).optional(),
+  /** Whether to prepare statements; default `CARILLON_PREPARE` or true. Off behind a pooler. */
+  prepare: z.boolean().optional(),
   /** Whether to be woken by LISTEN; default `CARILLON_LISTEN` or true. Off behind a pooler. */
   listen: z.boolean().optional(),
-  /** Milliseconds between looks into the queue; default 5000 with LISTEN, 1000 without. */
+  /** Milliseconds between looks into the queue; default 5000 with LISTEN, 1000 without. Each tick is a look, too. */
   pollMs: z.int().min(10).max(3_600_000).optional(),
   /** Whether to tick once a second, too; default `CARILLON_TICKER` or true. */
   ticker: z.boolean().optional(),
@@ -61,6 +65,7 @@ export interface WorkerConfig {
   readonly timeoutSeconds: number;
   readonly drainSeconds: number;
   readonly database: Sql | string;
+  readonly connections: number;
   readonly prepare: boolean;
   readonly listen: boolean;
   readonly pollMs: number;
@@ -85,7 +90,8 @@ export function resolveOptions(given: unknown, env = process.env): WorkerConfig 
     timeoutSeconds: options.timeoutSeconds ?? config.timeoutSeconds,
     drainSeconds: options.drainSeconds ?? config.drainSeconds,
     database: options.sql ?? options.databaseUrl ?? requireDatabaseUrl(config),
-    prepare: config.prepare,
+    connections: options.connections ?? config.connections,
+    prepare: options.prepare ?? config.prepare,
     listen,
     pollMs: options.pollMs ?? (listen ? 5000 : 1000),
     ticker: options.ticker ?? config.ticker,

@@ -1,5 +1,5 @@
 import type { Sql } from "../db/connect.js";
-import { tick } from "../db/system.js";
+import { tick, tickAndLook, type TickResult } from "../db/system.js";
 import type { Logger } from "../log.js";
 import { pause } from "./retry.js";
 
@@ -11,8 +11,8 @@ const CLONE =
   "this database is a copy of the one its schedules were made for: see carillon doctor, carillon release";
 const STUCK = "pg_cron has stopped launching jobs; the ticker drives: see carillon doctor";
 
-export interface TickerDeps {
-  sql: Sql;
+interface TickerDeps {
+  tick: () => Promise<TickResult>;
   log: Logger;
 }
 
@@ -47,9 +47,9 @@ export class Ticker {
   }
 
   async #tick(): Promise<void> {
-    const { sql, log } = this.#deps;
+    const { tick, log } = this.#deps;
     try {
-      const { failed = 0, clone, pgCronStuck } = await tick(sql);
+      const { failed = 0, clone, pgCronStuck } = await tick();
       this.#warnOnce(clone, CLONE);
       this.#warnOnce(pgCronStuck, STUCK);
       if (this.#failing) log.info({}, "ticking again");
@@ -71,13 +71,56 @@ export class Ticker {
  * @example
  * await using ticker = startTicker({ sql, log });
  */
-export function startTicker(deps: TickerDeps): AsyncDisposable {
+export function startTicker({ sql, log }: { sql: Sql; log: Logger }): AsyncDisposable {
   const stop = new AbortController();
-  const run = new Ticker(deps).run(stop.signal);
+  const run = new Ticker({ tick: () => tick(sql), log }).run(stop.signal);
   return {
     async [Symbol.asyncDispose]() {
       stop.abort();
       await run;
     },
   };
+}
+
+/** Who wants ticks, and to be told in how many seconds the next job of these apps comes due. */
+export interface Idler {
+  readonly apps: readonly string[];
+  /** Null when none waits. */
+  onLook: (seconds: number | null) => void;
+}
+
+/** One ticker for all workers of a process, in the same statement as what idle ones would ask. */
+export class Pulse {
+  readonly #sql: Sql;
+  readonly #idlers = new Set<Idler>();
+  #stop = new AbortController();
+  #run = Promise.resolve();
+
+  constructor(sql: Sql) {
+    this.#sql = sql;
+  }
+
+  /** Ticks from now on, for as long as anybody has joined; to be left by what it returns. */
+  join(idler: Idler, log: Logger): () => Promise<void> {
+    this.#idlers.add(idler);
+    if (this.#idlers.size === 1) {
+      this.#stop = new AbortController();
+      this.#run = new Ticker({ tick: () => this.#tick(), log }).run(this.#stop.signal);
+    }
+    return async () => {
+      this.#idlers.delete(idler);
+      if (this.#idlers.size > 0) return;
+      this.#stop.abort();
+      await this.#run;
+    };
+  }
+
+  async #tick(): Promise<TickResult> {
+    const apps = new Set([...this.#idlers].flatMap(({ apps }) => apps));
+    const { result, seconds } = await tickAndLook(this.#sql, [...apps]);
+    // The statement looks as of its beginning: it does not see what it enqueued itself.
+    const soonest = (result.fired ?? 0) > 0 ? 0 : seconds;
+    for (const { onLook } of this.#idlers) onLook(soonest);
+    return result;
+  }
 }

@@ -1,11 +1,13 @@
 import type { Sql } from "../db/connect.js";
-import { canceledJob, JOBS_CHANNEL } from "../db/jobs.js";
+import { canceledJob, JOBS_CHANNEL, nextJobIn } from "../db/jobs.js";
 import type { Logger } from "../log.js";
 import { pause } from "./retry.js";
 
 /** The longest delay a timer of Node takes. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 const RETRY_MS = 100;
+/** After a claim that emptied the queue: when to ask for the next due time, at most so often. */
+const PLAN_MS = 100;
 
 export interface WakerDeps {
   sql: Sql;
@@ -20,13 +22,15 @@ export interface WakerDeps {
 }
 
 /**
- * Says when to look into the queue: when a job is announced, when the next one known comes due,
- * and every `pollMs` whatever happens.
+ * Says when to claim: when a job is announced, and when the next one comes due. When that is, it
+ * asks after a claim that emptied the queue, and every `pollMs` unless others have asked.
  */
 export class Waker {
   readonly #deps: WakerDeps;
   readonly #apps: ReadonlySet<string>;
   #polling: NodeJS.Timeout | undefined;
+  #planned: NodeJS.Timeout | undefined;
+  #lookedAt = -Infinity;
   #due: NodeJS.Timeout | undefined;
   #unlisten: (() => Promise<void>) | undefined;
   #stopped = false;
@@ -39,7 +43,7 @@ export class Waker {
   /** Resolves once announcements are heard, where they are listened for. */
   async start(): Promise<void> {
     const { listen, pollMs } = this.#deps;
-    this.#polling = setInterval(() => this.#wake(), pollMs);
+    this.#polling = setInterval(() => this.#poll(), pollMs);
     if (listen) await this.#listen();
     this.#wake();
   }
@@ -50,10 +54,23 @@ export class Waker {
     if (!this.#stopped) this.#due = setTimeout(() => this.#wake(), Math.min(ms, MAX_TIMER_MS));
   }
 
+  /** Asks soon when the next job comes due: delayed ones are announced when enqueued, not when due. */
+  planLook(): void {
+    if (!this.#stopped) this.#planned ??= setTimeout(() => void this.#look(), PLAN_MS);
+  }
+
+  /** Is told in how many seconds the next job comes due; null when none waits. */
+  looked(seconds: number | null): void {
+    this.#lookedAt = performance.now();
+    if (seconds === 0) this.#wake();
+    else if (seconds !== null) this.wakeIn(seconds * 1000 + 1);
+  }
+
   /** Wakes nobody any more; resolves when the subscription has ended, at the latest by the signal. */
   async stop(signal: AbortSignal): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#polling);
+    clearTimeout(this.#planned);
     clearTimeout(this.#due);
     const { listen, sql } = this.#deps;
     // Asked to listen once more, postgres.js awaits a subscription that is just being renewed.
@@ -72,6 +89,24 @@ export class Waker {
 
   #wake(): void {
     if (!this.#stopped) this.#deps.onWake();
+  }
+
+  #poll(): void {
+    // Who looks as often may be a little late.
+    if (performance.now() - this.#lookedAt > this.#deps.pollMs * 1.25) void this.#look();
+  }
+
+  async #look(): Promise<void> {
+    const { sql, apps, log } = this.#deps;
+    clearTimeout(this.#planned);
+    this.#planned = undefined;
+    try {
+      this.looked(await nextJobIn(sql, [...apps]));
+    } catch (error) {
+      log.debug({ err: error }, "cannot tell when the next job is due");
+      // A claim fails as well, and goes on trying.
+      this.#wake();
+    }
   }
 
   async #listen(): Promise<void> {

@@ -1,31 +1,32 @@
 import { randomBytes } from "node:crypto";
-import { hostname } from "node:os";
 import { listApps } from "../db/apps.js";
-import { connect, type Sql } from "../db/connect.js";
+import type { Sql } from "../db/connect.js";
 import { ping } from "../db/system.js";
 import { CarillonError } from "../errors.js";
-import type { Logger } from "../log.js";
+import { childLogger, type Logger } from "../log.js";
 import { ContextFactory } from "./context.js";
+import { Emitter, type WorkerEvents } from "./events.js";
 import { Executor } from "./executor.js";
 import { Finisher } from "./finisher.js";
 import { Leases } from "./leases.js";
+import { LogBook } from "./logs.js";
+import { LoopWatch } from "./loop-watch.js";
 import { WorkerLoop } from "./loop.js";
 import type { WorkerConfig } from "./options.js";
 import { backoff, pause, within } from "./retry.js";
 import { createRoute } from "./router.js";
+import { HOST, SharedDatabase } from "./shared.js";
 import { StateMachine } from "./state.js";
-import { Ticker } from "./ticker.js";
 import type { Hooks, Worker } from "./types.js";
 import { Waker } from "./waker.js";
 
 /** How long an aborted handler may take to end, and the last outcomes to be recorded. */
 const GRACE_MS = 2_000;
 const FLUSH_MS = 10_000;
-const CONNECTIONS = 6;
 
 /** One worker: puts the parts together, and starts and stops them in order. */
 export class QueueWorker implements Worker {
-  readonly name = `${hostname().slice(0, 30)}:${process.pid}:${randomBytes(3).toString("hex")}`;
+  readonly name = `${HOST}:${process.pid}:${randomBytes(3).toString("hex")}`;
   readonly ready: Promise<void>;
   readonly stopped: Promise<void>;
   /** Whether `onStart` threw, and the worker ended by it. */
@@ -33,7 +34,9 @@ export class QueueWorker implements Worker {
 
   readonly #config: WorkerConfig;
   readonly #hooks: Hooks;
+  /** Errors written here are events, too. */
   readonly #log: Logger;
+  readonly #events: Emitter;
   readonly #state = new StateMachine();
   /** Aborted when the worker begins to stop: claiming, listening and ticking end. */
   readonly #stopping = new AbortController();
@@ -49,7 +52,18 @@ export class QueueWorker implements Worker {
   constructor(config: WorkerConfig, hooks: Hooks) {
     this.#config = config;
     this.#hooks = hooks;
-    this.#log = config.logger;
+    const log = childLogger(config.logger, { worker: this.name });
+    const events = new Emitter(log);
+    this.#events = events;
+    this.#log = {
+      debug: (fields, message) => log.debug(fields, message),
+      info: (fields, message) => log.info(fields, message),
+      warn: (fields, message) => log.warn(fields, message),
+      error: (fields: { err?: unknown }, message) => {
+        log.error(fields, message);
+        events.emit("worker:error", () => ({ error: fields.err, message }));
+      },
+    };
     const { promise, settle } = deferred();
     this.ready = promise;
     // Nobody has to wait for it; what went wrong is logged.
@@ -63,19 +77,34 @@ export class QueueWorker implements Worker {
     return this.stopped;
   }
 
+  on<Name extends keyof WorkerEvents>(
+    name: Name,
+    listener: (event: WorkerEvents[Name]) => unknown,
+  ): this {
+    this.#events.on(name, listener);
+    return this;
+  }
+
+  off<Name extends keyof WorkerEvents>(
+    name: Name,
+    listener: (event: WorkerEvents[Name]) => unknown,
+  ): this {
+    this.#events.off(name, listener);
+    return this;
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
   }
 
   async #live(settleReady: (error?: Error) => void): Promise<void> {
-    const { database, prepare } = this.#config;
-    const own = typeof database === "string";
-    const name = `carillon worker ${this.name}`.slice(0, 63);
-    const sql = own ? connect(database, { max: CONNECTIONS, name, prepare }) : database;
-    const contexts = new ContextFactory(sql, this.#log);
+    const shared = SharedDatabase.enter(this.#config);
+    const { sql } = shared;
+    const logs = new LogBook({ sql, log: this.#log, giveUp: this.#giveUp.signal });
+    const contexts = new ContextFactory(sql, this.#config.logger, logs);
     try {
       await this.#start(sql, contexts);
-      await this.#serve(sql, contexts, settleReady);
+      await this.#serve(shared, contexts, logs, settleReady);
     } catch (error) {
       settleReady(error instanceof Error ? error : new Error(String(error)));
       if (this.#state.current !== "closing") this.#state.move("closing");
@@ -85,9 +114,9 @@ export class QueueWorker implements Worker {
       }
     }
     if (!this.startFailed) await this.#shutDown();
-    if (own) await sql.end({ timeout: 5 }).catch(() => undefined);
+    await shared.leave();
     this.#state.move("stopped");
-    this.#log.info({ worker: this.name }, "worker stopped");
+    this.#log.info({}, "worker stopped");
   }
 
   /** Waits for the database, however long it takes; then `onStart`. */
@@ -126,15 +155,27 @@ export class QueueWorker implements Worker {
   }
 
   /** Runs jobs until told to stop, then until they have ended. */
-  async #serve(sql: Sql, contexts: ContextFactory, onReady: () => void): Promise<void> {
+  async #serve(
+    shared: SharedDatabase,
+    contexts: ContextFactory,
+    logs: LogBook,
+    onReady: () => void,
+  ): Promise<void> {
+    const { sql, pulse } = shared;
     const config = this.#config;
     const log = this.#log;
     const { apps, leaseSeconds, timeoutSeconds } = config;
-    const leases = new Leases({ sql, leaseSeconds, log });
+    const events = this.#events;
+    const leases = new Leases({ sql, leaseSeconds, events, log });
+    const suspects = () => leases.active();
+    const watch = new LoopWatch({ leaseSeconds, suspects, events, log });
     const finisher = new Finisher({
       sql,
-      log,
-      onSettled: (attempt) => leases.drop(attempt),
+      ...{ log, logs, events },
+      onSettled: (attempt) => {
+        leases.drop(attempt);
+        loop.noteIdle();
+      },
       giveUp: this.#giveUp.signal,
     });
     const executor = new Executor({
@@ -144,10 +185,11 @@ export class QueueWorker implements Worker {
       log,
     });
     const loop = new WorkerLoop({
-      ...{ sql, apps, leaseSeconds, executor, finisher, leases, log },
+      ...{ sql, apps, leaseSeconds, executor, finisher, leases, watch, events, log },
       name: this.name,
       concurrency: config.concurrency,
       wakeIn: (ms) => waker.wakeIn(ms),
+      onEmptied: () => waker.planLook(),
     });
     const waker = new Waker({
       ...{ sql, apps, log, listen: config.listen, pollMs: config.pollMs },
@@ -156,23 +198,28 @@ export class QueueWorker implements Worker {
     });
 
     this.#state.move("running");
+    watch.start();
     const beating = leases.run(this.#over.signal);
-    const ticking = config.ticker && new Ticker({ sql, log }).run(this.#stopping.signal);
+    const leavePulse = config.ticker
+      ? pulse.join({ apps, onLook: (seconds) => waker.looked(seconds) }, log)
+      : undefined;
     await Promise.race([waker.start(), untilAborted(this.#stopping.signal)]);
-    log.info({ worker: this.name, apps, concurrency: config.concurrency }, "worker ready");
+    log.info({ apps, concurrency: config.concurrency }, "worker ready");
     onReady();
+    events.emit("worker:ready", () => ({ apps }));
 
     await untilAborted(this.#stopping.signal);
     this.#state.move("draining");
-    const deaf = waker.stop(this.#closed.signal);
-    await this.#drain(loop, finisher);
+    const quiet = Promise.all([leavePulse?.(), waker.stop(this.#closed.signal)]);
+    await this.#drain(loop, finisher, logs);
     this.#over.abort();
-    await within(GRACE_MS, Promise.all([beating, ticking, deaf]), this.#hurry.signal);
+    watch.stop();
+    await within(GRACE_MS, Promise.all([beating, quiet]), this.#hurry.signal);
     this.#closed.abort();
   }
 
   /** Every wait in here ends at the second call of stop(). */
-  async #drain(loop: WorkerLoop, finisher: Finisher): Promise<void> {
+  async #drain(loop: WorkerLoop, finisher: Finisher, logs: LogBook): Promise<void> {
     const hurry = this.#hurry.signal;
     const unstarted = loop.stop().then((attempts) => finisher.release(...attempts));
     await within(this.#config.drainSeconds * 1000, loop.idle(), hurry);
@@ -186,7 +233,7 @@ export class QueueWorker implements Worker {
       await loop.idle();
     }
     this.#state.move("closing");
-    const flushed = unstarted.then(() => finisher.flush());
+    const flushed = unstarted.then(() => finisher.flush()).then(() => logs.flush());
     await within(FLUSH_MS, flushed, hurry);
     await within(GRACE_MS, flushed, this.#giveUp.signal);
     this.#giveUp.abort();

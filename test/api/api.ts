@@ -5,7 +5,9 @@ import type { Route } from "../../src/api/route.js";
 import { ROUTES } from "../../src/api/routes/index.js";
 import { startServer, type ApiServer } from "../../src/api/server.js";
 import { connect, type Sql } from "../../src/db/connect.js";
-import { createApiKey, createPrincipal, createRole } from "../../src/db/principals.js";
+import { createApiKey } from "../../src/db/api-keys.js";
+import { createPrincipal } from "../../src/db/principals.js";
+import { createRole } from "../../src/db/roles.js";
 import { createTestDatabase, type TestDatabase } from "../helpers/database.js";
 
 /** One line of the log. */
@@ -119,7 +121,7 @@ export const problemOf = (answer: Answer): Problem => answer.body as Problem;
 
 async function makeCaller(sql: Sql, username: string, permissions: string[]): Promise<Caller> {
   const role = `role-${username}`;
-  await createRole(sql, role, permissions);
+  await createRole(sql, { name: role, permissions });
   const id = await createPrincipal(sql, username, { roles: [role] });
   const { key, prefix, hash } = generateKey();
   const keyId = await createApiKey(sql, { principalId: id, name: "test", prefix, hash });

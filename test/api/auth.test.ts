@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { generateKey, hashKey, isKey } from "../../src/api/keys.js";
-import { createApiKey, revokeApiKey, setPrincipalEnabled } from "../../src/db/principals.js";
+import { createApiKey, revokeApiKey } from "../../src/db/api-keys.js";
+import { setPrincipalEnabled } from "../../src/db/principals.js";
 import { problemOf, TestApi } from "./api.js";
 
 let api: TestApi;

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { generateKey } from "../../src/api/keys.js";
 import { startServer, type ApiServer } from "../../src/api/server.js";
 import { connect, type Sql } from "../../src/db/connect.js";
-import { bootstrapAdmin } from "../../src/db/principals.js";
+import { bootstrapAdmin } from "../../src/db/api-keys.js";
 import { createLogger } from "../../src/log.js";
 import { startCronEngine, type CronEngine } from "../helpers/engine.js";
 

@@ -107,6 +107,20 @@ describe("an idempotency key", () => {
     expect(await enqueue(sql, args)).toBe(next);
   });
 
+  test("gives the same job after the time it had to be started by", async () => {
+    await using db = await newDatabase();
+    const { sql } = db;
+    const args = "idempotency_key => 'k', expires_at => '2026-03-02T10:01:00Z'";
+    const id = await enqueue(sql, args);
+    await advanceClock(sql, "2 minutes");
+    expect(await enqueue(sql, args)).toBe(id);
+    expect(await refusal(enqueue(sql, args.replace("'k'", "'new'")))).toMatchObject({
+      code: "TK001",
+      field: "expiresAt",
+    });
+    expect(await sql`select key from carillon.idempotency_keys`).toEqual([{ key: "k" }]);
+  });
+
   test("refuses another request, is the app's own, and is forgotten by the sweep", async () => {
     await using db = await newDatabase();
     const { sql } = db;

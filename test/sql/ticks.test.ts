@@ -278,9 +278,9 @@ describe("the owner", () => {
     await minute(sql);
     await sql`select carillon.set_principal_enabled(principal => ${owner}, enabled => true)`;
     await minute(sql);
-    await sql`select carillon.create_role(name => 'ann', permissions => '{app:other:*}')`;
+    await sql`select carillon.update_role(name => 'ann', permissions => '{app:other:*}')`;
     await minute(sql);
-    await sql`select carillon.create_role(name => 'ann', permissions => '{app:crm:*}')`;
+    await sql`select carillon.update_role(name => 'ann', permissions => '{app:crm:*}')`;
     await minute(sql);
     await sql`select carillon.delete_principal(principal => ${owner})`;
     await minute(sql);

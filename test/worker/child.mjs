@@ -12,6 +12,11 @@ const worker = serve(JSON.parse(process.env.WORKER_OPTIONS ?? "{}"), {
   onJob: async (payload, _caller, ctx) => {
     await notes`
       insert into public.starts (job_id, attempt, pid) values (${ctx.jobId}, ${ctx.attempt}, ${process.pid})`;
+    if (payload.lines) {
+      for (let n = 1; n <= payload.lines; n += 1) ctx.log.info(`line ${n}`);
+      await ctx.log.flush();
+      ctx.log.info("not flushed");
+    }
     if (payload.hang) await new Promise(() => undefined);
     if (payload.ms) await new Promise((resolve) => setTimeout(resolve, payload.ms));
     return { pid: process.pid };

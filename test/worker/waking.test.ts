@@ -73,17 +73,58 @@ test("a lease that ran out is taken over without waiting for a poll", async () =
   expect(await bench.ended(id)).toMatchObject({ result: "mine", attempt: 2 });
 });
 
-test("an idle worker asks the database next to nothing", async () => {
-  const sql = connect(bench.db.url);
-  let statements = 0;
-  // The driver calls this for every statement, with its text.
-  Object.assign(sql.options, { debug: () => (statements += 1) });
+/** Statements that pools made here send, as the driver itself sees them, by their first words. */
+function counted(url: string) {
+  const sql = connect(url);
+  const statements: string[] = [];
+  Object.assign(sql.options, {
+    debug: (_pid: number, text: string) =>
+      statements.push(text.trim().replace(/\s+/g, " ").slice(0, 60)),
+  });
+  return { sql, statements };
+}
+
+test("an idle worker that does not tick asks the database next to nothing", async () => {
+  const { sql, statements } = counted(bench.db.url);
   await using worker = await bench.work({ onJob: () => null }, { sql, pollMs: 600_000 });
   await bench.ended(await bench.enqueue({}));
-  const before = statements;
+  const before = statements.length;
   await new Promise((resolve) => setTimeout(resolve, 600));
   // At most the question when the next job is due, and the recording of the outcome.
-  expect(statements - before).toBeLessThanOrEqual(2);
+  expect(statements.length - before).toBeLessThanOrEqual(2);
   await worker.stop();
   await sql.end();
+});
+
+test("idle workers of one process tick, poll and listen by one statement a second together", async () => {
+  const { sql, statements } = counted(bench.db.url);
+  await bench.sql`select carillon.install_app('second')`;
+  const options = { sql, ticker: true, pollMs: 1000 };
+  await using one = await bench.work({ onJob: () => null }, options);
+  await using two = await bench.work({ onJob: () => "two" }, { ...options, apps: ["second"] });
+  await until(() => statements.some((text) => text.includes("carillon.tick")), "a tick");
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  statements.length = 0;
+  const begun = performance.now();
+  await until(() => statements.length >= 4, "four statements");
+  const seconds = (performance.now() - begun) / 1000;
+  expect(new Set(statements)).toEqual(
+    new Set(["select carillon.tick() as result, carillon.next_job_in(apps "]),
+  );
+  expect(seconds).toBeGreaterThan(3);
+  // The ticking goes on when the worker that began it has stopped.
+  await one.stop();
+  statements.length = 0;
+  await until(() => statements.filter((text) => text.includes("tick")).length >= 2, "two ticks");
+  await two.stop();
+  await sql.end();
+});
+
+test("without LISTEN, a job is found by the tick's statement", async () => {
+  await using _worker = await bench.work(
+    { onJob: () => "by the tick" },
+    { listen: false, ticker: true, pollMs: 600_000 },
+  );
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(await bench.ended(await bench.enqueue({}))).toMatchObject({ result: "by the tick" });
 });

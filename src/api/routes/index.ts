@@ -4,7 +4,11 @@ import { cronRoutes } from "./crons.js";
 import { healthRoutes } from "./health.js";
 import { jobBulkRoutes } from "./job-bulk.js";
 import { jobRoutes } from "./jobs.js";
+import { keyRoutes } from "./keys.js";
 import { letterRoutes } from "./letters.js";
+import { permissionRoutes } from "./permissions.js";
+import { principalRoutes } from "./principals.js";
+import { roleRoutes } from "./roles.js";
 import { scheduleRoutes } from "./schedules.js";
 import { systemRoutes } from "./system.js";
 import { tickRoutes } from "./ticks.js";
@@ -21,4 +25,8 @@ export const ROUTES: readonly Route[] = [
   ...scheduleRoutes,
   ...tickRoutes,
   ...systemRoutes,
+  ...principalRoutes,
+  ...roleRoutes,
+  ...keyRoutes,
+  ...permissionRoutes(() => ROUTES),
 ];
