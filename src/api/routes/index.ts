@@ -4,6 +4,7 @@ import { cronRoutes } from "./crons.js";
 import { healthRoutes } from "./health.js";
 import { jobBulkRoutes } from "./job-bulk.js";
 import { jobRoutes } from "./jobs.js";
+import { logRoutes } from "./logs.js";
 import { keyRoutes } from "./keys.js";
 import { letterRoutes } from "./letters.js";
 import { permissionRoutes } from "./permissions.js";
@@ -21,6 +22,7 @@ export const ROUTES: readonly Route[] = [
   // Before those of one job, whose id would stand for the words of these.
   ...jobBulkRoutes,
   ...jobRoutes,
+  ...logRoutes,
   ...letterRoutes,
   ...scheduleRoutes,
   ...tickRoutes,

@@ -1,12 +1,11 @@
 import { z } from "zod";
 import { getApp } from "../../db/apps.js";
 import * as jobs from "../../db/jobs.js";
-import { AppId } from "../../manifest/schema.js";
 import { Instant } from "../../schedules/schema.js";
 import { defineRoute, reply } from "../route.js";
 import { JOB_FILTER_QUERY } from "../shapes/job-filter.js";
 import { Job, JobInFull, NEW_JOB, toJob } from "../shapes/job.js";
-import { InApp, limitUpTo, MsgId, Uuid } from "../shapes/scalars.js";
+import { InApp, limitUpTo, MsgId, OneJob, Uuid } from "../shapes/scalars.js";
 
 const ALL = "/api/v1/apps/{appId}/jobs";
 
@@ -44,17 +43,6 @@ const JobList = z
   });
 
 const ARCHIVED = { true: "finished", false: "live" } as const;
-
-const OneJob = z.strictObject({
-  appId: AppId,
-  id: z
-    .string()
-    .refine((text) => /^\d{1,16}$/.test(text) && Number.isSafeInteger(Number(text)), {
-      error: "must be a whole number",
-    })
-    .transform(Number)
-    .describe("The job's msgId."),
-});
 
 /** Every job endpoint. */
 export const jobRoutes = [
