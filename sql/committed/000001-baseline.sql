@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:7cf5f6ff6253cb107232fec02af47f414b21832c
+--! Hash: sha1:4470f2e30e80449b1d32ca04318c25d3ca1a953f
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -620,7 +620,7 @@ begin
     -- The default partitions hold what came when no day was prepared.
     execute format(
       'delete from carillon.%1$I d where d.ctid = any (array(select e.ctid from carillon.%1$I e where e.%2$I < $1 limit 10000))',
-      v_parent || '_default', case v_parent when 'ticks' then 'decided_at' when 'job_history' then 'finished_at' else 'at' end)
+      v_parent || '_default', case v_parent when 'ticks' then 'decided_at' when 'job_logs' then 'at' else 'finished_at' end)
     using v_now - make_interval(days => v_days);
   end loop;
   return v_dropped;
