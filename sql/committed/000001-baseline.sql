@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:4470f2e30e80449b1d32ca04318c25d3ca1a953f
+--! Hash: sha1:40cea57f0027988e1930d4aae265587eecfb6370
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -7841,28 +7841,38 @@ set search_path = ''
 set enable_seqscan = off
 as $$
 declare
-  c_budget constant integer := 5000;
+  c_rows constant integer := 5000;
   v_conditions constant text := carillon._live_conditions(filter, carillon.now());
   v_order constant text := case when oldest_first then '' else ' desc' end;
   v_walk text := format('q.msg_id %s %L::bigint', case when oldest_first then '>' else '<' end, from_job);
+  -- Each job of an app is in one of three indexes; one that runs is in the last.
+  v_of_app constant text := (
+    select string_agg(format('(select q.* from pgmq.q_jobs q where q.message ->> ''app_id'' = %L and %s limit %s)', filter.app_id, i.condition, c_rows / 2 + 1), ' union all ')
+    from (values
+      ('(q.headers ? ''cron_id'') is not true and (q.headers ? ''lease'') is not true', false),
+      ('q.headers ? ''cron_id'' and not q.headers ? ''lease''', false),
+      ('q.headers ? ''lease''', true)) as i (condition, leased)
+    where i.leased or filter.statuses is null or filter.statuses operator(pg_catalog.&&) '{pending,queued}');
+  v_few integer := c_rows;
   v_from text;
 begin
+  if filter.job_ids is null and filter.cron_id is null then
+    execute format('select count(*) from (select from (%s) q limit %s) few', v_of_app, c_rows / 2 + 1) into v_few;
+  end if;
   if filter.job_ids is not null then
     v_from := format('pgmq.q_jobs q where q.msg_id = any (%L::bigint[]) and %s', filter.job_ids, v_walk);
-  elsif filter.cron_id is null and (select count(*) from (
-    select from pgmq.q_jobs q where q.message ->> 'app_id' = filter.app_id limit c_budget / 2 + 1) few) <= c_budget / 2
-  then
+  elsif v_few <= c_rows / 2 then
     -- The app has only a few jobs in the queue: these and no others are looked at.
-    v_from := format('(select * from pgmq.q_jobs q where q.message ->> ''app_id'' = %L offset 0) q where %s', filter.app_id, v_walk);
+    v_from := format('(%s) q where %s', v_of_app, v_walk);
   else
     -- One walk in the order of ids, along the cron's index or through the whole queue.
     v_walk := v_walk || case when filter.cron_id is not null then format(' and q.headers ->> ''cron_id'' = %L', filter.cron_id::text) else '' end;
-    v_from := format('(select * from pgmq.q_jobs q where %s order by q.msg_id%s limit %s) q where true', v_walk, v_order, c_budget);
+    v_from := format('(select * from pgmq.q_jobs q where %s order by q.msg_id%s limit %s) q where true', v_walk, v_order, c_rows);
   end if;
   execute format('select array(select q.msg_id from %s%s order by q.msg_id%s limit %s)', v_from, v_conditions, v_order, max_rows)
   into job_ids;
-  if v_from like '% limit %' and cardinality(job_ids) < max_rows then
-    execute format('select q.msg_id from pgmq.q_jobs q where %s order by q.msg_id%s offset %s limit 1', v_walk, v_order, c_budget - 1)
+  if filter.job_ids is null and v_few > c_rows / 2 and cardinality(job_ids) < max_rows then
+    execute format('select q.msg_id from pgmq.q_jobs q where %s order by q.msg_id%s offset %s limit 1', v_walk, v_order, c_rows - 1)
     into frontier;
   end if;
 end;
@@ -7871,6 +7881,53 @@ comment on function carillon._live_page(carillon.job_filter, bigint, boolean, in
   'The next live jobs that a filter means, beyond an id. With a frontier, no job beyond that one has been looked at.';
 revoke all on function carillon._live_page(carillon.job_filter, bigint, boolean, integer) from public;
 --! EndIncluded jobs/_live_page.sql
+--! Included jobs/_waiting_walks.sql
+create or replace function carillon._waiting_walks(app text) returns text[]
+language plpgsql stable security invoker
+set search_path = ''
+set enable_seqscan = off
+as $$
+declare
+  -- The conditions of the indexes of what waits, and what they begin with after the app.
+  c_direct constant text := '(q.headers ? ''cron_id'') is not true and (q.headers ? ''lease'') is not true';
+  c_due constant text := 'q.headers ? ''cron_id'' and not q.headers ? ''lease'' and not q.headers ? ''limited''';
+  c_limited constant text := 'q.headers ? ''cron_id'' and not q.headers ? ''lease'' and (q.headers ? ''limited'') = true';
+  v_walks text[] := '{}';
+  v_kind text;
+  v_priority integer;
+  v_cron text;
+begin
+  foreach v_kind in array array[c_direct, c_due, c_limited] loop
+    v_priority := 2147483647;
+    loop
+      execute format($sql$
+        select coalesce((q.headers ->> 'priority')::integer, 0) from pgmq.q_jobs q
+        where q.message ->> 'app_id' = $1 and %s and coalesce((q.headers ->> 'priority')::integer, 0) < $2
+        order by coalesce((q.headers ->> 'priority')::integer, 0) desc limit 1$sql$, v_kind)
+      into v_priority using app, v_priority;
+      exit when v_priority is null;
+      v_cron := '';
+      loop
+        if v_kind = c_limited then
+          select q.headers ->> 'cron_id' into v_cron from pgmq.q_jobs q
+          where q.message ->> 'app_id' = app and q.headers ? 'cron_id' and not q.headers ? 'lease' and (q.headers ? 'limited') = true
+            and coalesce((q.headers ->> 'priority')::integer, 0) = v_priority and q.headers ->> 'cron_id' > v_cron
+          order by q.headers ->> 'cron_id' limit 1;
+          exit when v_cron is null;
+        end if;
+        v_walks := v_walks || format('q.message ->> ''app_id'' = %L and %s and coalesce((q.headers ->> ''priority'')::integer, 0) = %s%s',
+          app, v_kind, v_priority, case when v_cron <> '' then format(' and q.headers ->> ''cron_id'' = %L', v_cron) else '' end);
+        exit when v_kind <> c_limited;
+      end loop;
+    end loop;
+  end loop;
+  return v_walks;
+end;
+$$;
+comment on function carillon._waiting_walks(text) is
+  'The stretches of the indexes of the waiting jobs, each in the order of due time, that together have all those of an app.';
+revoke all on function carillon._waiting_walks(text) from public;
+--! EndIncluded jobs/_waiting_walks.sql
 --! Included jobs/_waiting_page.sql
 create or replace function carillon._waiting_page(filter carillon.job_filter, from_due timestamptz, from_job bigint, max_rows integer,
   out job_ids bigint[], out frontier_due timestamptz, out frontier_job bigint)
@@ -7881,18 +7938,11 @@ as $$
 declare
   c_budget constant integer := 2000;
   v_conditions constant text := carillon._live_conditions(filter, carillon.now()) || ' and not coalesce(q.headers ? ''lease'', false)';
-  v_walks text[] := '{}';
-  v_priority integer;
+  v_walks constant text[] := array(
+    select format('%s and (q.vt, q.msg_id) > (%L::timestamptz, %L::bigint)', w.walk, from_due, from_job)
+    from unnest(carillon._waiting_walks(filter.app_id)) as w (walk));
 begin
   job_ids := '{}';
-  -- The index has one walk for each priority.
-  loop
-    v_priority := carillon._next_priority(filter.app_id, v_priority);
-    exit when v_priority is null;
-    v_walks := v_walks || format(
-      'q.message ->> ''app_id'' = %L and coalesce((q.headers ->> ''priority'')::integer, 0) = %s and (q.vt, q.msg_id) > (%L::timestamptz, %L::bigint)',
-      filter.app_id, v_priority, from_due, from_job);
-  end loop;
   if v_walks = '{}' then
     return;
   end if;
