@@ -92,7 +92,7 @@ describe("files", () => {
     expect(offenders(/when others/, () => false)).toEqual([
       "ticks/_fire_one.sql",
       "ticks/_rearm_crons.sql",
-      "ticks/fire_due.sql",
+      "ticks/_fire_some.sql",
     ]);
   });
 });
