@@ -12,6 +12,7 @@ const rooms = {
   manifest: ["schedules"],
   deploy: ["db", "manifest"],
   worker: ["db"],
+  targets: ["worker"],
   api: ["db", "manifest", "schedules"],
   dev: ["db", "deploy", "api", "worker", "manifest", "schedules"],
   cli: ["db", "deploy", "api", "worker", "manifest", "schedules", "dev"],

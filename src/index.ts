@@ -13,19 +13,26 @@ export type { ServeOptions } from "./worker/options.js";
 export type {
   AgentHandler,
   Caller,
+  CheckedJob,
   Enqueue,
   EnqueueOptions,
   Hooks,
   JobContext,
   JobHandler,
   JobLog,
+  JobMap,
   Log,
   StartContext,
   Worker,
 } from "./worker/types.js";
+// All of it, so that a program can declare its Jobs in this module.
+export * from "./worker/declared.js";
+export type { JobInfo, WorkerEvents } from "./worker/events.js";
+export type { SchemaIssue, StandardSchema } from "./worker/standard-schema.js";
+export { InvalidPayload } from "./worker/router.js";
 export { type AbortCause, JobAborted } from "./worker/abort.js";
 export { Discard, discard, RetryAfter, retryAfter } from "./worker/control.js";
-export type { JobOptions, JobTrigger } from "./db/jobs.js";
+export type { JobError, JobOptions, JobTrigger } from "./db/jobs.js";
 export { connect, type ConnectOptions, type JsonObject, type Sql } from "./db/connect.js";
 export {
   CarillonError,

@@ -11,6 +11,9 @@ export type Cut = "overdue" | "abandoned";
 export class Attempt {
   readonly job: ClaimedJob;
   phase: Phase = "waiting";
+  /** By performance.now(): when its handler began, and how long it took. */
+  startedAt = 0;
+  ms = 0;
   #why: AbortCause | undefined;
   /** Made when first asked for: most handlers never look, and a controller costs more than a job. */
   #controller: AbortController | undefined;

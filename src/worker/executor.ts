@@ -19,7 +19,7 @@ export type OnEnded = (attempt: Attempt, ending: Ending) => void;
 
 export interface ExecutorDeps {
   route: Route;
-  contexts: ContextFactory;
+  contexts: Pick<ContextFactory, "caller" | "job">;
   timeoutSeconds: number;
   log: Logger;
 }
@@ -40,6 +40,7 @@ export class Executor {
    */
   run(attempt: Attempt, onEnded: OnEnded): void {
     attempt.phase = "running";
+    attempt.startedAt = performance.now();
     let returned: unknown;
     try {
       returned = this.#invoke(attempt);
@@ -78,6 +79,7 @@ export class Executor {
 
   #end(attempt: Attempt, ending: Ending, onEnded: OnEnded): void {
     attempt.phase = "settling";
+    attempt.ms = performance.now() - attempt.startedAt;
     if (ending.kind === "dropped") {
       this.#deps.log.warn(attempt.fields, "outcome dropped: no longer our job");
     }

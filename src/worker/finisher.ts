@@ -2,6 +2,7 @@ import type { Sql } from "../db/connect.js";
 import { finishJobs, type JobOutcome, releaseJobs } from "../db/jobs.js";
 import type { Logger } from "../log.js";
 import type { Attempt } from "./attempt.js";
+import { type Emitter, jobInfo } from "./events.js";
 import { failure } from "./failure.js";
 import type { LogBook } from "./logs.js";
 import { backoff, isTransient, pause } from "./retry.js";
@@ -17,6 +18,7 @@ interface Entry {
 export interface FinisherDeps {
   sql: Sql;
   log: Logger;
+  events: Emitter;
   /** What an attempt has logged is stored before its end is. */
   logs: LogBook;
   /** Called once an attempt is no longer this worker's. */
@@ -135,8 +137,12 @@ export class Finisher {
           batch.map(({ outcome }) => outcome),
         ),
       );
-      if (value.length < batch.length) this.#reportRefused(batch, new Set(value), tries > 1);
-      batch.forEach(({ attempt }) => onSettled(attempt));
+      const moved = value.length < batch.length ? new Set(value) : undefined;
+      for (const entry of batch) {
+        if (moved === undefined || moved.has(entry.outcome.jobId)) this.#announce(entry);
+        else this.#reportRefused(entry, tries > 1);
+        onSettled(entry.attempt);
+      }
     } catch (error) {
       if (isTransient(error)) {
         log.error({ err: error, jobs: batch.length }, "outcomes not recorded: jobs will run again");
@@ -182,15 +188,24 @@ export class Finisher {
     ]);
   }
 
-  #reportRefused(batch: readonly Entry[], moved: ReadonlySet<number>, retried: boolean): void {
-    const { log } = this.#deps;
-    for (const { attempt, outcome } of batch) {
-      if (moved.has(outcome.jobId)) continue;
-      const fields = { ...attempt.fields, outcome: outcome.status };
-      // A statement whose connection broke may have been carried out all the same.
-      if (retried) log.info(fields, "outcome already on record, or the lease was lost");
-      else log.warn(fields, "outcome refused: the lease was lost or the job canceled");
+  #announce({ attempt, outcome }: Entry): void {
+    const { events } = this.#deps;
+    const { job, ms } = attempt;
+    const { error, result } = outcome;
+    if (error === undefined) events.emit("job:complete", () => ({ job: jobInfo(job), result, ms }));
+    else events.emit("job:fail", () => ({ job: jobInfo(job), error, ms }));
+  }
+
+  #reportRefused({ attempt, outcome }: Entry, retried: boolean): void {
+    const { log, events } = this.#deps;
+    const fields = { ...attempt.fields, outcome: outcome.status };
+    // A statement whose connection broke may have been carried out all the same.
+    if (retried) {
+      log.info(fields, "outcome already on record, or the lease was lost");
+      return;
     }
+    log.warn(fields, "outcome refused: the lease was lost or the job canceled");
+    events.emit("job:lost", () => ({ job: jobInfo(attempt.job), why: "lease_lost" }));
   }
 
   async #persist<T>(statement: () => Promise<T>): Promise<{ value: T; tries: number }> {

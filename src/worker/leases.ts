@@ -4,11 +4,13 @@ import { CarillonError } from "../errors.js";
 import type { Logger } from "../log.js";
 import type { AbortCause } from "./abort.js";
 import type { Attempt } from "./attempt.js";
+import { type Emitter, jobInfo } from "./events.js";
 import { pause } from "./retry.js";
 
 export interface LeasesDeps {
   sql: Sql;
   leaseSeconds: number;
+  events: Emitter;
   log: Logger;
 }
 
@@ -23,6 +25,11 @@ export class Leases {
 
   get size(): number {
     return this.#held.size;
+  }
+
+  /** Attempts whose handlers run, or have just ended. */
+  active(): Attempt[] {
+    return [...this.#held.values()].filter(({ phase }) => phase !== "waiting");
   }
 
   hold(attempt: Attempt): void {
@@ -89,6 +96,7 @@ export class Leases {
       why === "canceled" ? "the job was canceled" : "lease lost: another worker may have the job",
     );
     attempt.abort(why);
+    this.#deps.events.emit("job:lost", () => ({ job: jobInfo(attempt.job), why }));
   }
 
   async #why({ job }: Attempt): Promise<AbortCause> {

@@ -2,9 +2,11 @@ import type { Sql } from "../db/connect.js";
 import { claimJobs } from "../db/jobs.js";
 import type { Logger } from "../log.js";
 import { Attempt } from "./attempt.js";
+import { type Emitter, jobInfo } from "./events.js";
 import type { Executor, OnEnded } from "./executor.js";
 import type { Finisher } from "./finisher.js";
 import type { Leases } from "./leases.js";
+import type { LoopWatch } from "./loop-watch.js";
 import { Pace } from "./pace.js";
 import { backoff } from "./retry.js";
 
@@ -19,6 +21,8 @@ export interface LoopDeps {
   leaseSeconds: number;
   executor: Executor;
   finisher: Finisher;
+  watch: LoopWatch;
+  events: Emitter;
   leases: Leases;
   /** Asks to be woken after so many milliseconds. */
   wakeIn: (ms: number) => void;
@@ -42,6 +46,7 @@ export class WorkerLoop {
   #hungry = false;
   #claiming: Promise<void> | undefined;
   #filling = false;
+  #idle = false;
   #errors = 0;
   #turn = 0;
   #stopped = false;
@@ -112,6 +117,7 @@ export class WorkerLoop {
     this.#claiming = this.#claim(room).finally(() => {
       this.#claiming = undefined;
       this.#claimIfRoom();
+      this.noteIdle();
     });
   }
 
@@ -150,14 +156,19 @@ export class WorkerLoop {
   #fill(): void {
     if (this.#filling) return;
     this.#filling = true;
-    const end = performance.now() + SLICE_MS;
+    let now = performance.now();
+    const end = now + SLICE_MS;
     while (!this.#stopped && this.#running.size < this.#deps.concurrency) {
       const attempt = this.#buffer[this.#head];
       if (attempt === undefined) break;
       this.#head += 1;
       // One that was lost or canceled while it waited is not ours to run.
-      if (attempt.aborted === undefined) this.#run(attempt);
-      if (performance.now() > end) {
+      if (attempt.aborted !== undefined) continue;
+      this.#run(attempt);
+      const begun = now;
+      now = performance.now();
+      this.#deps.watch.ran(attempt, now - begun);
+      if (now > end) {
         setImmediate(() => this.#refill());
         return;
       }
@@ -173,8 +184,10 @@ export class WorkerLoop {
   }
 
   #run(attempt: Attempt): void {
+    const { events, executor } = this.#deps;
     this.#running.add(attempt);
-    this.#deps.executor.run(attempt, this.#onEnded);
+    events.emit("job:start", () => ({ job: jobInfo(attempt.job) }));
+    executor.run(attempt, this.#onEnded);
   }
 
   readonly #onEnded: OnEnded = (attempt, ending) => {
@@ -190,6 +203,7 @@ export class WorkerLoop {
         break;
       case "dropped":
         leases.drop(attempt);
+        this.noteIdle();
         break;
     }
     if (this.#running.size === 0) this.#onIdle?.();
@@ -197,4 +211,12 @@ export class WorkerLoop {
     this.#fill();
     this.#claimIfRoom();
   };
+
+  /** Looks whether there is nothing to do any more: to be called when that may have come about. */
+  noteIdle(): void {
+    const { leases, events } = this.#deps;
+    const idle = leases.size === 0 && !this.#hungry && this.#claiming === undefined;
+    if (idle && !this.#idle) events.emit("worker:idle", () => ({}));
+    this.#idle = idle;
+  }
 }

@@ -1,5 +1,12 @@
 import type { JsonObject } from "../db/connect.js";
-import type { AgentHandler, Caller, Hooks, JobContext, JobHandler } from "./types.js";
+import { Discard } from "./control.js";
+import {
+  issuePath,
+  type SchemaIssue,
+  type SchemaResult,
+  type StandardSchema,
+} from "./standard-schema.js";
+import type { AgentHandler, Caller, Hooks, JobContext } from "./types.js";
 
 /** Runs the handler a job belongs to. */
 export type Route = (payload: JsonObject, caller: Caller | null, ctx: JobContext) => unknown;
@@ -16,9 +23,21 @@ export class UnknownMethod extends Error {
   }
 }
 
+/** The payload did not pass its schema: no further attempt would. */
+export class InvalidPayload extends Discard {
+  readonly issues: readonly SchemaIssue[];
+
+  constructor(method: string, issues: readonly SchemaIssue[]) {
+    const faults = issues.map((issue) => `${issuePath(issue) || "the payload"}: ${issue.message}`);
+    super(`the payload of "${method}" is not valid: ${faults.join("; ")}`);
+    this.name = "InvalidPayload";
+    this.issues = issues;
+  }
+}
+
 /** Which handler a job goes to, from the hooks. */
-export function createRoute({ onJob, onAgent }: Hooks): Route {
-  const job = typeof onJob === "object" ? byMethod(onJob) : onJob;
+export function createRoute({ onJob, onAgent }: Pick<Hooks, "onJob" | "onAgent">): Route {
+  const job = typeof onJob === "object" ? byMethod(onJob) : (onJob as Route | undefined);
   if (onAgent === undefined) {
     if (job === undefined) throw new Error("a worker needs onJob or onAgent");
     return job;
@@ -28,13 +47,38 @@ export function createRoute({ onJob, onAgent }: Hooks): Route {
     (ctx.cronId !== null || job === undefined ? agent : job)(payload, caller, ctx);
 }
 
-function byMethod(handlers: Record<string, JobHandler>): Route {
+interface Checked {
+  readonly schema: StandardSchema;
+  readonly run: (payload: unknown, caller: Caller | null, ctx: JobContext) => unknown;
+}
+
+type Entries = Readonly<Record<string, Route | Checked>>;
+
+function byMethod(entries: Entries): Route {
+  const handlers = new Map(
+    Object.entries(entries).map(([method, entry]) => [
+      method,
+      typeof entry === "function" ? entry : checked(method, entry),
+    ]),
+  );
   return (payload, caller, ctx) => {
     const { method } = payload;
-    const handler =
-      typeof method === "string" && Object.hasOwn(handlers, method) ? handlers[method] : undefined;
-    if (handler === undefined) throw new UnknownMethod(method, Object.keys(handlers));
+    const handler = typeof method === "string" ? handlers.get(method) : undefined;
+    if (handler === undefined) throw new UnknownMethod(method, [...handlers.keys()]);
     return handler(payload, caller, ctx);
+  };
+}
+
+function checked(method: string, { schema, run }: Checked): Route {
+  const accepted = (result: SchemaResult<unknown>) => {
+    if (result.issues !== undefined) throw new InvalidPayload(method, result.issues);
+    return result.value;
+  };
+  return (payload, caller, ctx) => {
+    const result = schema["~standard"].validate(payload);
+    return result instanceof Promise
+      ? result.then((later) => run(accepted(later), caller, ctx))
+      : run(accepted(result), caller, ctx);
   };
 }
 

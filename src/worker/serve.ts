@@ -1,5 +1,6 @@
 import { CarillonError } from "../errors.js";
 import { resolveOptions, type ServeOptions, type WorkerConfig } from "./options.js";
+import { isStandardSchema } from "./standard-schema.js";
 import type { Hooks, Worker } from "./types.js";
 import { QueueWorker } from "./worker.js";
 
@@ -34,9 +35,14 @@ const served = new Set<string>();
  * @throws CarillonError `invalid_config` for wrong options or hooks, and where this process already
  *   serves the app on this database
  */
-export function serve(options: ServeOptions, hooks: Hooks): Worker;
+export function serve<Checked = Record<string, unknown>>(
+  options: ServeOptions,
+  hooks: Hooks<Checked>,
+): Worker;
 /** The same, with options and hooks in one object. */
-export function serve(all: ServeOptions & Hooks): Worker;
+export function serve<Checked = Record<string, unknown>>(
+  all: ServeOptions & Hooks<Checked>,
+): Worker;
 export function serve(first: ServeOptions & Hooks, second?: Hooks): Worker {
   const { options, hooks } = second === undefined ? split(first) : both(first, second);
   checkHooks(hooks);
@@ -99,11 +105,19 @@ function checkHooks(hooks: Hooks): void {
   if (onJob === undefined || typeof onJob === "function") return;
   checkObject(onJob, "onJob must be a function, or an object of functions by payload.method");
   const entries = Object.entries(onJob as Record<string, unknown>);
-  const wrong = entries.filter(([, handler]) => typeof handler !== "function");
-  if (entries.length === 0 || wrong.length > 0) {
-    const what = wrong.map(([method]) => `onJob.${method} is not a function`).join("; ");
-    throw new CarillonError("invalid_config", what || "onJob is a map without any method");
+  const faults = entries.flatMap(([method, entry]) => entryFault(method, entry));
+  if (entries.length === 0) faults.push("onJob is a map without any method");
+  if (faults.length > 0) throw new CarillonError("invalid_config", faults.join("; "));
+}
+
+function entryFault(method: string, entry: unknown): string[] {
+  if (typeof entry === "function") return [];
+  const { schema, run } = (entry ?? {}) as { schema?: unknown; run?: unknown };
+  if (typeof run !== "function") {
+    return [`onJob.${method} is not a function, nor has it a function run`];
   }
+  if (isStandardSchema(schema)) return [];
+  return [`onJob.${method}.schema does not follow Standard Schema (Zod, Valibot, ArkType do)`];
 }
 
 function checkObject(value: unknown, rule: string): void {

@@ -1,6 +1,9 @@
 import type { Writable } from "node:stream";
 import type { JsonObject } from "../db/connect.js";
 import type { JobOptions, JobTrigger } from "../db/jobs.js";
+import type { AnyPayload, Jobs, MethodOf, PayloadOf, ResultOf } from "./declared.js";
+import type { WorkerEvents } from "./events.js";
+import type { StandardSchema } from "./standard-schema.js";
 
 /** Who a job is run for: its owner. */
 export interface Caller {
@@ -43,7 +46,7 @@ export interface EnqueueOptions extends Omit<JobOptions, "runAt" | "expiresAt"> 
 }
 
 /** Enqueues a job of the same app and gives its id. */
-export type Enqueue = (payload: JsonObject, options?: EnqueueOptions) => Promise<number>;
+export type Enqueue = (payload: AnyPayload<Jobs>, options?: EnqueueOptions) => Promise<number>;
 
 /** What a handler is told about the job it runs, beside its payload. */
 export interface JobContext {
@@ -82,18 +85,42 @@ export interface StartContext {
  * Runs one job. What it returns (or resolves to) completes the job and is kept as its result;
  * what it throws fails the job and is kept as its error.
  */
-export type JobHandler<Payload = JsonObject> = {
+export type JobHandler<Payload = JsonObject, Result = unknown> = {
   // A method, so that a handler may declare the payload it expects.
-  handle(payload: Payload, caller: Caller | null, ctx: JobContext): unknown;
+  handle(payload: Payload, caller: Caller | null, ctx: JobContext): Result | PromiseLike<Result>;
 }["handle"];
+
+/**
+ * A handler with a schema of any library that follows Standard Schema. It sees the whole payload,
+ * with its `method`, and is given what the schema makes of it. A payload that does not pass fails
+ * its job at once.
+ */
+export interface CheckedJob<Payload, Result = unknown> {
+  readonly schema: StandardSchema<unknown, Payload>;
+  readonly run: JobHandler<Payload, Result>;
+}
+
+type Expected<M> =
+  M extends MethodOf<Jobs> ? PayloadOf<Jobs, M> : [keyof Jobs] extends [never] ? JsonObject : never;
+type Given<M> = M extends MethodOf<Jobs> ? ResultOf<Jobs, M> : unknown;
+
+/**
+ * Handlers by `payload.method`, each a function or with a schema. Where methods are declared (see
+ * {@link Jobs}), only those.
+ */
+export type JobMap<Checked = Record<string, unknown>> = {
+  [M in keyof Checked]: [Expected<M>] extends [never]
+    ? never
+    : JobHandler<Expected<M>, Given<M>> | CheckedJob<Checked[M], Given<M>>;
+};
 
 /** Runs one scheduled invocation of an agent: `payload.message`, or "Scheduled invocation". */
 export type AgentHandler = (message: string, caller: Caller | null, ctx: JobContext) => unknown;
 
 /** What a worker does; at least one of `onJob` and `onAgent`. */
-export interface Hooks {
-  /** One function for every job, or a map of functions by `payload.method`. */
-  onJob?: JobHandler | Record<string, JobHandler>;
+export interface Hooks<Checked = Record<string, unknown>> {
+  /** One function for every job, or a map by `payload.method`. */
+  onJob?: JobHandler<AnyPayload<Jobs>> | JobMap<Checked>;
   /** Makes the app an agent: its crons' jobs go here, and the others too where there is no `onJob`. */
   onAgent?: AgentHandler;
   /** Runs once per app, before the first job; when it throws, the worker stops. */
@@ -104,7 +131,7 @@ export interface Hooks {
 
 /** A running worker. Disposing of it stops it. */
 export interface Worker extends AsyncDisposable {
-  /** How the worker is named in the queue, the history and `pg_stat_activity`. */
+  /** How the worker is named in the queue and in the history. */
   readonly name: string;
   /** Fulfilled once jobs are being taken; rejected when `onStart` throws or it is stopped before. */
   readonly ready: Promise<void>;
@@ -112,4 +139,17 @@ export interface Worker extends AsyncDisposable {
   readonly stopped: Promise<void>;
   /** Stops in order, as on SIGTERM; called again, it stops waiting for running jobs. */
   stop(): Promise<void>;
+  /**
+   * Calls the listener at every such event, until {@link off}. What it throws is logged.
+   *
+   * @example worker.on("job:fail", ({ job, error }) => metrics.failed(job.appId, error.name));
+   */
+  on<Name extends keyof WorkerEvents>(
+    name: Name,
+    listener: (event: WorkerEvents[Name]) => unknown,
+  ): this;
+  off<Name extends keyof WorkerEvents>(
+    name: Name,
+    listener: (event: WorkerEvents[Name]) => unknown,
+  ): this;
 }

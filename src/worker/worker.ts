@@ -3,12 +3,14 @@ import { listApps } from "../db/apps.js";
 import type { Sql } from "../db/connect.js";
 import { ping } from "../db/system.js";
 import { CarillonError } from "../errors.js";
-import type { Logger } from "../log.js";
+import { childLogger, type Logger } from "../log.js";
 import { ContextFactory } from "./context.js";
+import { Emitter, type WorkerEvents } from "./events.js";
 import { Executor } from "./executor.js";
 import { Finisher } from "./finisher.js";
 import { Leases } from "./leases.js";
 import { LogBook } from "./logs.js";
+import { LoopWatch } from "./loop-watch.js";
 import { WorkerLoop } from "./loop.js";
 import type { WorkerConfig } from "./options.js";
 import { backoff, pause, within } from "./retry.js";
@@ -32,7 +34,9 @@ export class QueueWorker implements Worker {
 
   readonly #config: WorkerConfig;
   readonly #hooks: Hooks;
+  /** Errors written here are events, too. */
   readonly #log: Logger;
+  readonly #events: Emitter;
   readonly #state = new StateMachine();
   /** Aborted when the worker begins to stop: claiming, listening and ticking end. */
   readonly #stopping = new AbortController();
@@ -48,7 +52,18 @@ export class QueueWorker implements Worker {
   constructor(config: WorkerConfig, hooks: Hooks) {
     this.#config = config;
     this.#hooks = hooks;
-    this.#log = config.logger;
+    const log = childLogger(config.logger, { worker: this.name });
+    const events = new Emitter(log);
+    this.#events = events;
+    this.#log = {
+      debug: (fields, message) => log.debug(fields, message),
+      info: (fields, message) => log.info(fields, message),
+      warn: (fields, message) => log.warn(fields, message),
+      error: (fields: { err?: unknown }, message) => {
+        log.error(fields, message);
+        events.emit("worker:error", () => ({ error: fields.err, message }));
+      },
+    };
     const { promise, settle } = deferred();
     this.ready = promise;
     // Nobody has to wait for it; what went wrong is logged.
@@ -62,6 +77,22 @@ export class QueueWorker implements Worker {
     return this.stopped;
   }
 
+  on<Name extends keyof WorkerEvents>(
+    name: Name,
+    listener: (event: WorkerEvents[Name]) => unknown,
+  ): this {
+    this.#events.on(name, listener);
+    return this;
+  }
+
+  off<Name extends keyof WorkerEvents>(
+    name: Name,
+    listener: (event: WorkerEvents[Name]) => unknown,
+  ): this {
+    this.#events.off(name, listener);
+    return this;
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
   }
@@ -70,7 +101,7 @@ export class QueueWorker implements Worker {
     const shared = SharedDatabase.enter(this.#config);
     const { sql } = shared;
     const logs = new LogBook({ sql, log: this.#log, giveUp: this.#giveUp.signal });
-    const contexts = new ContextFactory(sql, this.#log, logs);
+    const contexts = new ContextFactory(sql, this.#config.logger, logs);
     try {
       await this.#start(sql, contexts);
       await this.#serve(shared, contexts, logs, settleReady);
@@ -85,7 +116,7 @@ export class QueueWorker implements Worker {
     if (!this.startFailed) await this.#shutDown();
     await shared.leave();
     this.#state.move("stopped");
-    this.#log.info({ worker: this.name }, "worker stopped");
+    this.#log.info({}, "worker stopped");
   }
 
   /** Waits for the database, however long it takes; then `onStart`. */
@@ -134,12 +165,17 @@ export class QueueWorker implements Worker {
     const config = this.#config;
     const log = this.#log;
     const { apps, leaseSeconds, timeoutSeconds } = config;
-    const leases = new Leases({ sql, leaseSeconds, log });
+    const events = this.#events;
+    const leases = new Leases({ sql, leaseSeconds, events, log });
+    const suspects = () => leases.active();
+    const watch = new LoopWatch({ leaseSeconds, suspects, events, log });
     const finisher = new Finisher({
       sql,
-      log,
-      logs,
-      onSettled: (attempt) => leases.drop(attempt),
+      ...{ log, logs, events },
+      onSettled: (attempt) => {
+        leases.drop(attempt);
+        loop.noteIdle();
+      },
       giveUp: this.#giveUp.signal,
     });
     const executor = new Executor({
@@ -149,7 +185,7 @@ export class QueueWorker implements Worker {
       log,
     });
     const loop = new WorkerLoop({
-      ...{ sql, apps, leaseSeconds, executor, finisher, leases, log },
+      ...{ sql, apps, leaseSeconds, executor, finisher, leases, watch, events, log },
       name: this.name,
       concurrency: config.concurrency,
       wakeIn: (ms) => waker.wakeIn(ms),
@@ -162,19 +198,22 @@ export class QueueWorker implements Worker {
     });
 
     this.#state.move("running");
+    watch.start();
     const beating = leases.run(this.#over.signal);
     const leavePulse = config.ticker
       ? pulse.join({ apps, onLook: (seconds) => waker.looked(seconds) }, log)
       : undefined;
     await Promise.race([waker.start(), untilAborted(this.#stopping.signal)]);
-    log.info({ worker: this.name, apps, concurrency: config.concurrency }, "worker ready");
+    log.info({ apps, concurrency: config.concurrency }, "worker ready");
     onReady();
+    events.emit("worker:ready", () => ({ apps }));
 
     await untilAborted(this.#stopping.signal);
     this.#state.move("draining");
     const quiet = Promise.all([leavePulse?.(), waker.stop(this.#closed.signal)]);
     await this.#drain(loop, finisher, logs);
     this.#over.abort();
+    watch.stop();
     await within(GRACE_MS, Promise.all([beating, quiet]), this.#hurry.signal);
     this.#closed.abort();
   }

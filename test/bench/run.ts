@@ -18,6 +18,7 @@ const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   throughput: async () => (await import("./throughput.js")).bench,
   latency: async () => (await import("./latency.js")).bench,
   claim: async () => (await import("./claim.js")).bench,
+  http: async () => (await import("./http.js")).bench,
   schedule: () => Promise.resolve(schedule),
 };
 

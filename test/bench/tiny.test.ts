@@ -10,6 +10,7 @@ const BENCHMARKS = {
   throughput: ["jobs_per_s", "ratio_pgmq", "enqueue_ratio_pgmq"],
   latency: ["p50_ms", "p99_ms"],
   claim: ["ratio_1m_delayed", "ratio_100k_leased", "ratio_open_transaction"],
+  http: ["calls_per_s", "ratio_undici"],
   schedule: ["typical_mean_us"],
 };
 

@@ -47,7 +47,10 @@ export interface Bench extends AsyncDisposable {
   readonly app: string;
   readonly lines: LogLine[];
   /** Starts a worker of the app and waits until it is ready. */
-  work(hooks: Hooks, options?: ServeOptions): Promise<Worker>;
+  work<Checked = Record<string, unknown>>(
+    hooks: Hooks<Checked>,
+    options?: ServeOptions,
+  ): Promise<Worker>;
   enqueue(payload: object, runAt?: Date): Promise<number>;
   /** A job once it has ended. */
   ended(jobId: number): Promise<JobRow>;
