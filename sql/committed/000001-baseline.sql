@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:77f7d536a050897ac8893bdbde2069bebda26313
+--! Hash: sha1:cb51dedfb56ae64b2738a7bb117f2bda9008dc3e
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -141,6 +141,7 @@ create table carillon.crons (
   enabled boolean not null default true,
   origin text not null constraint crons_origin_known check (origin in ('manifest', 'api', 'sql')),
   declared_enabled boolean,
+  declared_run_as uuid,
   owner_id uuid references carillon.principals on delete set null,
   paused_at timestamptz,
   paused_by uuid references carillon.principals on delete set null,
@@ -162,9 +163,8 @@ comment on column carillon.crons.declared_enabled is 'What the manifest last sai
 comment on column carillon.crons.job_headers is 'The options of its jobs (priority, attempts, timeout, tags) as their headers carry them; those of default are absent.';
 comment on column carillon.crons.expires_after_seconds is 'How long a job may wait to be started once it is due; null is for ever.';
 comment on column carillon.crons.max_concurrency is 'How many jobs of the cron may run at once; null is unlimited.';
+comment on column carillon.crons.declared_run_as is 'The service account the manifest last named, so that a deploy changes the owner only when the manifest does.';
 create index crons_due_idx on carillon.crons (next_fire_at) where next_fire_at is not null;
--- The sweep looks for those that have lost their next slot.
-create index crons_unarmed_idx on carillon.crons (id) where enabled and next_fire_at is null and completed_at is null;
 create index crons_beat_id_idx on carillon.crons (beat_id) where beat_id is not null;
 create index crons_owner_id_idx on carillon.crons (owner_id);
 create index crons_paused_by_idx on carillon.crons (paused_by) where paused_by is not null;
@@ -2734,53 +2734,71 @@ revoke all on function carillon.compile_schedule(text, text, text, timestamptz, 
 --! EndIncluded schedules.sql
 --! Included principals/_has_permission.sql
 create or replace function carillon._has_permission(held text[], wanted text) returns boolean
-language sql immutable parallel safe security invoker
-return exists (
-  select
-  from unnest(held) as h (permission)
-  where h.permission in ('*', wanted)
-    or (right(h.permission, 2) = ':*' and starts_with(wanted, left(h.permission, -1)))
-);
+language plpgsql immutable parallel safe security invoker
+set search_path = ''
+as $$
+begin
+  -- plpgsql, as all that is asked at every request and every slot: it keeps its plans.
+  return exists (
+    select
+    from unnest(held) as h (permission)
+    where h.permission in ('*', wanted)
+      or (right(h.permission, 2) = ':*' and starts_with(wanted, left(h.permission, -1))));
+end;
+$$;
 comment on function carillon._has_permission(text[], text) is
   'Whether a set of permission strings grants one: exactly, by "*", or by "prefix:*".';
 revoke all on function carillon._has_permission(text[], text) from public;
 --! EndIncluded principals/_has_permission.sql
 --! Included principals/_narrow.sql
 create or replace function carillon._narrow(held text[], scopes text[]) returns text[]
-language sql immutable parallel safe security invoker
-return case when scopes is null then held else array(
-  select s from unnest(scopes) as s where carillon._has_permission(held, s)
-  union
-  select h from unnest(held) as h where carillon._has_permission(scopes, h)
-  order by 1) end;
+language plpgsql immutable security invoker
+set search_path = ''
+as $$
+begin
+  if scopes is null then
+    return held;
+  end if;
+  return array(
+    select s from unnest(scopes) as s where carillon._has_permission(held, s)
+    union
+    select h from unnest(held) as h where carillon._has_permission(scopes, h)
+    order by 1);
+end;
+$$;
 comment on function carillon._narrow(text[], text[]) is
   'What is left of a set of permissions within scopes; null scopes leave all of it.';
 revoke all on function carillon._narrow(text[], text[]) from public;
 --! EndIncluded principals/_narrow.sql
 --! Included principals/_role_permissions.sql
 create or replace function carillon._role_permissions(roles text[]) returns text[]
-language sql stable security invoker
+language plpgsql stable security invoker
 set search_path = ''
 as $$
-  with recursive held (role) as (
-    select r.name from carillon.roles r where r.name = any (_role_permissions.roles)
-    union
-    select i.inherits from held h join carillon.role_inherits i on i.role = h.role
-  )
-  select coalesce(array_agg(distinct p.permission), '{}')
-  from held h
-  join carillon.roles r on r.name = h.role
-  cross join unnest(r.permissions) as p (permission)
+begin
+  return (
+    with recursive held (role) as (
+      select r.name from carillon.roles r where r.name = any (_role_permissions.roles)
+      union
+      select i.inherits from held h join carillon.role_inherits i on i.role = h.role
+    )
+    select coalesce(array_agg(distinct p.permission), '{}')
+    from held h
+    join carillon.roles r on r.name = h.role
+    cross join unnest(r.permissions) as p (permission));
+end;
 $$;
 comment on function carillon._role_permissions(text[]) is 'What these roles grant, with all they inherit.';
 revoke all on function carillon._role_permissions(text[]) from public;
 --! EndIncluded principals/_role_permissions.sql
 --! Included principals/_granted_to.sql
 create or replace function carillon._granted_to(principal uuid) returns text[]
-language sql stable security invoker
+language plpgsql stable security invoker
 set search_path = ''
 as $$
-  select carillon._role_permissions(array(select m.role from carillon.role_members m where m.principal_id = principal))
+begin
+  return carillon._role_permissions(array(select m.role from carillon.role_members m where m.principal_id = principal));
+end;
 $$;
 comment on function carillon._granted_to(uuid) is
   'What a principal''s roles grant it, whether it is enabled or not.';
@@ -2788,11 +2806,15 @@ revoke all on function carillon._granted_to(uuid) from public;
 --! EndIncluded principals/_granted_to.sql
 --! Included principals/_permissions_of.sql
 create or replace function carillon._permissions_of(principal uuid) returns text[]
-language sql stable security invoker
+language plpgsql stable security invoker
 set search_path = ''
 as $$
-  select case when exists (select from carillon.principals p where p.id = principal and p.disabled_at is null)
-    then carillon._granted_to(principal) else '{}' end
+begin
+  if exists (select from carillon.principals p where p.id = principal and p.disabled_at is null) then
+    return carillon._granted_to(principal);
+  end if;
+  return '{}';
+end;
 $$;
 comment on function carillon._permissions_of(uuid) is
   'What an enabled principal may do, by all of its roles; nothing when disabled or unknown.';
@@ -2800,10 +2822,12 @@ revoke all on function carillon._permissions_of(uuid) from public;
 --! EndIncluded principals/_permissions_of.sql
 --! Included principals/_may.sql
 create or replace function carillon._may(actor uuid, actor_scopes text[], permission text) returns boolean
-language sql stable security invoker
+language plpgsql stable security invoker
 set search_path = ''
 as $$
-  select actor is null or carillon._has_permission(carillon._narrow(carillon._permissions_of(actor), actor_scopes), permission)
+begin
+  return actor is null or carillon._has_permission(carillon._narrow(carillon._permissions_of(actor), actor_scopes), permission);
+end;
 $$;
 comment on function carillon._may(uuid, text[], text) is
   'Whether an actor holds a permission, within the scopes of the credential it came with. A null actor is the database''s owner.';
@@ -3039,30 +3063,102 @@ revoke all on function carillon._check_username(text) from public;
 --! EndIncluded principals/_check_username.sql
 --! Included principals/_may_fire.sql
 create or replace function carillon._may_fire(owner uuid, app text) returns text
-language sql stable security invoker
+language plpgsql stable security invoker
 set search_path = ''
 as $$
-  select case
-    when owner is null or pr.id is null then 'the owner is gone'
-    when pr.disabled_at is not null then 'the owner is disabled'
-    when pr.kind = 'system' then null
-    when not carillon._has_permission(carillon._permissions_of(pr.id), 'app:' || app || ':cron.write')
+declare
+  v_kind text;
+  v_disabled_at timestamptz;
+begin
+  select p.kind, p.disabled_at into v_kind, v_disabled_at from carillon.principals p where p.id = owner;
+  return case
+    when v_kind is null then 'the owner is gone'
+    when v_disabled_at is not null then 'the owner is disabled'
+    when v_kind = 'system' then null
+    when not carillon._has_permission(carillon._granted_to(owner), 'app:' || app || ':cron.write')
       then 'the owner no longer holds app:' || app || ':cron.write'
-  end
-  from (select) one
-  left join carillon.principals pr on pr.id = owner
+  end;
+end;
 $$;
-comment on function carillon._may_fire(uuid, text) is 'Why crons of this owner in this app must not fire; null when they may.';
+comment on function carillon._may_fire(uuid, text) is
+  'Why crons of this owner in this app must not fire; null when they may.';
 revoke all on function carillon._may_fire(uuid, text) from public;
 --! EndIncluded principals/_may_fire.sql
---! Included principals/_require_cron_owner.sql
-create or replace function carillon._require_cron_owner(cron carillon.crons, actor uuid) returns void
+--! Included principals/_may_act_as.sql
+create or replace function carillon._may_act_as(actor uuid, actor_scopes text[], principal uuid, app text) returns boolean
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+declare
+  v_held text[];
+  v_lent text[];
+begin
+  if actor is null or principal = actor then
+    return true;
+  end if;
+  if not exists (select from carillon.principals p where p.id = principal and p.kind = 'service') then
+    return false;
+  end if;
+  v_held := carillon._narrow(carillon._permissions_of(actor), actor_scopes);
+  v_lent := carillon._granted_to(principal);
+  return carillon._has_permission(v_held, 'app:' || app || ':act_as')
+    -- An account that holds nothing is not therefore everybody's.
+    or (cardinality(v_lent) > 0
+      and not exists (select from unnest(v_lent) as l (permission) where not carillon._has_permission(v_held, l.permission)));
+end;
+$$;
+comment on function carillon._may_act_as(uuid, text[], uuid, text) is
+  'Whether an actor may let things of an app be done in the name of a principal: of themselves, or of a service account whose every permission they hold, or with act_as.';
+revoke all on function carillon._may_act_as(uuid, text[], uuid, text) from public;
+--! EndIncluded principals/_may_act_as.sql
+--! Included principals/_require_act_as.sql
+create or replace function carillon._require_act_as(actor uuid, actor_scopes text[], principal uuid, app text) returns void
 language plpgsql stable security invoker
 set search_path = ''
 as $$
 begin
-  if actor is null or cron.owner_id = actor
-     or carillon._has_permission(carillon._permissions_of(actor), 'app:' || cron.app_id || ':cron.manage_others') then
+  if not carillon._may_act_as(actor, actor_scopes, principal, app) then
+    raise exception using errcode = 'TK403', column = 'runAs', message = format('missing app:%s:act_as', app),
+      detail = 'a service account is lent to who holds all that it holds, or may act as others in the app';
+  end if;
+end;
+$$;
+comment on function carillon._require_act_as(uuid, text[], uuid, text) is
+  'Refuses (TK403) an actor who may not act as a principal.';
+revoke all on function carillon._require_act_as(uuid, text[], uuid, text) from public;
+--! EndIncluded principals/_require_act_as.sql
+--! Included principals/_service_account.sql
+create or replace function carillon._service_account(account jsonb, field text) returns uuid
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+declare
+  v_name constant text := carillon._json_text(account, field, 128);
+  v_id uuid;
+begin
+  v_id := (
+    select p.id from carillon.principals p
+    where p.kind = 'service' and v_name in (p.username, p.id::text)
+    order by p.username <> v_name
+    limit 1);
+  if v_id is null then
+    perform carillon._invalid(field, 'must be the name or the id of a service account');
+  end if;
+  return v_id;
+end;
+$$;
+comment on function carillon._service_account(jsonb, text) is
+  'A service account named by its user name or its id; TK001 when it is none.';
+revoke all on function carillon._service_account(jsonb, text) from public;
+--! EndIncluded principals/_service_account.sql
+--! Included principals/_require_cron_owner.sql
+create or replace function carillon._require_cron_owner(cron carillon.crons, actor uuid, actor_scopes text[]) returns void
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  if carillon._may_act_as(actor, actor_scopes, cron.owner_id, cron.app_id)
+    or carillon._may(actor, actor_scopes, 'app:' || cron.app_id || ':cron.manage_others') then
     return;
   end if;
   raise exception using errcode = 'TK402',
@@ -3070,9 +3166,9 @@ begin
     hint = format('its owner, or a holder of app:%s:cron.manage_others, may do this', cron.app_id);
 end;
 $$;
-comment on function carillon._require_cron_owner(carillon.crons, uuid) is
-  'Refuses (TK402) an actor who neither owns the cron nor manages others'' crons. A null actor is the database''s owner.';
-revoke all on function carillon._require_cron_owner(carillon.crons, uuid) from public;
+comment on function carillon._require_cron_owner(carillon.crons, uuid, text[]) is
+  'Refuses (TK402) an actor who neither is, nor may act as, the owner of the cron, nor manages others'' crons. A null actor is the database''s owner.';
+revoke all on function carillon._require_cron_owner(carillon.crons, uuid, text[]) from public;
 --! EndIncluded principals/_require_cron_owner.sql
 --! Included principals/principal_details.sql
 create or replace view carillon.principal_details as
@@ -3789,7 +3885,7 @@ begin
 end;
 $$;
 comment on function carillon.uninstall_app(text) is
-  'Removes an app with its crons and roles, and cancels its jobs; slots that are due and not yet decided are dropped. Its ledger and job history stay until their retention ends.';
+  'Removes an app with its crons and roles, and cancels its jobs. Its ledger and job history stay until their retention ends.';
 revoke all on function carillon.uninstall_app(text) from public;
 --! EndIncluded apps/uninstall_app.sql
 --! Included apps/list_apps.sql
@@ -3852,45 +3948,27 @@ return coalesce(headers ? 'expires_at' and not headers ? 'lease' and not headers
 comment on function carillon._has_expired(jsonb, timestamptz) is 'Whether a job has not been started by the time its headers say.';
 revoke all on function carillon._has_expired(jsonb, timestamptz) from public;
 --! EndIncluded jobs/_has_expired.sql
---! Included queue/_blockers_of.sql
-create or replace function carillon._blockers_of(crons uuid[], overlap_policies text[], now timestamptz)
-returns table (cron_id uuid, msg_id bigint)
-language sql stable security invoker
-set search_path = ''
--- Few crons have live jobs, however many jobs there are: by the index, whatever the statistics say.
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
-as $$
-  select distinct on (w.cron) w.cron, q.msg_id
-  from unnest(crons, overlap_policies) as w (cron, overlap_policy)
-  join pgmq.q_jobs q on q.headers ->> 'cron_id' = w.cron::text
-  where case w.overlap_policy
-      when 'skip' then true
-      -- One job may run and one may wait.
-      when 'buffer' then not (q.headers ? 'lease' and q.vt > _blockers_of.now)
-      else false
-    end
-    -- A backfill has a concurrency of its own.
-    and not q.headers ? 'backfill_id'
-    -- It is canceled at the next sweep, and claimed by nobody.
-    and not carillon._has_expired(q.headers, _blockers_of.now)
-  order by w.cron, q.msg_id
-$$;
-comment on function carillon._blockers_of(uuid[], text[], timestamptz) is
-  'Of each of these crons the oldest live job, found by the trusted header, that keeps its overlap policy from enqueuing another; no row for a cron that nothing holds up.';
-revoke all on function carillon._blockers_of(uuid[], text[], timestamptz) from public;
---! EndIncluded queue/_blockers_of.sql
 --! Included queue/_blocker_of.sql
 create or replace function carillon._blocker_of(cron uuid, overlap_policy text, now timestamptz) returns bigint
 language sql stable security invoker
 set search_path = ''
 as $$
-  select b.msg_id from carillon._blockers_of(array[cron], array[overlap_policy], _blocker_of.now) b
+  select q.msg_id
+  from pgmq.q_jobs q
+  where q.headers ->> 'cron_id' = cron::text
+    and case overlap_policy
+      when 'skip' then true
+      -- One job may run and one may wait.
+      when 'buffer' then not (q.headers ? 'lease' and q.vt > _blocker_of.now)
+      else false
+    end
+    -- It is canceled at the next sweep, and claimed by nobody.
+    and not carillon._has_expired(q.headers, _blocker_of.now)
+  order by q.msg_id
+  limit 1
 $$;
 comment on function carillon._blocker_of(uuid, text, timestamptz) is
-  'The live job of one cron that keeps its overlap policy from enqueuing another; null when nothing does.';
+  'The live job of a cron, found by the trusted header, that keeps its overlap policy from enqueuing another; null when nothing does.';
 revoke all on function carillon._blocker_of(uuid, text, timestamptz) from public;
 --! EndIncluded queue/_blocker_of.sql
 --! Included queue/_live_jobs_of_app.sql
@@ -3940,10 +4018,7 @@ language plpgsql volatile security invoker
 set search_path = ''
 as $$
 declare
-  v_jobs bigint[] := array(
-    select q.msg_id from pgmq.q_jobs q
-    where q.headers ->> 'cron_id' = cron::text and not q.headers ? 'backfill_id'
-    order by q.msg_id);
+  v_jobs bigint[] := array(select q.msg_id from pgmq.q_jobs q where q.headers ->> 'cron_id' = cron::text order by q.msg_id);
 begin
   if carillon._cancel_jobs(v_jobs, reason) = 0 then
     return null; -- they finished in the meantime
@@ -3952,7 +4027,7 @@ begin
 end;
 $$;
 comment on function carillon._replace_jobs(uuid, text) is
-  'Cancels every live job of a cron, but those of backfills, to make room for a new one; returns the oldest of them, or null when there was none.';
+  'Cancels every live job of a cron to make room for a new one; returns the oldest of them, or null when there was none.';
 revoke all on function carillon._replace_jobs(uuid, text) from public;
 --! EndIncluded queue/_replace_jobs.sql
 --! Included beats/_pg_cron_version.sql
@@ -4789,26 +4864,17 @@ begin
     select p.permit, carillon._may_fire(p.owner_id, p.app_id) as denied
     from (select distinct n.permit, n.owner_id, n.app_id from numbered n) p
   ),
-  blocked as materialized (
-    select b.cron_id, b.msg_id
-    from (
-      select array_agg(d.id) as crons, array_agg(case d.overlap_policy when 'replace' then 'skip' else d.overlap_policy end) as policies
-      from due d
-      where d.overlap_policy <> 'queue'
-    ) w
-    cross join lateral carillon._blockers_of(w.crons, w.policies, _fire_batch.now) b
-  ),
   judged as materialized (
     select n.*, p.following, o.denied,
       n.slot > _fire_batch.now - interval '90 seconds' and (p.following is null or p.following > _fire_batch.now)
         -- Canceling and pausing are done one cron at a time.
         and (n.max_consecutive_failures is null or not carillon._failed_too_often(n.id, n.max_consecutive_failures))
-        and (n.overlap_policy <> 'replace' or b.msg_id is null) as fresh,
-      case when n.overlap_policy in ('skip', 'buffer') and o.denied is null then b.msg_id end as blocker
+        and (n.overlap_policy <> 'replace' or carillon._blocker_of(n.id, 'skip', _fire_batch.now) is null) as fresh,
+      case when n.overlap_policy in ('skip', 'buffer') and o.denied is null
+        then carillon._blocker_of(n.id, n.overlap_policy, _fire_batch.now) end as blocker
     from numbered n
     join plans p using (plan)
     join permits o using (permit)
-    left join blocked b on b.cron_id = n.id
   ),
   -- The job's id is drawn before the job is sent, so that ledger and queue need no join.
   fresh as materialized (
@@ -4880,39 +4946,6 @@ $$;
 comment on function carillon._rearm_crons(integer) is 'Gives enabled crons that have no next slot one, at most so many (null: all): it could not be computed, or was given up.';
 revoke all on function carillon._rearm_crons(integer) from public;
 --! EndIncluded ticks/_rearm_crons.sql
---! Included ticks/_fire_some.sql
-create or replace function carillon._fire_some(now timestamptz, driver text, max_crons integer, out fired integer, out failed integer, out more boolean)
-language plpgsql volatile security invoker
-set search_path = ''
-as $$
-declare
-  v_cron uuid;
-  v_late uuid[];
-begin
-  failed := 0;
-  begin
-    select b.decided, b.late into fired, v_late from carillon._fire_batch(now, driver, max_crons) as b;
-  exception when others then
-    -- Some cron in the batch raises: find it by deciding them one at a time.
-    fired := 0;
-    v_late := array(
-      select c.id from carillon.crons c where c.next_fire_at <= _fire_some.now
-      order by c.next_fire_at, c.id limit max_crons for no key update skip locked);
-  end;
-  more := fired + cardinality(v_late) = max_crons;
-  foreach v_cron in array v_late loop
-    if carillon._fire_one(v_cron, now, driver) then
-      fired := fired + 1;
-    else
-      failed := failed + 1;
-    end if;
-  end loop;
-end;
-$$;
-comment on function carillon._fire_some(timestamptz, text, integer) is
-  'Decides what is due of at most so many crons that no other driver is deciding; whether there may be more.';
-revoke all on function carillon._fire_some(timestamptz, text, integer) from public;
---! EndIncluded ticks/_fire_some.sql
 --! Included ticks/fire_due.sql
 create or replace function carillon.fire_due(driver text default 'api') returns jsonb
 language plpgsql volatile security definer
@@ -4921,7 +4954,9 @@ as $$
 declare
   v_now timestamptz := carillon.now();
   v_batch constant integer := 20000;
-  v_some record;
+  v_cron uuid;
+  v_decided integer;
+  v_late uuid[];
   v_fired integer := 0;
   v_failed integer := 0;
 begin
@@ -4932,10 +4967,24 @@ begin
     return jsonb_build_object('fired', 0, 'failed', 0, 'held', true);
   end if;
   loop
-    v_some := carillon._fire_some(v_now, driver, v_batch);
-    v_fired := v_fired + v_some.fired;
-    v_failed := v_failed + v_some.failed;
-    exit when not v_some.more;
+    begin
+      select b.decided, b.late into v_decided, v_late from carillon._fire_batch(v_now, driver, v_batch) as b;
+    exception when others then
+      -- Some cron in the batch raises: find it by deciding them one at a time.
+      v_decided := 0;
+      v_late := array(
+        select c.id from carillon.crons c where c.next_fire_at <= v_now
+        order by c.next_fire_at, c.id limit v_batch for no key update skip locked);
+    end;
+    v_fired := v_fired + v_decided;
+    foreach v_cron in array v_late loop
+      if carillon._fire_one(v_cron, v_now, driver) then
+        v_fired := v_fired + 1;
+      else
+        v_failed := v_failed + 1;
+      end if;
+    end loop;
+    exit when v_decided + cardinality(v_late) < v_batch;
   end loop;
   return jsonb_build_object('fired', v_fired, 'failed', v_failed);
 end;
@@ -5124,7 +5173,8 @@ create or replace function carillon.backfill_cron(
   dry_run boolean default false,
   concurrency integer default 1,
   app text default null,
-  actor uuid default null
+  actor uuid default null,
+  actor_scopes text[] default null
 ) returns jsonb
 language plpgsql volatile security definer
 set search_path = ''
@@ -5136,7 +5186,7 @@ declare
   v_slots timestamptz[];
   v_id uuid;
 begin
-  perform carillon._require_cron_owner(v_cron, actor);
+  perform carillon._require_cron_owner(v_cron, actor, actor_scopes);
   if from_at is null or not isfinite(from_at) then
     perform carillon._invalid('from', 'must be a time');
   end if;
@@ -5164,9 +5214,9 @@ begin
   return jsonb_build_object('id', v_id, 'dryRun', dry_run, 'count', cardinality(v_slots), 'slots', to_jsonb(v_slots));
 end;
 $$;
-comment on function carillon.backfill_cron(uuid, timestamptz, timestamptz, boolean, integer, text, uuid) is
-  'Enqueues the slots of a past range that have no tick, by the cron''s present schedule, oldest first and at most concurrency jobs at a time; dry_run only lists them. At most 10000 slots. Its jobs and those of the schedule do not hold up or replace each other.';
-revoke all on function carillon.backfill_cron(uuid, timestamptz, timestamptz, boolean, integer, text, uuid) from public;
+comment on function carillon.backfill_cron(uuid, timestamptz, timestamptz, boolean, integer, text, uuid, text[]) is
+  'Enqueues the slots of a past range that have no tick, by the cron''s present schedule, oldest first and at most concurrency jobs at a time; dry_run only lists them. At most 10000 slots.';
+revoke all on function carillon.backfill_cron(uuid, timestamptz, timestamptz, boolean, integer, text, uuid, text[]) from public;
 --! EndIncluded ticks/backfill_cron.sql
 --! Included ticks/list_backfills.sql
 create or replace function carillon.list_backfills(cron uuid)
@@ -5250,9 +5300,6 @@ as $$
 declare
   v_now timestamptz := carillon.now();
   v_minute timestamptz := date_trunc('minute', v_now);
-  -- Asked per app: there are far fewer than crons.
-  v_apps constant text[] := array(
-    select a.id from carillon.apps a where carillon._has_permission(admin_tick.permissions, 'app:' || a.id || ':cron.read'));
   v_due jsonb;
   v_held boolean;
   v_answer jsonb;
@@ -5260,7 +5307,8 @@ begin
   -- What may come due in this call, before it does: a tick of ours from there on is one of this call.
   select coalesce(jsonb_object_agg(c.id, c.next_fire_at), '{}') into v_due
   from carillon.crons c
-  where c.next_fire_at <= v_now + interval '1 minute' and c.app_id = any (v_apps);
+  where c.next_fire_at <= v_now + interval '1 minute'
+    and carillon._has_permission(admin_tick.permissions, 'app:' || c.app_id || ':cron.read');
   v_held := carillon.fire_due('api') ? 'held';
   -- Only what the caller may see is told and counted.
   with mine as materialized (
@@ -5273,7 +5321,8 @@ begin
     select c.enabled, c.completed_at,
       exists (select from carillon.ticks t where t.cron_id = c.id and t.scheduled_for >= v_minute) as done
     from carillon.crons c
-    where c.app_id = any (v_apps) and c.id not in (select m.cron_id from mine m)
+    where carillon._has_permission(admin_tick.permissions, 'app:' || c.app_id || ':cron.read')
+      and c.id not in (select m.cron_id from mine m)
   )
   select jsonb_build_object(
     'fired', coalesce((select jsonb_agg(jsonb_build_object('cronId', m.cron_id, 'scheduledFor', m.scheduled_for,
@@ -5300,9 +5349,6 @@ set search_path = ''
 as $$
 declare
   v_now timestamptz := carillon.now();
-  -- So many in one transaction that their jobs are being run while the next are decided.
-  v_batch constant integer := 2500;
-  v_some record;
   v_swept_at timestamptz;
   v_result jsonb := '{"leader": true, "fired": 0, "failed": 0}';
 begin
@@ -5312,15 +5358,7 @@ begin
   end if;
   -- min(), not exists: that would be planned, for any time, as if a third of all crons were due, and scan them.
   if (select min(c.next_fire_at) from carillon.crons c) <= v_now then
-    if carillon._is_held() then
-      v_result := v_result || '{"held": true}';
-    else
-      v_some := carillon._fire_some(v_now, 'ticker', v_batch);
-      v_result := v_result || jsonb_build_object('fired', v_some.fired, 'failed', v_some.failed);
-      if v_some.more then
-        return v_result || '{"more": true}';
-      end if;
-    end if;
+    v_result := v_result || carillon.fire_due('ticker');
   end if;
   if exists (select from carillon.backfills b where b.finished_at is null) then
     perform carillon._run_backfills();
@@ -5335,7 +5373,7 @@ begin
 end;
 $$;
 comment on function carillon.tick() is
-  'The ticker''s one statement a second: decides what is due (where it says more, a part of it: call it again at once), sweeps when nobody has for a minute, and says whether this database is a copy, and whether pg_cron has stopped. Only one caller at a time is the leader.';
+  'The ticker''s one statement a second: decides what is due, sweeps when nobody has for a minute, and says whether this database is a copy, and whether pg_cron has stopped. Only one caller at a time is the leader.';
 revoke all on function carillon.tick() from public;
 --! EndIncluded ticks/tick.sql
 --! Included ticks/list_ticks.sql
@@ -5388,15 +5426,20 @@ select
   coalesce(f.consecutive, 0) as consecutive_failures, c.description, c.enabled, c.paused_at, c.paused_by, c.pause_note, c.origin,
   -- A completed cron leaves its beat at the next sweep, and is as good as gone from it.
   case when c.next_fire_at is not null then b.pg_job_id end as pg_job_id,
-  c.next_fire_at, c.completed_at, c.owner_id as created_by, c.created_at, c.updated_at
+  c.next_fire_at, c.completed_at, c.owner_id as created_by,
+  case when o.kind = 'service' then c.owner_id end as run_as,
+  m.denied, c.created_at, c.updated_at
 from carillon.crons c
 left join carillon.beats b on b.id = c.beat_id
-left join carillon.cron_failures f on f.cron_id = c.id;
+left join carillon.principals o on o.id = c.owner_id
+left join carillon.cron_failures f on f.cron_id = c.id
+-- Kept apart by the offset, so that its answers are kept (Memoize): a list asks once for each owner, not for each cron.
+cross join lateral (select carillon._may_fire(c.owner_id, c.app_id) as denied offset 0) as m;
 comment on view carillon.cron_details is 'Crons as the API shows them.';
 --! EndIncluded crons/cron_details.sql
 --! Included crons/_cron_payload.sql
 create or replace function carillon._cron_payload(cron uuid, payload jsonb, method text) returns jsonb
-language sql stable parallel safe security invoker
+language sql immutable parallel safe security invoker
 return payload
   || case when method is null then jsonb_build_object('cron_id', cron) else jsonb_build_object('cron_id', cron, 'method', method) end;
 comment on function carillon._cron_payload(uuid, jsonb, text) is 'What onJob gets of a cron: its payload with cron_id and method merged in.';
@@ -5556,6 +5599,8 @@ begin
       when 'priority', 'maxAttempts', 'retryDelay', 'retryBackoff', 'timeout', 'tags' then
         base.job_headers := (base.job_headers - lower(regexp_replace(v_key, '[A-Z]', '_\&', 'g')))
           || carillon._option_headers(jsonb_build_object(v_key, v), path);
+      when 'runAs' then
+        base.owner_id := case when v is not null then carillon._service_account(v, v_field) end;
       when 'expiresAfter' then
         base.expires_after_seconds := case when v is not null then carillon._json_integer(v, v_field, 1, 31536000) end;
       when 'maxConcurrency' then
@@ -5689,12 +5734,12 @@ begin
   set (name, schedule, timezone, dst_gap, dst_fold, starts_at, ends_at, anchor_at, jitter_seconds, method, payload,
        overlap_policy, catch_up, catch_up_max, catch_up_window_seconds, max_consecutive_failures, job_headers,
        expires_after_seconds, max_concurrency, description, enabled, paused_at, paused_by, pause_note, origin, declared_enabled,
-       owner_id, next_fire_at, completed_at, updated_at)
+       declared_run_as, owner_id, next_fire_at, completed_at, updated_at)
     = (cron.name, cron.schedule, cron.timezone, cron.dst_gap, cron.dst_fold, cron.starts_at, cron.ends_at, cron.anchor_at,
        cron.jitter_seconds, cron.method, cron.payload, cron.overlap_policy, cron.catch_up, cron.catch_up_max,
        cron.catch_up_window_seconds, cron.max_consecutive_failures, cron.job_headers, cron.expires_after_seconds,
        cron.max_concurrency, cron.description, cron.enabled, cron.paused_at, cron.paused_by, cron.pause_note, cron.origin,
-       cron.declared_enabled, cron.owner_id, cron.next_fire_at, cron.completed_at, cron.updated_at)
+       cron.declared_enabled, cron.declared_run_as, cron.owner_id, cron.next_fire_at, cron.completed_at, cron.updated_at)
   where c.id = cron.id;
 exception when unique_violation then
   raise exception using errcode = 'TK201', column = 'name',
@@ -5807,6 +5852,7 @@ create or replace function carillon._cron_spec(
   expires_after integer,
   tags text[],
   max_concurrency integer,
+  run_as text,
   pause_note text
 ) returns jsonb
 language sql stable security invoker
@@ -5819,16 +5865,21 @@ as $$
     'endsAt', carillon._time_json(ends_at, 'endsAt'), 'jitter', jitter, 'dst', dst, 'catchUp', catch_up,
     'catchUpMax', catch_up_max, 'catchUpWindow', catch_up_window, 'maxConsecutiveFailures', max_consecutive_failures,
     'priority', priority, 'maxAttempts', max_attempts, 'retryDelay', retry_delay, 'retryBackoff', retry_backoff,
-    'timeout', timeout, 'expiresAfter', expires_after, 'tags', tags, 'maxConcurrency', max_concurrency,
+    'timeout', timeout, 'expiresAfter', expires_after, 'tags', tags, 'maxConcurrency', max_concurrency, 'runAs', run_as,
     'pauseNote', pause_note)) as f
   where f.value <> 'null'
 $$;
-comment on function carillon._cron_spec(text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text) is
+comment on function carillon._cron_spec(text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text) is
   'The named arguments of create_cron and update_cron as a declaration in API spelling; those not given are left out.';
-revoke all on function carillon._cron_spec(text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text) from public;
+revoke all on function carillon._cron_spec(text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text) from public;
 --! EndIncluded crons/_cron_spec.sql
 --! Included crons/declare_cron.sql
-create or replace function carillon.declare_cron(app text, spec jsonb, actor uuid default null) returns carillon.cron_details
+create or replace function carillon.declare_cron(
+  app text,
+  spec jsonb,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns carillon.cron_details
 language plpgsql volatile security definer
 set search_path = ''
 as $$
@@ -5838,6 +5889,8 @@ declare
 begin
   perform carillon._require_app(app);
   v_cron := carillon._cron_from_spec(carillon._new_cron(app, case when actor is null then 'sql' else 'api' end, actor), spec);
+  v_cron.owner_id := coalesce(v_cron.owner_id, actor, carillon._system_principal());
+  perform carillon._require_act_as(actor, actor_scopes, v_cron.owner_id, app);
   v_cron := carillon._arm_cron(v_cron, v_cron.created_at, actor);
   perform carillon._store_new_crons(array[v_cron], array['name']);
   perform carillon._enlist_crons(array[v_cron.id]);
@@ -5845,9 +5898,9 @@ begin
   return v_details;
 end;
 $$;
-comment on function carillon.declare_cron(text, jsonb, uuid) is
+comment on function carillon.declare_cron(text, jsonb, uuid, text[]) is
   'Makes a cron of an app from its declaration, as a manifest has it (API spelling; null means the default).';
-revoke all on function carillon.declare_cron(text, jsonb, uuid) from public;
+revoke all on function carillon.declare_cron(text, jsonb, uuid, text[]) from public;
 --! EndIncluded crons/declare_cron.sql
 --! Included crons/create_cron.sql
 create or replace function carillon.create_cron(
@@ -5875,6 +5928,7 @@ create or replace function carillon.create_cron(
   expires_after integer default null,
   tags text[] default null,
   max_concurrency integer default null,
+  run_as text default null,
   pause_note text default null,
   actor uuid default null
 ) returns carillon.cron_details
@@ -5885,34 +5939,45 @@ as $$
     carillon._cron_spec(
       name, schedule, timezone, payload, method, overlap_policy, enabled, starts_at, ends_at, jitter, dst, catch_up,
       catch_up_max, catch_up_window, max_consecutive_failures, priority, max_attempts, retry_delay, retry_backoff, timeout,
-      expires_after, tags, max_concurrency, pause_note),
+      expires_after, tags, max_concurrency, run_as, pause_note),
     actor => create_cron.actor)
 $$;
-comment on function carillon.create_cron(text, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, uuid) is
+comment on function carillon.create_cron(text, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text, uuid) is
   'Makes a cron of an app: select carillon.create_cron(app => ''crm'', name => ''daily'', schedule => ''0 9 * * *''). Null means the default.';
-revoke all on function carillon.create_cron(text, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, uuid) from public;
+revoke all on function carillon.create_cron(text, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text, uuid) from public;
 --! EndIncluded crons/create_cron.sql
 --! Included crons/patch_cron.sql
-create or replace function carillon.patch_cron(cron uuid, patch jsonb, app text default null, actor uuid default null)
-returns carillon.cron_details
+create or replace function carillon.patch_cron(
+  cron uuid,
+  patch jsonb,
+  app text default null,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns carillon.cron_details
 language plpgsql volatile security definer
 set search_path = ''
 as $$
 declare
   v_old carillon.crons := carillon._lock_cron(app, cron);
+  v_new carillon.crons;
   v_details carillon.cron_details;
 begin
-  perform carillon._require_cron_owner(v_old, actor);
-  if carillon._change_cron(v_old, carillon._cron_from_spec(v_old, patch), actor) then
+  perform carillon._require_cron_owner(v_old, actor, actor_scopes);
+  v_new := carillon._cron_from_spec(v_old, patch);
+  if patch ? 'runAs' then
+    v_new.owner_id := coalesce(v_new.owner_id, actor, carillon._system_principal());
+    perform carillon._require_act_as(actor, actor_scopes, v_new.owner_id, v_new.app_id);
+  end if;
+  if carillon._change_cron(v_old, v_new, actor) then
     perform carillon._enlist_crons(array[v_old.id]);
   end if;
   select d.* into v_details from carillon.cron_details d where d.id = v_old.id;
   return v_details;
 end;
 $$;
-comment on function carillon.patch_cron(uuid, jsonb, text, uuid) is
-  'Changes the given fields of a cron (API spelling; null resets a field to its default) and keeps its id, pg_cron job and history.';
-revoke all on function carillon.patch_cron(uuid, jsonb, text, uuid) from public;
+comment on function carillon.patch_cron(uuid, jsonb, text, uuid, text[]) is
+  'Changes the given fields of a cron (API spelling; null resets a field to its default, runAs to the actor) and keeps its id, pg_cron job and history.';
+revoke all on function carillon.patch_cron(uuid, jsonb, text, uuid, text[]) from public;
 --! EndIncluded crons/patch_cron.sql
 --! Included crons/update_cron.sql
 create or replace function carillon.update_cron(
@@ -5940,6 +6005,7 @@ create or replace function carillon.update_cron(
   expires_after integer default null,
   tags text[] default null,
   max_concurrency integer default null,
+  run_as text default null,
   pause_note text default null,
   actor uuid default null
 ) returns carillon.cron_details
@@ -5950,16 +6016,22 @@ as $$
     carillon._cron_spec(
       name, schedule, timezone, payload, method, overlap_policy, enabled, starts_at, ends_at, jitter, dst, catch_up,
       catch_up_max, catch_up_window, max_consecutive_failures, priority, max_attempts, retry_delay, retry_backoff, timeout,
-      expires_after, tags, max_concurrency, pause_note),
+      expires_after, tags, max_concurrency, run_as, pause_note),
     actor => update_cron.actor)
 $$;
-comment on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, uuid) is
+comment on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text, uuid) is
   'Changes the fields that are given: select carillon.update_cron(cron => ''…'', schedule => ''*/5 * * * *''). To reset one, use patch_cron.';
-revoke all on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, uuid) from public;
+revoke all on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text, uuid) from public;
 --! EndIncluded crons/update_cron.sql
 --! Included crons/set_cron_enabled.sql
-create or replace function carillon.set_cron_enabled(cron uuid, enabled boolean, note text default null, app text default null, actor uuid default null)
-returns carillon.cron_details
+create or replace function carillon.set_cron_enabled(
+  cron uuid,
+  enabled boolean,
+  note text default null,
+  app text default null,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns carillon.cron_details
 language plpgsql volatile security definer
 set search_path = ''
 as $$
@@ -5967,28 +6039,28 @@ begin
   if enabled is null then
     perform carillon._invalid('enabled', 'must be true or false');
   end if;
-  return carillon.patch_cron(cron, jsonb_build_object('enabled', enabled, 'pauseNote', note), app, actor);
+  return carillon.patch_cron(cron, jsonb_build_object('enabled', enabled, 'pauseNote', note), app, actor, actor_scopes);
 end;
 $$;
-comment on function carillon.set_cron_enabled(uuid, boolean, text, text, uuid) is
+comment on function carillon.set_cron_enabled(uuid, boolean, text, text, uuid, text[]) is
   'Pauses or resumes a cron. While paused it is not woken by pg_cron; triggers by hand still work.';
-revoke all on function carillon.set_cron_enabled(uuid, boolean, text, text, uuid) from public;
+revoke all on function carillon.set_cron_enabled(uuid, boolean, text, text, uuid, text[]) from public;
 --! EndIncluded crons/set_cron_enabled.sql
 --! Included crons/delete_cron.sql
-create or replace function carillon.delete_cron(cron uuid, app text default null, actor uuid default null) returns void
+create or replace function carillon.delete_cron(cron uuid, app text default null, actor uuid default null, actor_scopes text[] default null) returns void
 language plpgsql volatile security definer
 set search_path = ''
 as $$
 declare
   v_cron carillon.crons := carillon._lock_cron(app, cron);
 begin
-  perform carillon._require_cron_owner(v_cron, actor);
+  perform carillon._require_cron_owner(v_cron, actor, actor_scopes);
   perform carillon._drop_crons(array[v_cron.id]);
 end;
 $$;
-comment on function carillon.delete_cron(uuid, text, uuid) is
-  'Deletes a cron. Jobs it has enqueued still run, a slot that is due and not yet decided is dropped with it; its ledger and job history stay until their retention ends.';
-revoke all on function carillon.delete_cron(uuid, text, uuid) from public;
+comment on function carillon.delete_cron(uuid, text, uuid, text[]) is
+  'Deletes a cron. Jobs it has enqueued still run; its ledger and job history stay until their retention ends.';
+revoke all on function carillon.delete_cron(uuid, text, uuid, text[]) from public;
 --! EndIncluded crons/delete_cron.sql
 --! Included crons/trigger_cron.sql
 create or replace function carillon.trigger_cron(
@@ -5996,7 +6068,8 @@ create or replace function carillon.trigger_cron(
   payload jsonb default null,
   respect_overlap boolean default false,
   app text default null,
-  actor uuid default null
+  actor uuid default null,
+  actor_scopes text[] default null
 ) returns bigint
 language plpgsql volatile security definer
 set search_path = ''
@@ -6015,7 +6088,7 @@ begin
       raise exception using errcode = 'TK102', message = format('no cron %s', trigger_cron.cron);
     end if;
   end if;
-  perform carillon._require_cron_owner(v_cron, actor);
+  perform carillon._require_cron_owner(v_cron, actor, actor_scopes);
   if carillon._may_fire(v_cron.owner_id, v_cron.app_id) is not null then
     raise exception using errcode = 'TK403',
       message = format('cron "%s" may not run: %s', v_cron.name, carillon._may_fire(v_cron.owner_id, v_cron.app_id));
@@ -6042,12 +6115,17 @@ begin
     v_now);
 end;
 $$;
-comment on function carillon.trigger_cron(uuid, jsonb, boolean, text, uuid) is
+comment on function carillon.trigger_cron(uuid, jsonb, boolean, text, uuid, text[]) is
   'Enqueues one job of a cron at once, whatever its schedule or pause; with respect_overlap its overlap policy holds (TK202 when that lets no job through). Returns the job''s id (pgmq msg_id).';
-revoke all on function carillon.trigger_cron(uuid, jsonb, boolean, text, uuid) from public;
+revoke all on function carillon.trigger_cron(uuid, jsonb, boolean, text, uuid, text[]) from public;
 --! EndIncluded crons/trigger_cron.sql
 --! Included crons/sync_manifest.sql
-create or replace function carillon.sync_manifest(app text, manifest jsonb, actor uuid default null) returns jsonb
+create or replace function carillon.sync_manifest(
+  app text,
+  manifest jsonb,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns jsonb
 language plpgsql volatile security definer
 set search_path = ''
 -- The lookups by name are planned while the table is small, and run while it grows by thousands of rows.
@@ -6102,15 +6180,21 @@ begin
     v_blank.id := gen_random_uuid();
     v_new := carillon._cron_from_spec(v_blank, v_entry.spec, v_path);
     v_new.declared_enabled := v_new.enabled;
+    v_new.declared_run_as := case when nullif(v_entry.spec -> 'runAs', 'null') is not null then v_new.owner_id end;
+    v_new.owner_id := coalesce(v_new.owner_id, actor, carillon._system_principal());
+    if v_new.declared_run_as is distinct from v_old.declared_run_as then
+      perform carillon._require_act_as(actor, actor_scopes, v_new.owner_id, app);
+    elsif v_old.id is not null then
+      v_new.owner_id := coalesce(v_old.owner_id, v_new.owner_id);
+    end if;
     if v_old.id is null then
       v_fresh := v_fresh || carillon._arm_cron(v_new, v_new.created_at, actor);
       v_fresh_paths := v_fresh_paths || (v_path || 'name');
       v_created := v_created || v_new.name;
       v_touched := v_touched || v_new.id;
     else
-      -- The declaration is new; identity, owner and state are the old cron's.
+      -- The declaration is new; identity and state are the old cron's.
       v_new.id := v_old.id;
-      v_new.owner_id := coalesce(v_old.owner_id, v_new.owner_id);
       v_new.created_at := v_old.created_at;
       v_new.updated_at := v_old.updated_at;
       v_new.anchor_at := v_old.anchor_at;
@@ -6146,9 +6230,9 @@ begin
     'unchanged', v_unchanged, 'deleted', v_deleted);
 end;
 $$;
-comment on function carillon.sync_manifest(text, jsonb, uuid) is
+comment on function carillon.sync_manifest(text, jsonb, uuid, text[]) is
   'Makes an app and its manifest crons as the manifest says, in one transaction; returns the names created, updated, unchanged and deleted. Crons made at runtime are left alone.';
-revoke all on function carillon.sync_manifest(text, jsonb, uuid) from public;
+revoke all on function carillon.sync_manifest(text, jsonb, uuid, text[]) from public;
 --! EndIncluded crons/sync_manifest.sql
 --! Included crons/get_cron.sql
 create or replace function carillon.get_cron(cron uuid, app text default null) returns carillon.cron_details
