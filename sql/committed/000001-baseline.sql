@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:f04e9aa27881934e8893b1eb1bb7a138b9fe778c
+--! Hash: sha1:c14c1f05529370696da35c8d25517388c2433b41
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -3971,7 +3971,7 @@ revoke all on function carillon._has_expired(jsonb, timestamptz) from public;
 --! Included queue/_blockers_of.sql
 create or replace function carillon._blockers_of(crons uuid[], overlap_policies text[], now timestamptz)
 returns table (cron_id uuid, msg_id bigint)
-language sql stable security invoker
+language plpgsql stable security invoker
 set search_path = ''
 -- Few crons have live jobs, however many jobs there are: by the index, whatever the statistics say.
 set enable_seqscan = off
@@ -3979,20 +3979,23 @@ set enable_bitmapscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
-  select distinct on (w.cron) w.cron, q.msg_id
-  from unnest(crons, overlap_policies) as w (cron, overlap_policy)
-  join pgmq.q_jobs q on q.headers ->> 'cron_id' = w.cron::text
-  where case w.overlap_policy
-      when 'skip' then true
-      -- One job may run and one may wait.
-      when 'buffer' then not (q.headers ? 'lease' and q.vt > _blockers_of.now)
-      else false
-    end
-    -- A backfill has a concurrency of its own.
-    and not q.headers ? 'backfill_id'
-    -- It is canceled at the next sweep, and claimed by nobody.
-    and not carillon._has_expired(q.headers, _blockers_of.now)
-  order by w.cron, q.msg_id
+begin
+  return query
+    select distinct on (w.cron) w.cron, q.msg_id
+    from unnest(crons, overlap_policies) as w (cron, overlap_policy)
+    join pgmq.q_jobs q on q.headers ->> 'cron_id' = w.cron::text
+    where case w.overlap_policy
+        when 'skip' then true
+        -- One job may run and one may wait.
+        when 'buffer' then not (q.headers ? 'lease' and q.vt > _blockers_of.now)
+        else false
+      end
+      -- A backfill has a concurrency of its own.
+      and not q.headers ? 'backfill_id'
+      -- It is canceled at the next sweep, and claimed by nobody.
+      and not carillon._has_expired(q.headers, _blockers_of.now)
+    order by w.cron, q.msg_id;
+end;
 $$;
 comment on function carillon._blockers_of(uuid[], text[], timestamptz) is
   'Of each of these crons the oldest live job, found by the trusted header, that keeps its overlap policy from enqueuing another; no row for a cron that nothing holds up.';
@@ -4000,10 +4003,12 @@ revoke all on function carillon._blockers_of(uuid[], text[], timestamptz) from p
 --! EndIncluded queue/_blockers_of.sql
 --! Included queue/_blocker_of.sql
 create or replace function carillon._blocker_of(cron uuid, overlap_policy text, now timestamptz) returns bigint
-language sql stable security invoker
+language plpgsql stable security invoker
 set search_path = ''
 as $$
-  select b.msg_id from carillon._blockers_of(array[cron], array[overlap_policy], _blocker_of.now) b
+begin
+  return (select b.msg_id from carillon._blockers_of(array[cron], array[overlap_policy], _blocker_of.now) b);
+end;
 $$;
 comment on function carillon._blocker_of(uuid, text, timestamptz) is
   'The live job of one cron that keeps its overlap policy from enqueuing another; null when nothing does.';
