@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:6d317e51887b5b96ba600b5b74f7ea367cc43e66
+--! Hash: sha1:4559e047b2f11262431809b2e2f9b5f963f3c287
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -141,6 +141,7 @@ create table carillon.crons (
   enabled boolean not null default true,
   origin text not null constraint crons_origin_known check (origin in ('manifest', 'api', 'sql')),
   declared_enabled boolean,
+  declared_run_as uuid,
   owner_id uuid references carillon.principals on delete set null,
   paused_at timestamptz,
   paused_by uuid references carillon.principals on delete set null,
@@ -162,7 +163,11 @@ comment on column carillon.crons.declared_enabled is 'What the manifest last sai
 comment on column carillon.crons.job_headers is 'The options of its jobs (priority, attempts, timeout, tags) as their headers carry them; those of default are absent.';
 comment on column carillon.crons.expires_after_seconds is 'How long a job may wait to be started once it is due; null is for ever.';
 comment on column carillon.crons.max_concurrency is 'How many jobs of the cron may run at once; null is unlimited.';
+comment on column carillon.crons.declared_run_as is 'The service account the manifest last named, so that a deploy changes the owner only when the manifest does.';
+create index crons_limited_idx on carillon.crons (app_id) where max_concurrency is not null;
 create index crons_due_idx on carillon.crons (next_fire_at) where next_fire_at is not null;
+-- The sweep looks for those that have lost their next slot.
+create index crons_unarmed_idx on carillon.crons (id) where enabled and next_fire_at is null and completed_at is null;
 create index crons_beat_id_idx on carillon.crons (beat_id) where beat_id is not null;
 create index crons_owner_id_idx on carillon.crons (owner_id);
 create index crons_paused_by_idx on carillon.crons (paused_by) where paused_by is not null;
@@ -296,8 +301,25 @@ begin
 end;
 $$;
 
--- Claiming walks one app's due jobs, priority by priority in order of their due time, whatever else the queue holds.
-create index carillon_jobs_due_idx on pgmq.q_jobs ((message ->> 'app_id'), (coalesce((headers ->> 'priority')::integer, 0)) desc, vt, msg_id);
+-- pgmq's own index by time is of no use to pgmq.read (which compares with a volatile clock), and would be written
+-- with every claim.
+drop index if exists pgmq.q_jobs_vt_idx;
+
+-- What waits is in one of these, by what claims it in which order (_pick_jobs); what is leased is in none of them.
+-- Direct jobs and those of unlimited crons, by due time:
+create index carillon_jobs_direct_idx on pgmq.q_jobs
+  ((message ->> 'app_id'), (coalesce((headers ->> 'priority')::integer, 0)) desc, vt, msg_id)
+  where (headers ? 'cron_id') is not true and (headers ? 'lease') is not true;
+create index carillon_jobs_due_idx on pgmq.q_jobs
+  ((message ->> 'app_id'), (coalesce((headers ->> 'priority')::integer, 0)) desc, vt, msg_id)
+  where headers ? 'cron_id' and not headers ? 'lease' and not headers ? 'limited';
+-- The jobs of crons, cron by cron, those of limited crons (true) apart:
+create index carillon_jobs_lane_idx on pgmq.q_jobs
+  ((message ->> 'app_id'), (headers ? 'limited'), (coalesce((headers ->> 'priority')::integer, 0)) desc, (headers ->> 'cron_id'), vt, msg_id)
+  where headers ? 'cron_id' and not headers ? 'lease';
+-- The leased ones, by when they are lost; and how many of a limited cron there are.
+create index carillon_jobs_lease_idx on pgmq.q_jobs ((message ->> 'app_id'), vt) where headers ? 'lease';
+create index carillon_jobs_limited_lease_idx on pgmq.q_jobs ((headers ->> 'cron_id')) where headers ? 'limited' and headers ? 'lease';
 -- The sweep looks for jobs that were not started in time.
 create index carillon_jobs_expiry_idx on pgmq.q_jobs ((headers ->> 'expires_at')) where headers ? 'expires_at';
 -- Overlap asks for the live jobs of one cron, by the trusted header.
@@ -2732,53 +2754,71 @@ revoke all on function carillon.compile_schedule(text, text, text, timestamptz, 
 --! EndIncluded schedules.sql
 --! Included principals/_has_permission.sql
 create or replace function carillon._has_permission(held text[], wanted text) returns boolean
-language sql immutable parallel safe security invoker
-return exists (
-  select
-  from unnest(held) as h (permission)
-  where h.permission in ('*', wanted)
-    or (right(h.permission, 2) = ':*' and starts_with(wanted, left(h.permission, -1)))
-);
+language plpgsql immutable parallel safe security invoker
+set search_path = ''
+as $$
+begin
+  -- plpgsql, as all that is asked at every request and every slot: it keeps its plans.
+  return exists (
+    select
+    from unnest(held) as h (permission)
+    where h.permission in ('*', wanted)
+      or (right(h.permission, 2) = ':*' and starts_with(wanted, left(h.permission, -1))));
+end;
+$$;
 comment on function carillon._has_permission(text[], text) is
   'Whether a set of permission strings grants one: exactly, by "*", or by "prefix:*".';
 revoke all on function carillon._has_permission(text[], text) from public;
 --! EndIncluded principals/_has_permission.sql
 --! Included principals/_narrow.sql
 create or replace function carillon._narrow(held text[], scopes text[]) returns text[]
-language sql immutable parallel safe security invoker
-return case when scopes is null then held else array(
-  select s from unnest(scopes) as s where carillon._has_permission(held, s)
-  union
-  select h from unnest(held) as h where carillon._has_permission(scopes, h)
-  order by 1) end;
+language plpgsql immutable security invoker
+set search_path = ''
+as $$
+begin
+  if scopes is null then
+    return held;
+  end if;
+  return array(
+    select s from unnest(scopes) as s where carillon._has_permission(held, s)
+    union
+    select h from unnest(held) as h where carillon._has_permission(scopes, h)
+    order by 1);
+end;
+$$;
 comment on function carillon._narrow(text[], text[]) is
   'What is left of a set of permissions within scopes; null scopes leave all of it.';
 revoke all on function carillon._narrow(text[], text[]) from public;
 --! EndIncluded principals/_narrow.sql
 --! Included principals/_role_permissions.sql
 create or replace function carillon._role_permissions(roles text[]) returns text[]
-language sql stable security invoker
+language plpgsql stable security invoker
 set search_path = ''
 as $$
-  with recursive held (role) as (
-    select r.name from carillon.roles r where r.name = any (_role_permissions.roles)
-    union
-    select i.inherits from held h join carillon.role_inherits i on i.role = h.role
-  )
-  select coalesce(array_agg(distinct p.permission), '{}')
-  from held h
-  join carillon.roles r on r.name = h.role
-  cross join unnest(r.permissions) as p (permission)
+begin
+  return (
+    with recursive held (role) as (
+      select r.name from carillon.roles r where r.name = any (_role_permissions.roles)
+      union
+      select i.inherits from held h join carillon.role_inherits i on i.role = h.role
+    )
+    select coalesce(array_agg(distinct p.permission), '{}')
+    from held h
+    join carillon.roles r on r.name = h.role
+    cross join unnest(r.permissions) as p (permission));
+end;
 $$;
 comment on function carillon._role_permissions(text[]) is 'What these roles grant, with all they inherit.';
 revoke all on function carillon._role_permissions(text[]) from public;
 --! EndIncluded principals/_role_permissions.sql
 --! Included principals/_granted_to.sql
 create or replace function carillon._granted_to(principal uuid) returns text[]
-language sql stable security invoker
+language plpgsql stable security invoker
 set search_path = ''
 as $$
-  select carillon._role_permissions(array(select m.role from carillon.role_members m where m.principal_id = principal))
+begin
+  return carillon._role_permissions(array(select m.role from carillon.role_members m where m.principal_id = principal));
+end;
 $$;
 comment on function carillon._granted_to(uuid) is
   'What a principal''s roles grant it, whether it is enabled or not.';
@@ -2786,11 +2826,15 @@ revoke all on function carillon._granted_to(uuid) from public;
 --! EndIncluded principals/_granted_to.sql
 --! Included principals/_permissions_of.sql
 create or replace function carillon._permissions_of(principal uuid) returns text[]
-language sql stable security invoker
+language plpgsql stable security invoker
 set search_path = ''
 as $$
-  select case when exists (select from carillon.principals p where p.id = principal and p.disabled_at is null)
-    then carillon._granted_to(principal) else '{}' end
+begin
+  if exists (select from carillon.principals p where p.id = principal and p.disabled_at is null) then
+    return carillon._granted_to(principal);
+  end if;
+  return '{}';
+end;
 $$;
 comment on function carillon._permissions_of(uuid) is
   'What an enabled principal may do, by all of its roles; nothing when disabled or unknown.';
@@ -2798,10 +2842,12 @@ revoke all on function carillon._permissions_of(uuid) from public;
 --! EndIncluded principals/_permissions_of.sql
 --! Included principals/_may.sql
 create or replace function carillon._may(actor uuid, actor_scopes text[], permission text) returns boolean
-language sql stable security invoker
+language plpgsql stable security invoker
 set search_path = ''
 as $$
-  select actor is null or carillon._has_permission(carillon._narrow(carillon._permissions_of(actor), actor_scopes), permission)
+begin
+  return actor is null or carillon._has_permission(carillon._narrow(carillon._permissions_of(actor), actor_scopes), permission);
+end;
 $$;
 comment on function carillon._may(uuid, text[], text) is
   'Whether an actor holds a permission, within the scopes of the credential it came with. A null actor is the database''s owner.';
@@ -3037,30 +3083,102 @@ revoke all on function carillon._check_username(text) from public;
 --! EndIncluded principals/_check_username.sql
 --! Included principals/_may_fire.sql
 create or replace function carillon._may_fire(owner uuid, app text) returns text
-language sql stable security invoker
+language plpgsql stable security invoker
 set search_path = ''
 as $$
-  select case
-    when owner is null or pr.id is null then 'the owner is gone'
-    when pr.disabled_at is not null then 'the owner is disabled'
-    when pr.kind = 'system' then null
-    when not carillon._has_permission(carillon._permissions_of(pr.id), 'app:' || app || ':cron.write')
+declare
+  v_kind text;
+  v_disabled_at timestamptz;
+begin
+  select p.kind, p.disabled_at into v_kind, v_disabled_at from carillon.principals p where p.id = owner;
+  return case
+    when v_kind is null then 'the owner is gone'
+    when v_disabled_at is not null then 'the owner is disabled'
+    when v_kind = 'system' then null
+    when not carillon._has_permission(carillon._granted_to(owner), 'app:' || app || ':cron.write')
       then 'the owner no longer holds app:' || app || ':cron.write'
-  end
-  from (select) one
-  left join carillon.principals pr on pr.id = owner
+  end;
+end;
 $$;
-comment on function carillon._may_fire(uuid, text) is 'Why crons of this owner in this app must not fire; null when they may.';
+comment on function carillon._may_fire(uuid, text) is
+  'Why crons of this owner in this app must not fire; null when they may.';
 revoke all on function carillon._may_fire(uuid, text) from public;
 --! EndIncluded principals/_may_fire.sql
---! Included principals/_require_cron_owner.sql
-create or replace function carillon._require_cron_owner(cron carillon.crons, actor uuid) returns void
+--! Included principals/_may_act_as.sql
+create or replace function carillon._may_act_as(actor uuid, actor_scopes text[], principal uuid, app text) returns boolean
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+declare
+  v_held text[];
+  v_lent text[];
+begin
+  if actor is null or principal = actor then
+    return true;
+  end if;
+  if not exists (select from carillon.principals p where p.id = principal and p.kind = 'service') then
+    return false;
+  end if;
+  v_held := carillon._narrow(carillon._permissions_of(actor), actor_scopes);
+  v_lent := carillon._granted_to(principal);
+  return carillon._has_permission(v_held, 'app:' || app || ':act_as')
+    -- An account that holds nothing is not therefore everybody's.
+    or (cardinality(v_lent) > 0
+      and not exists (select from unnest(v_lent) as l (permission) where not carillon._has_permission(v_held, l.permission)));
+end;
+$$;
+comment on function carillon._may_act_as(uuid, text[], uuid, text) is
+  'Whether an actor may let things of an app be done in the name of a principal: of themselves, or of a service account whose every permission they hold, or with act_as.';
+revoke all on function carillon._may_act_as(uuid, text[], uuid, text) from public;
+--! EndIncluded principals/_may_act_as.sql
+--! Included principals/_require_act_as.sql
+create or replace function carillon._require_act_as(actor uuid, actor_scopes text[], principal uuid, app text) returns void
 language plpgsql stable security invoker
 set search_path = ''
 as $$
 begin
-  if actor is null or cron.owner_id = actor
-     or carillon._has_permission(carillon._permissions_of(actor), 'app:' || cron.app_id || ':cron.manage_others') then
+  if not carillon._may_act_as(actor, actor_scopes, principal, app) then
+    raise exception using errcode = 'TK403', column = 'runAs', message = format('missing app:%s:act_as', app),
+      detail = 'a service account is lent to who holds all that it holds, or may act as others in the app';
+  end if;
+end;
+$$;
+comment on function carillon._require_act_as(uuid, text[], uuid, text) is
+  'Refuses (TK403) an actor who may not act as a principal.';
+revoke all on function carillon._require_act_as(uuid, text[], uuid, text) from public;
+--! EndIncluded principals/_require_act_as.sql
+--! Included principals/_service_account.sql
+create or replace function carillon._service_account(account jsonb, field text) returns uuid
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+declare
+  v_name constant text := carillon._json_text(account, field, 128);
+  v_id uuid;
+begin
+  v_id := (
+    select p.id from carillon.principals p
+    where p.kind = 'service' and v_name in (p.username, p.id::text)
+    order by p.username <> v_name
+    limit 1);
+  if v_id is null then
+    perform carillon._invalid(field, 'must be the name or the id of a service account');
+  end if;
+  return v_id;
+end;
+$$;
+comment on function carillon._service_account(jsonb, text) is
+  'A service account named by its user name or its id; TK001 when it is none.';
+revoke all on function carillon._service_account(jsonb, text) from public;
+--! EndIncluded principals/_service_account.sql
+--! Included principals/_require_cron_owner.sql
+create or replace function carillon._require_cron_owner(cron carillon.crons, actor uuid, actor_scopes text[]) returns void
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  if carillon._may_act_as(actor, actor_scopes, cron.owner_id, cron.app_id)
+    or carillon._may(actor, actor_scopes, 'app:' || cron.app_id || ':cron.manage_others') then
     return;
   end if;
   raise exception using errcode = 'TK402',
@@ -3068,9 +3186,9 @@ begin
     hint = format('its owner, or a holder of app:%s:cron.manage_others, may do this', cron.app_id);
 end;
 $$;
-comment on function carillon._require_cron_owner(carillon.crons, uuid) is
-  'Refuses (TK402) an actor who neither owns the cron nor manages others'' crons. A null actor is the database''s owner.';
-revoke all on function carillon._require_cron_owner(carillon.crons, uuid) from public;
+comment on function carillon._require_cron_owner(carillon.crons, uuid, text[]) is
+  'Refuses (TK402) an actor who neither is, nor may act as, the owner of the cron, nor manages others'' crons. A null actor is the database''s owner.';
+revoke all on function carillon._require_cron_owner(carillon.crons, uuid, text[]) from public;
 --! EndIncluded principals/_require_cron_owner.sql
 --! Included principals/principal_details.sql
 create or replace view carillon.principal_details as
@@ -3787,7 +3905,7 @@ begin
 end;
 $$;
 comment on function carillon.uninstall_app(text) is
-  'Removes an app with its crons and roles, and cancels its jobs. Its ledger and job history stay until their retention ends.';
+  'Removes an app with its crons and roles, and cancels its jobs; slots that are due and not yet decided are dropped. Its ledger and job history stay until their retention ends.';
 revoke all on function carillon.uninstall_app(text) from public;
 --! EndIncluded apps/uninstall_app.sql
 --! Included apps/list_apps.sql
@@ -3850,36 +3968,64 @@ return coalesce(headers ? 'expires_at' and not headers ? 'lease' and not headers
 comment on function carillon._has_expired(jsonb, timestamptz) is 'Whether a job has not been started by the time its headers say.';
 revoke all on function carillon._has_expired(jsonb, timestamptz) from public;
 --! EndIncluded jobs/_has_expired.sql
+--! Included queue/_blockers_of.sql
+create or replace function carillon._blockers_of(crons uuid[], overlap_policies text[], now timestamptz)
+returns table (cron_id uuid, msg_id bigint)
+language plpgsql stable security invoker
+set search_path = ''
+-- Few crons have live jobs, however many jobs there are: by the index, whatever the statistics say.
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+begin
+  return query
+    select distinct on (w.cron) w.cron, q.msg_id
+    from unnest(crons, overlap_policies) as w (cron, overlap_policy)
+    join pgmq.q_jobs q on q.headers ->> 'cron_id' = w.cron::text
+    where case w.overlap_policy
+        when 'skip' then true
+        -- One job may run and one may wait.
+        when 'buffer' then not (q.headers ? 'lease' and q.vt > _blockers_of.now)
+        else false
+      end
+      -- A backfill has a concurrency of its own.
+      and not q.headers ? 'backfill_id'
+      -- It is canceled at the next sweep, and claimed by nobody.
+      and not carillon._has_expired(q.headers, _blockers_of.now)
+    order by w.cron, q.msg_id;
+end;
+$$;
+comment on function carillon._blockers_of(uuid[], text[], timestamptz) is
+  'Of each of these crons the oldest live job, found by the trusted header, that keeps its overlap policy from enqueuing another; no row for a cron that nothing holds up.';
+revoke all on function carillon._blockers_of(uuid[], text[], timestamptz) from public;
+--! EndIncluded queue/_blockers_of.sql
 --! Included queue/_blocker_of.sql
 create or replace function carillon._blocker_of(cron uuid, overlap_policy text, now timestamptz) returns bigint
-language sql stable security invoker
+language plpgsql stable security invoker
 set search_path = ''
 as $$
-  select q.msg_id
-  from pgmq.q_jobs q
-  where q.headers ->> 'cron_id' = cron::text
-    and case overlap_policy
-      when 'skip' then true
-      -- One job may run and one may wait.
-      when 'buffer' then not (q.headers ? 'lease' and q.vt > _blocker_of.now)
-      else false
-    end
-    -- It is canceled at the next sweep, and claimed by nobody.
-    and not carillon._has_expired(q.headers, _blocker_of.now)
-  order by q.msg_id
-  limit 1
+begin
+  return (select b.msg_id from carillon._blockers_of(array[cron], array[overlap_policy], _blocker_of.now) b);
+end;
 $$;
 comment on function carillon._blocker_of(uuid, text, timestamptz) is
-  'The live job of a cron, found by the trusted header, that keeps its overlap policy from enqueuing another; null when nothing does.';
+  'The live job of one cron that keeps its overlap policy from enqueuing another; null when nothing does.';
 revoke all on function carillon._blocker_of(uuid, text, timestamptz) from public;
 --! EndIncluded queue/_blocker_of.sql
 --! Included queue/_live_jobs_of_app.sql
 create or replace function carillon._live_jobs_of_app(app text) returns setof bigint
 language sql stable security invoker
-set search_path = ''
-as $$
-  select q.msg_id from pgmq.q_jobs q where q.message ->> 'app_id' = app
-$$;
+begin atomic
+  -- Each branch has an index of its own; together they are all jobs.
+  select q.msg_id from pgmq.q_jobs q
+  where q.message ->> 'app_id' = app and (q.headers ? 'cron_id') is not true and (q.headers ? 'lease') is not true
+  union all
+  select q.msg_id from pgmq.q_jobs q where q.message ->> 'app_id' = app and q.headers ? 'cron_id' and not q.headers ? 'lease'
+  union all
+  select q.msg_id from pgmq.q_jobs q where q.message ->> 'app_id' = app and q.headers ? 'lease';
+end;
 comment on function carillon._live_jobs_of_app(text) is 'Every job of an app that is still in the queue, due or not.';
 revoke all on function carillon._live_jobs_of_app(text) from public;
 --! EndIncluded queue/_live_jobs_of_app.sql
@@ -3920,7 +4066,10 @@ language plpgsql volatile security invoker
 set search_path = ''
 as $$
 declare
-  v_jobs bigint[] := array(select q.msg_id from pgmq.q_jobs q where q.headers ->> 'cron_id' = cron::text order by q.msg_id);
+  v_jobs bigint[] := array(
+    select q.msg_id from pgmq.q_jobs q
+    where q.headers ->> 'cron_id' = cron::text and not q.headers ? 'backfill_id'
+    order by q.msg_id);
 begin
   if carillon._cancel_jobs(v_jobs, reason) = 0 then
     return null; -- they finished in the meantime
@@ -3929,7 +4078,7 @@ begin
 end;
 $$;
 comment on function carillon._replace_jobs(uuid, text) is
-  'Cancels every live job of a cron to make room for a new one; returns the oldest of them, or null when there was none.';
+  'Cancels every live job of a cron, but those of backfills, to make room for a new one; returns the oldest of them, or null when there was none.';
 revoke all on function carillon._replace_jobs(uuid, text) from public;
 --! EndIncluded queue/_replace_jobs.sql
 --! Included beats/_pg_cron_version.sql
@@ -4766,17 +4915,26 @@ begin
     select p.permit, carillon._may_fire(p.owner_id, p.app_id) as denied
     from (select distinct n.permit, n.owner_id, n.app_id from numbered n) p
   ),
+  blocked as materialized (
+    select b.cron_id, b.msg_id
+    from (
+      select array_agg(d.id) as crons, array_agg(case d.overlap_policy when 'replace' then 'skip' else d.overlap_policy end) as policies
+      from due d
+      where d.overlap_policy <> 'queue'
+    ) w
+    cross join lateral carillon._blockers_of(w.crons, w.policies, _fire_batch.now) b
+  ),
   judged as materialized (
     select n.*, p.following, o.denied,
       n.slot > _fire_batch.now - interval '90 seconds' and (p.following is null or p.following > _fire_batch.now)
         -- Canceling and pausing are done one cron at a time.
         and (n.max_consecutive_failures is null or not carillon._failed_too_often(n.id, n.max_consecutive_failures))
-        and (n.overlap_policy <> 'replace' or carillon._blocker_of(n.id, 'skip', _fire_batch.now) is null) as fresh,
-      case when n.overlap_policy in ('skip', 'buffer') and o.denied is null
-        then carillon._blocker_of(n.id, n.overlap_policy, _fire_batch.now) end as blocker
+        and (n.overlap_policy <> 'replace' or b.msg_id is null) as fresh,
+      case when n.overlap_policy in ('skip', 'buffer') and o.denied is null then b.msg_id end as blocker
     from numbered n
     join plans p using (plan)
     join permits o using (permit)
+    left join blocked b on b.cron_id = n.id
   ),
   -- The job's id is drawn before the job is sent, so that ledger and queue need no join.
   fresh as materialized (
@@ -4848,6 +5006,39 @@ $$;
 comment on function carillon._rearm_crons(integer) is 'Gives enabled crons that have no next slot one, at most so many (null: all): it could not be computed, or was given up.';
 revoke all on function carillon._rearm_crons(integer) from public;
 --! EndIncluded ticks/_rearm_crons.sql
+--! Included ticks/_fire_some.sql
+create or replace function carillon._fire_some(now timestamptz, driver text, max_crons integer, out fired integer, out failed integer, out more boolean)
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_cron uuid;
+  v_late uuid[];
+begin
+  failed := 0;
+  begin
+    select b.decided, b.late into fired, v_late from carillon._fire_batch(now, driver, max_crons) as b;
+  exception when others then
+    -- Some cron in the batch raises: find it by deciding them one at a time.
+    fired := 0;
+    v_late := array(
+      select c.id from carillon.crons c where c.next_fire_at <= _fire_some.now
+      order by c.next_fire_at, c.id limit max_crons for no key update skip locked);
+  end;
+  more := fired + cardinality(v_late) = max_crons;
+  foreach v_cron in array v_late loop
+    if carillon._fire_one(v_cron, now, driver) then
+      fired := fired + 1;
+    else
+      failed := failed + 1;
+    end if;
+  end loop;
+end;
+$$;
+comment on function carillon._fire_some(timestamptz, text, integer) is
+  'Decides what is due of at most so many crons that no other driver is deciding; whether there may be more.';
+revoke all on function carillon._fire_some(timestamptz, text, integer) from public;
+--! EndIncluded ticks/_fire_some.sql
 --! Included ticks/fire_due.sql
 create or replace function carillon.fire_due(driver text default 'api') returns jsonb
 language plpgsql volatile security definer
@@ -4856,9 +5047,7 @@ as $$
 declare
   v_now timestamptz := carillon.now();
   v_batch constant integer := 20000;
-  v_cron uuid;
-  v_decided integer;
-  v_late uuid[];
+  v_some record;
   v_fired integer := 0;
   v_failed integer := 0;
 begin
@@ -4869,24 +5058,10 @@ begin
     return jsonb_build_object('fired', 0, 'failed', 0, 'held', true);
   end if;
   loop
-    begin
-      select b.decided, b.late into v_decided, v_late from carillon._fire_batch(v_now, driver, v_batch) as b;
-    exception when others then
-      -- Some cron in the batch raises: find it by deciding them one at a time.
-      v_decided := 0;
-      v_late := array(
-        select c.id from carillon.crons c where c.next_fire_at <= v_now
-        order by c.next_fire_at, c.id limit v_batch for no key update skip locked);
-    end;
-    v_fired := v_fired + v_decided;
-    foreach v_cron in array v_late loop
-      if carillon._fire_one(v_cron, v_now, driver) then
-        v_fired := v_fired + 1;
-      else
-        v_failed := v_failed + 1;
-      end if;
-    end loop;
-    exit when v_decided + cardinality(v_late) < v_batch;
+    v_some := carillon._fire_some(v_now, driver, v_batch);
+    v_fired := v_fired + v_some.fired;
+    v_failed := v_failed + v_some.failed;
+    exit when not v_some.more;
   end loop;
   return jsonb_build_object('fired', v_fired, 'failed', v_failed);
 end;
@@ -4895,6 +5070,35 @@ comment on function carillon.fire_due(text) is
   'Decides every slot that has come due and that no other driver is deciding. Calling it too often is harmless. Fires nothing in a copy of the database that is held (clone_status).';
 revoke all on function carillon.fire_due(text) from public;
 --! EndIncluded ticks/fire_due.sql
+--! Included ticks/fire_next_slot.sql
+create or replace function carillon.fire_next_slot(cron uuid, app text default null)
+returns table (scheduled_for timestamptz, outcome text, reason text, job_id bigint)
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+  v_cron carillon.crons := carillon._lock_cron(fire_next_slot.app, fire_next_slot.cron);
+  v_slot timestamptz := v_cron.next_fire_at;
+begin
+  if v_slot is null then
+    perform carillon._invalid('cron', 'has no next slot: it is paused, or has completed');
+  end if;
+  perform carillon._decide_slot(v_cron, v_slot, v_now, 'api', 'enqueued');
+  update carillon.crons c
+  set next_fire_at = carillon._cron_next(v_cron, v_slot),
+      completed_at = case when carillon._cron_next(v_cron, v_slot) is null then v_now end
+  where c.id = v_cron.id;
+  return query
+    select t.scheduled_for, t.outcome, t.reason, t.msg_id
+    from carillon.ticks t
+    where t.cron_id = v_cron.id and t.scheduled_for = v_slot;
+end;
+$$;
+comment on function carillon.fire_next_slot(uuid, text) is
+  'Decides the next slot of a cron now, ahead of its time, as if it had come: to try a cron out. Its place in the ledger is taken by that. Returns what was decided; TK001 for one that has no next slot.';
+revoke all on function carillon.fire_next_slot(uuid, text) from public;
+--! EndIncluded ticks/fire_next_slot.sql
 --! Included ticks/_zone_rules.sql
 create or replace function carillon._zone_rules(timezone text, from_time timestamptz) returns text
 language plpgsql stable security invoker
@@ -5075,7 +5279,8 @@ create or replace function carillon.backfill_cron(
   dry_run boolean default false,
   concurrency integer default 1,
   app text default null,
-  actor uuid default null
+  actor uuid default null,
+  actor_scopes text[] default null
 ) returns jsonb
 language plpgsql volatile security definer
 set search_path = ''
@@ -5087,7 +5292,7 @@ declare
   v_slots timestamptz[];
   v_id uuid;
 begin
-  perform carillon._require_cron_owner(v_cron, actor);
+  perform carillon._require_cron_owner(v_cron, actor, actor_scopes);
   if from_at is null or not isfinite(from_at) then
     perform carillon._invalid('from', 'must be a time');
   end if;
@@ -5115,9 +5320,9 @@ begin
   return jsonb_build_object('id', v_id, 'dryRun', dry_run, 'count', cardinality(v_slots), 'slots', to_jsonb(v_slots));
 end;
 $$;
-comment on function carillon.backfill_cron(uuid, timestamptz, timestamptz, boolean, integer, text, uuid) is
-  'Enqueues the slots of a past range that have no tick, by the cron''s present schedule, oldest first and at most concurrency jobs at a time; dry_run only lists them. At most 10000 slots.';
-revoke all on function carillon.backfill_cron(uuid, timestamptz, timestamptz, boolean, integer, text, uuid) from public;
+comment on function carillon.backfill_cron(uuid, timestamptz, timestamptz, boolean, integer, text, uuid, text[]) is
+  'Enqueues the slots of a past range that have no tick, by the cron''s present schedule, oldest first and at most concurrency jobs at a time; dry_run only lists them. At most 10000 slots. Its jobs and those of the schedule do not hold up or replace each other.';
+revoke all on function carillon.backfill_cron(uuid, timestamptz, timestamptz, boolean, integer, text, uuid, text[]) from public;
 --! EndIncluded ticks/backfill_cron.sql
 --! Included ticks/list_backfills.sql
 create or replace function carillon.list_backfills(cron uuid)
@@ -5201,6 +5406,9 @@ as $$
 declare
   v_now timestamptz := carillon.now();
   v_minute timestamptz := date_trunc('minute', v_now);
+  -- Asked per app: there are far fewer than crons.
+  v_apps constant text[] := array(
+    select a.id from carillon.apps a where carillon._has_permission(admin_tick.permissions, 'app:' || a.id || ':cron.read'));
   v_due jsonb;
   v_held boolean;
   v_answer jsonb;
@@ -5208,8 +5416,7 @@ begin
   -- What may come due in this call, before it does: a tick of ours from there on is one of this call.
   select coalesce(jsonb_object_agg(c.id, c.next_fire_at), '{}') into v_due
   from carillon.crons c
-  where c.next_fire_at <= v_now + interval '1 minute'
-    and carillon._has_permission(admin_tick.permissions, 'app:' || c.app_id || ':cron.read');
+  where c.next_fire_at <= v_now + interval '1 minute' and c.app_id = any (v_apps);
   v_held := carillon.fire_due('api') ? 'held';
   -- Only what the caller may see is told and counted.
   with mine as materialized (
@@ -5222,8 +5429,7 @@ begin
     select c.enabled, c.completed_at,
       exists (select from carillon.ticks t where t.cron_id = c.id and t.scheduled_for >= v_minute) as done
     from carillon.crons c
-    where carillon._has_permission(admin_tick.permissions, 'app:' || c.app_id || ':cron.read')
-      and c.id not in (select m.cron_id from mine m)
+    where c.app_id = any (v_apps) and c.id not in (select m.cron_id from mine m)
   )
   select jsonb_build_object(
     'fired', coalesce((select jsonb_agg(jsonb_build_object('cronId', m.cron_id, 'scheduledFor', m.scheduled_for,
@@ -5250,6 +5456,9 @@ set search_path = ''
 as $$
 declare
   v_now timestamptz := carillon.now();
+  -- So many in one transaction that their jobs are being run while the next are decided.
+  v_batch constant integer := 2500;
+  v_some record;
   v_swept_at timestamptz;
   v_result jsonb := '{"leader": true, "fired": 0, "failed": 0}';
 begin
@@ -5259,7 +5468,15 @@ begin
   end if;
   -- min(), not exists: that would be planned, for any time, as if a third of all crons were due, and scan them.
   if (select min(c.next_fire_at) from carillon.crons c) <= v_now then
-    v_result := v_result || carillon.fire_due('ticker');
+    if carillon._is_held() then
+      v_result := v_result || '{"held": true}';
+    else
+      v_some := carillon._fire_some(v_now, 'ticker', v_batch);
+      v_result := v_result || jsonb_build_object('fired', v_some.fired, 'failed', v_some.failed);
+      if v_some.more then
+        return v_result || '{"more": true}';
+      end if;
+    end if;
   end if;
   if exists (select from carillon.backfills b where b.finished_at is null) then
     perform carillon._run_backfills();
@@ -5274,7 +5491,7 @@ begin
 end;
 $$;
 comment on function carillon.tick() is
-  'The ticker''s one statement a second: decides what is due, sweeps when nobody has for a minute, and says whether this database is a copy, and whether pg_cron has stopped. Only one caller at a time is the leader.';
+  'The ticker''s one statement a second: decides what is due (where it says more, a part of it: call it again at once), sweeps when nobody has for a minute, and says whether this database is a copy, and whether pg_cron has stopped. Only one caller at a time is the leader.';
 revoke all on function carillon.tick() from public;
 --! EndIncluded ticks/tick.sql
 --! Included ticks/list_ticks.sql
@@ -5327,15 +5544,20 @@ select
   coalesce(f.consecutive, 0) as consecutive_failures, c.description, c.enabled, c.paused_at, c.paused_by, c.pause_note, c.origin,
   -- A completed cron leaves its beat at the next sweep, and is as good as gone from it.
   case when c.next_fire_at is not null then b.pg_job_id end as pg_job_id,
-  c.next_fire_at, c.completed_at, c.owner_id as created_by, c.created_at, c.updated_at
+  c.next_fire_at, c.completed_at, c.owner_id as created_by,
+  case when o.kind = 'service' then c.owner_id end as run_as,
+  m.denied, c.created_at, c.updated_at
 from carillon.crons c
 left join carillon.beats b on b.id = c.beat_id
-left join carillon.cron_failures f on f.cron_id = c.id;
+left join carillon.principals o on o.id = c.owner_id
+left join carillon.cron_failures f on f.cron_id = c.id
+-- Kept apart by the offset, so that its answers are kept (Memoize): a list asks once for each owner, not for each cron.
+cross join lateral (select carillon._may_fire(c.owner_id, c.app_id) as denied offset 0) as m;
 comment on view carillon.cron_details is 'Crons as the API shows them.';
 --! EndIncluded crons/cron_details.sql
 --! Included crons/_cron_payload.sql
 create or replace function carillon._cron_payload(cron uuid, payload jsonb, method text) returns jsonb
-language sql immutable parallel safe security invoker
+language sql stable parallel safe security invoker
 return payload
   || case when method is null then jsonb_build_object('cron_id', cron) else jsonb_build_object('cron_id', cron, 'method', method) end;
 comment on function carillon._cron_payload(uuid, jsonb, text) is 'What onJob gets of a cron: its payload with cron_id and method merged in.';
@@ -5495,6 +5717,8 @@ begin
       when 'priority', 'maxAttempts', 'retryDelay', 'retryBackoff', 'timeout', 'tags' then
         base.job_headers := (base.job_headers - lower(regexp_replace(v_key, '[A-Z]', '_\&', 'g')))
           || carillon._option_headers(jsonb_build_object(v_key, v), path);
+      when 'runAs' then
+        base.owner_id := case when v is not null then carillon._service_account(v, v_field) end;
       when 'expiresAfter' then
         base.expires_after_seconds := case when v is not null then carillon._json_integer(v, v_field, 1, 31536000) end;
       when 'maxConcurrency' then
@@ -5628,12 +5852,12 @@ begin
   set (name, schedule, timezone, dst_gap, dst_fold, starts_at, ends_at, anchor_at, jitter_seconds, method, payload,
        overlap_policy, catch_up, catch_up_max, catch_up_window_seconds, max_consecutive_failures, job_headers,
        expires_after_seconds, max_concurrency, description, enabled, paused_at, paused_by, pause_note, origin, declared_enabled,
-       owner_id, next_fire_at, completed_at, updated_at)
+       declared_run_as, owner_id, next_fire_at, completed_at, updated_at)
     = (cron.name, cron.schedule, cron.timezone, cron.dst_gap, cron.dst_fold, cron.starts_at, cron.ends_at, cron.anchor_at,
        cron.jitter_seconds, cron.method, cron.payload, cron.overlap_policy, cron.catch_up, cron.catch_up_max,
        cron.catch_up_window_seconds, cron.max_consecutive_failures, cron.job_headers, cron.expires_after_seconds,
        cron.max_concurrency, cron.description, cron.enabled, cron.paused_at, cron.paused_by, cron.pause_note, cron.origin,
-       cron.declared_enabled, cron.owner_id, cron.next_fire_at, cron.completed_at, cron.updated_at)
+       cron.declared_enabled, cron.declared_run_as, cron.owner_id, cron.next_fire_at, cron.completed_at, cron.updated_at)
   where c.id = cron.id;
 exception when unique_violation then
   raise exception using errcode = 'TK201', column = 'name',
@@ -5746,6 +5970,7 @@ create or replace function carillon._cron_spec(
   expires_after integer,
   tags text[],
   max_concurrency integer,
+  run_as text,
   pause_note text
 ) returns jsonb
 language sql stable security invoker
@@ -5758,16 +5983,21 @@ as $$
     'endsAt', carillon._time_json(ends_at, 'endsAt'), 'jitter', jitter, 'dst', dst, 'catchUp', catch_up,
     'catchUpMax', catch_up_max, 'catchUpWindow', catch_up_window, 'maxConsecutiveFailures', max_consecutive_failures,
     'priority', priority, 'maxAttempts', max_attempts, 'retryDelay', retry_delay, 'retryBackoff', retry_backoff,
-    'timeout', timeout, 'expiresAfter', expires_after, 'tags', tags, 'maxConcurrency', max_concurrency,
+    'timeout', timeout, 'expiresAfter', expires_after, 'tags', tags, 'maxConcurrency', max_concurrency, 'runAs', run_as,
     'pauseNote', pause_note)) as f
   where f.value <> 'null'
 $$;
-comment on function carillon._cron_spec(text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text) is
+comment on function carillon._cron_spec(text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text) is
   'The named arguments of create_cron and update_cron as a declaration in API spelling; those not given are left out.';
-revoke all on function carillon._cron_spec(text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text) from public;
+revoke all on function carillon._cron_spec(text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text) from public;
 --! EndIncluded crons/_cron_spec.sql
 --! Included crons/declare_cron.sql
-create or replace function carillon.declare_cron(app text, spec jsonb, actor uuid default null) returns carillon.cron_details
+create or replace function carillon.declare_cron(
+  app text,
+  spec jsonb,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns carillon.cron_details
 language plpgsql volatile security definer
 set search_path = ''
 as $$
@@ -5777,6 +6007,8 @@ declare
 begin
   perform carillon._require_app(app);
   v_cron := carillon._cron_from_spec(carillon._new_cron(app, case when actor is null then 'sql' else 'api' end, actor), spec);
+  v_cron.owner_id := coalesce(v_cron.owner_id, actor, carillon._system_principal());
+  perform carillon._require_act_as(actor, actor_scopes, v_cron.owner_id, app);
   v_cron := carillon._arm_cron(v_cron, v_cron.created_at, actor);
   perform carillon._store_new_crons(array[v_cron], array['name']);
   perform carillon._enlist_crons(array[v_cron.id]);
@@ -5784,9 +6016,9 @@ begin
   return v_details;
 end;
 $$;
-comment on function carillon.declare_cron(text, jsonb, uuid) is
+comment on function carillon.declare_cron(text, jsonb, uuid, text[]) is
   'Makes a cron of an app from its declaration, as a manifest has it (API spelling; null means the default).';
-revoke all on function carillon.declare_cron(text, jsonb, uuid) from public;
+revoke all on function carillon.declare_cron(text, jsonb, uuid, text[]) from public;
 --! EndIncluded crons/declare_cron.sql
 --! Included crons/create_cron.sql
 create or replace function carillon.create_cron(
@@ -5814,6 +6046,7 @@ create or replace function carillon.create_cron(
   expires_after integer default null,
   tags text[] default null,
   max_concurrency integer default null,
+  run_as text default null,
   pause_note text default null,
   actor uuid default null
 ) returns carillon.cron_details
@@ -5824,34 +6057,45 @@ as $$
     carillon._cron_spec(
       name, schedule, timezone, payload, method, overlap_policy, enabled, starts_at, ends_at, jitter, dst, catch_up,
       catch_up_max, catch_up_window, max_consecutive_failures, priority, max_attempts, retry_delay, retry_backoff, timeout,
-      expires_after, tags, max_concurrency, pause_note),
+      expires_after, tags, max_concurrency, run_as, pause_note),
     actor => create_cron.actor)
 $$;
-comment on function carillon.create_cron(text, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, uuid) is
+comment on function carillon.create_cron(text, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text, uuid) is
   'Makes a cron of an app: select carillon.create_cron(app => ''crm'', name => ''daily'', schedule => ''0 9 * * *''). Null means the default.';
-revoke all on function carillon.create_cron(text, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, uuid) from public;
+revoke all on function carillon.create_cron(text, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text, uuid) from public;
 --! EndIncluded crons/create_cron.sql
 --! Included crons/patch_cron.sql
-create or replace function carillon.patch_cron(cron uuid, patch jsonb, app text default null, actor uuid default null)
-returns carillon.cron_details
+create or replace function carillon.patch_cron(
+  cron uuid,
+  patch jsonb,
+  app text default null,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns carillon.cron_details
 language plpgsql volatile security definer
 set search_path = ''
 as $$
 declare
   v_old carillon.crons := carillon._lock_cron(app, cron);
+  v_new carillon.crons;
   v_details carillon.cron_details;
 begin
-  perform carillon._require_cron_owner(v_old, actor);
-  if carillon._change_cron(v_old, carillon._cron_from_spec(v_old, patch), actor) then
+  perform carillon._require_cron_owner(v_old, actor, actor_scopes);
+  v_new := carillon._cron_from_spec(v_old, patch);
+  if patch ? 'runAs' then
+    v_new.owner_id := coalesce(v_new.owner_id, actor, carillon._system_principal());
+    perform carillon._require_act_as(actor, actor_scopes, v_new.owner_id, v_new.app_id);
+  end if;
+  if carillon._change_cron(v_old, v_new, actor) then
     perform carillon._enlist_crons(array[v_old.id]);
   end if;
   select d.* into v_details from carillon.cron_details d where d.id = v_old.id;
   return v_details;
 end;
 $$;
-comment on function carillon.patch_cron(uuid, jsonb, text, uuid) is
-  'Changes the given fields of a cron (API spelling; null resets a field to its default) and keeps its id, pg_cron job and history.';
-revoke all on function carillon.patch_cron(uuid, jsonb, text, uuid) from public;
+comment on function carillon.patch_cron(uuid, jsonb, text, uuid, text[]) is
+  'Changes the given fields of a cron (API spelling; null resets a field to its default, runAs to the actor) and keeps its id, pg_cron job and history.';
+revoke all on function carillon.patch_cron(uuid, jsonb, text, uuid, text[]) from public;
 --! EndIncluded crons/patch_cron.sql
 --! Included crons/update_cron.sql
 create or replace function carillon.update_cron(
@@ -5879,6 +6123,7 @@ create or replace function carillon.update_cron(
   expires_after integer default null,
   tags text[] default null,
   max_concurrency integer default null,
+  run_as text default null,
   pause_note text default null,
   actor uuid default null
 ) returns carillon.cron_details
@@ -5889,16 +6134,22 @@ as $$
     carillon._cron_spec(
       name, schedule, timezone, payload, method, overlap_policy, enabled, starts_at, ends_at, jitter, dst, catch_up,
       catch_up_max, catch_up_window, max_consecutive_failures, priority, max_attempts, retry_delay, retry_backoff, timeout,
-      expires_after, tags, max_concurrency, pause_note),
+      expires_after, tags, max_concurrency, run_as, pause_note),
     actor => update_cron.actor)
 $$;
-comment on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, uuid) is
+comment on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text, uuid) is
   'Changes the fields that are given: select carillon.update_cron(cron => ''…'', schedule => ''*/5 * * * *''). To reset one, use patch_cron.';
-revoke all on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, uuid) from public;
+revoke all on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text, uuid) from public;
 --! EndIncluded crons/update_cron.sql
 --! Included crons/set_cron_enabled.sql
-create or replace function carillon.set_cron_enabled(cron uuid, enabled boolean, note text default null, app text default null, actor uuid default null)
-returns carillon.cron_details
+create or replace function carillon.set_cron_enabled(
+  cron uuid,
+  enabled boolean,
+  note text default null,
+  app text default null,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns carillon.cron_details
 language plpgsql volatile security definer
 set search_path = ''
 as $$
@@ -5906,28 +6157,28 @@ begin
   if enabled is null then
     perform carillon._invalid('enabled', 'must be true or false');
   end if;
-  return carillon.patch_cron(cron, jsonb_build_object('enabled', enabled, 'pauseNote', note), app, actor);
+  return carillon.patch_cron(cron, jsonb_build_object('enabled', enabled, 'pauseNote', note), app, actor, actor_scopes);
 end;
 $$;
-comment on function carillon.set_cron_enabled(uuid, boolean, text, text, uuid) is
+comment on function carillon.set_cron_enabled(uuid, boolean, text, text, uuid, text[]) is
   'Pauses or resumes a cron. While paused it is not woken by pg_cron; triggers by hand still work.';
-revoke all on function carillon.set_cron_enabled(uuid, boolean, text, text, uuid) from public;
+revoke all on function carillon.set_cron_enabled(uuid, boolean, text, text, uuid, text[]) from public;
 --! EndIncluded crons/set_cron_enabled.sql
 --! Included crons/delete_cron.sql
-create or replace function carillon.delete_cron(cron uuid, app text default null, actor uuid default null) returns void
+create or replace function carillon.delete_cron(cron uuid, app text default null, actor uuid default null, actor_scopes text[] default null) returns void
 language plpgsql volatile security definer
 set search_path = ''
 as $$
 declare
   v_cron carillon.crons := carillon._lock_cron(app, cron);
 begin
-  perform carillon._require_cron_owner(v_cron, actor);
+  perform carillon._require_cron_owner(v_cron, actor, actor_scopes);
   perform carillon._drop_crons(array[v_cron.id]);
 end;
 $$;
-comment on function carillon.delete_cron(uuid, text, uuid) is
-  'Deletes a cron. Jobs it has enqueued still run; its ledger and job history stay until their retention ends.';
-revoke all on function carillon.delete_cron(uuid, text, uuid) from public;
+comment on function carillon.delete_cron(uuid, text, uuid, text[]) is
+  'Deletes a cron. Jobs it has enqueued still run, a slot that is due and not yet decided is dropped with it; its ledger and job history stay until their retention ends.';
+revoke all on function carillon.delete_cron(uuid, text, uuid, text[]) from public;
 --! EndIncluded crons/delete_cron.sql
 --! Included crons/trigger_cron.sql
 create or replace function carillon.trigger_cron(
@@ -5935,7 +6186,8 @@ create or replace function carillon.trigger_cron(
   payload jsonb default null,
   respect_overlap boolean default false,
   app text default null,
-  actor uuid default null
+  actor uuid default null,
+  actor_scopes text[] default null
 ) returns bigint
 language plpgsql volatile security definer
 set search_path = ''
@@ -5954,7 +6206,7 @@ begin
       raise exception using errcode = 'TK102', message = format('no cron %s', trigger_cron.cron);
     end if;
   end if;
-  perform carillon._require_cron_owner(v_cron, actor);
+  perform carillon._require_cron_owner(v_cron, actor, actor_scopes);
   if carillon._may_fire(v_cron.owner_id, v_cron.app_id) is not null then
     raise exception using errcode = 'TK403',
       message = format('cron "%s" may not run: %s', v_cron.name, carillon._may_fire(v_cron.owner_id, v_cron.app_id));
@@ -5981,12 +6233,17 @@ begin
     v_now);
 end;
 $$;
-comment on function carillon.trigger_cron(uuid, jsonb, boolean, text, uuid) is
+comment on function carillon.trigger_cron(uuid, jsonb, boolean, text, uuid, text[]) is
   'Enqueues one job of a cron at once, whatever its schedule or pause; with respect_overlap its overlap policy holds (TK202 when that lets no job through). Returns the job''s id (pgmq msg_id).';
-revoke all on function carillon.trigger_cron(uuid, jsonb, boolean, text, uuid) from public;
+revoke all on function carillon.trigger_cron(uuid, jsonb, boolean, text, uuid, text[]) from public;
 --! EndIncluded crons/trigger_cron.sql
 --! Included crons/sync_manifest.sql
-create or replace function carillon.sync_manifest(app text, manifest jsonb, actor uuid default null) returns jsonb
+create or replace function carillon.sync_manifest(
+  app text,
+  manifest jsonb,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns jsonb
 language plpgsql volatile security definer
 set search_path = ''
 -- The lookups by name are planned while the table is small, and run while it grows by thousands of rows.
@@ -6041,15 +6298,21 @@ begin
     v_blank.id := gen_random_uuid();
     v_new := carillon._cron_from_spec(v_blank, v_entry.spec, v_path);
     v_new.declared_enabled := v_new.enabled;
+    v_new.declared_run_as := case when nullif(v_entry.spec -> 'runAs', 'null') is not null then v_new.owner_id end;
+    v_new.owner_id := coalesce(v_new.owner_id, actor, carillon._system_principal());
+    if v_new.declared_run_as is distinct from v_old.declared_run_as then
+      perform carillon._require_act_as(actor, actor_scopes, v_new.owner_id, app);
+    elsif v_old.id is not null then
+      v_new.owner_id := coalesce(v_old.owner_id, v_new.owner_id);
+    end if;
     if v_old.id is null then
       v_fresh := v_fresh || carillon._arm_cron(v_new, v_new.created_at, actor);
       v_fresh_paths := v_fresh_paths || (v_path || 'name');
       v_created := v_created || v_new.name;
       v_touched := v_touched || v_new.id;
     else
-      -- The declaration is new; identity, owner and state are the old cron's.
+      -- The declaration is new; identity and state are the old cron's.
       v_new.id := v_old.id;
-      v_new.owner_id := coalesce(v_old.owner_id, v_new.owner_id);
       v_new.created_at := v_old.created_at;
       v_new.updated_at := v_old.updated_at;
       v_new.anchor_at := v_old.anchor_at;
@@ -6085,9 +6348,9 @@ begin
     'unchanged', v_unchanged, 'deleted', v_deleted);
 end;
 $$;
-comment on function carillon.sync_manifest(text, jsonb, uuid) is
+comment on function carillon.sync_manifest(text, jsonb, uuid, text[]) is
   'Makes an app and its manifest crons as the manifest says, in one transaction; returns the names created, updated, unchanged and deleted. Crons made at runtime are left alone.';
-revoke all on function carillon.sync_manifest(text, jsonb, uuid) from public;
+revoke all on function carillon.sync_manifest(text, jsonb, uuid, text[]) from public;
 --! EndIncluded crons/sync_manifest.sql
 --! Included crons/get_cron.sql
 create or replace function carillon.get_cron(cron uuid, app text default null) returns carillon.cron_details
@@ -6153,6 +6416,34 @@ comment on function carillon._job_user(jsonb, jsonb) is
   'Who a job is run for. In a message that was not put into the queue by Carillon, what is no uuid is nobody: one malformed message must not keep the whole queue from being claimed.';
 revoke all on function carillon._job_user(jsonb, jsonb) from public;
 --! EndIncluded jobs/_job_user.sql
+--! Included jobs/job_transitions.sql
+create or replace view carillon.job_transitions (status, event, next_status) as
+values
+  (null, 'enqueue', 'queued'),
+  (null, 'enqueue', 'pending'),
+  ('pending', 'come due', 'queued'),
+  ('pending', 'move', 'queued'),
+  ('queued', 'move', 'pending'),
+  ('queued', 'claim', 'running'),
+  ('running', 'release', 'queued'),
+  ('running', 'lose', 'queued'),
+  ('running', 'retry later', 'pending'),
+  ('running', 'retry later', 'queued'),
+  ('running', 'complete', 'completed'),
+  ('running', 'fail', 'failed'),
+  -- A lease that ran out and that nobody has taken over is its attempt's still.
+  ('queued', 'extend', 'running'),
+  ('queued', 'retry later', 'pending'),
+  ('queued', 'complete', 'completed'),
+  ('queued', 'fail', 'failed'),
+  ('queued', 'bury', 'failed'),
+  ('queued', 'expire', 'canceled'),
+  ('pending', 'cancel', 'canceled'),
+  ('queued', 'cancel', 'canceled'),
+  ('running', 'cancel', 'canceled');
+comment on view carillon.job_transitions is
+  'How the status of a job may change, and by what; a null status is that of a job not yet enqueued. What has none from it is terminal: completed, failed, canceled.';
+--! EndIncluded jobs/job_transitions.sql
 --! Included jobs/_job_attempts.sql
 create or replace function carillon._job_attempts(headers jsonb, attempt integer, worker text, started_at timestamptz, finished_at timestamptz, error jsonb)
 returns jsonb
@@ -6231,13 +6522,21 @@ language sql stable parallel safe security invoker
 begin atomic
   select job_id, message ->> 'app_id', (headers ->> 'cron_id')::uuid, (headers ->> 'scheduled_for')::timestamptz,
     carillon._job_trigger(headers), status, carillon._job_user(message, headers), message -> 'payload',
-    coalesce(headers - 'lease', '{}'), result, error, attempt, headers #>> '{lease,worker}', enqueued_at, last_read_at,
+    coalesce(headers - '{lease,limited}'::text[], '{}'), result, error, attempt, headers #>> '{lease,worker}', enqueued_at, last_read_at,
     greatest(now, last_read_at);
 end;
 comment on function carillon._ended_job(bigint, jsonb, jsonb, text, jsonb, jsonb, integer, timestamptz, timestamptz, timestamptz) is
   'The row of the history for a job that leaves the queue: the only place that says what of a job is kept. Inlined where it is called.';
 revoke all on function carillon._ended_job(bigint, jsonb, jsonb, text, jsonb, jsonb, integer, timestamptz, timestamptz, timestamptz) from public;
 --! EndIncluded jobs/_ended_job.sql
+--! Included jobs/_holds_place.sql
+create or replace function carillon._holds_place(headers jsonb) returns boolean
+language sql immutable parallel safe security invoker
+return headers ? 'lease' and (headers ? 'limited' or headers -> 'lease' ? 'limited');
+comment on function carillon._holds_place(jsonb) is
+  'Whether a leased job takes one of so many places that its cron or its app has, for which others may wait.';
+revoke all on function carillon._holds_place(jsonb) from public;
+--! EndIncluded jobs/_holds_place.sql
 --! Included jobs/_bury_lost_jobs.sql
 create or replace function carillon._bury_lost_jobs() returns integer
 language plpgsql volatile security invoker
@@ -6249,8 +6548,7 @@ declare
 begin
   with dead as (
     select q.msg_id from pgmq.q_jobs q
-    where q.vt <= v_now and carillon._is_lost_for_good(q.headers)
-    order by q.vt
+    where q.headers ? 'lease' and q.vt <= v_now and carillon._is_lost_for_good(q.headers)
     limit 1000
     for update skip locked
   ),
@@ -6310,6 +6608,8 @@ begin
   told as (
     -- A worker that listens aborts the handler at once; any other at its next heartbeat.
     select pg_notify('carillon_jobs', 'canceled:' || g.msg_id) from gone g where g.headers ? 'lease'
+    union all
+    select pg_notify('carillon_jobs', a.app) from (select distinct g.message ->> 'app_id' as app from gone g where carillon._holds_place(g.headers)) a
   )
   select count(*), (select count(*) from told) into v_canceled, v_told from gone;
   return v_canceled;
@@ -6339,25 +6639,374 @@ $$;
 comment on function carillon._expire_jobs() is 'Cancels jobs that were not started in time, 1000 at most; returns how many.';
 revoke all on function carillon._expire_jobs() from public;
 --! EndIncluded jobs/_expire_jobs.sql
---! Included jobs/_next_priority.sql
-create or replace function carillon._next_priority(app text, below integer) returns integer
+--! Included jobs/_next_priorities.sql
+create or replace function carillon._next_priorities(app text, below integer, out direct integer, out due integer, out limited integer)
+language sql stable parallel safe security invoker
+begin atomic
+  select
+    (select coalesce((q.headers ->> 'priority')::integer, 0) from pgmq.q_jobs q
+     where q.message ->> 'app_id' = app and coalesce((q.headers ->> 'priority')::integer, 0) < below
+       and (q.headers ? 'cron_id') is not true and (q.headers ? 'lease') is not true
+     order by coalesce((q.headers ->> 'priority')::integer, 0) desc
+     limit 1),
+    (select coalesce((q.headers ->> 'priority')::integer, 0) from pgmq.q_jobs q
+     where q.message ->> 'app_id' = app and coalesce((q.headers ->> 'priority')::integer, 0) < below
+       and q.headers ? 'cron_id' and not q.headers ? 'lease' and not q.headers ? 'limited'
+     order by coalesce((q.headers ->> 'priority')::integer, 0) desc
+     limit 1),
+    (select coalesce((q.headers ->> 'priority')::integer, 0) from pgmq.q_jobs q
+     where q.message ->> 'app_id' = app and (q.headers ? 'limited') and coalesce((q.headers ->> 'priority')::integer, 0) < below
+       and q.headers ? 'cron_id' and not q.headers ? 'lease'
+     order by (q.headers ? 'limited'), coalesce((q.headers ->> 'priority')::integer, 0) desc
+     limit 1);
+end;
+comment on function carillon._next_priorities(text, integer) is
+  'The highest priority below the given one that waiting jobs of an app have: direct ones, those of unlimited crons, and of limited crons. Three probes of indexes.';
+revoke all on function carillon._next_priorities(text, integer) from public;
+--! EndIncluded jobs/_next_priorities.sql
+--! Included jobs/_is_limited.sql
+create or replace function carillon._is_limited(cron text) returns boolean
+language sql stable parallel safe security invoker
+return exists (select from carillon.crons c where c.id = cron::uuid and c.max_concurrency is not null);
+comment on function carillon._is_limited(text) is 'Whether only so many jobs of a cron may run at once.';
+revoke all on function carillon._is_limited(text) from public;
+--! EndIncluded jobs/_is_limited.sql
+--! Included jobs/_limit_left.sql
+create or replace function carillon._limit_left(cron text) returns integer
 language plpgsql stable security invoker
 set search_path = ''
 as $$
 declare
-  v_below integer := coalesce(below, 2147483647);
+  v_most integer;
 begin
-  return (
-    select coalesce((q.headers ->> 'priority')::integer, 0) from pgmq.q_jobs q
-    where q.message ->> 'app_id' = app and coalesce((q.headers ->> 'priority')::integer, 0) < v_below
-    order by coalesce((q.headers ->> 'priority')::integer, 0) desc
-    limit 1);
+  select c.max_concurrency into v_most from carillon.crons c where c.id = cron::uuid;
+  if v_most is null then
+    return 2147483647; -- the limit was lifted, or the cron deleted
+  end if;
+  return greatest(0, v_most - (
+    select count(*) from (
+      select from pgmq.q_jobs q where q.headers ->> 'cron_id' = cron and q.headers ? 'limited' and q.headers ? 'lease' limit v_most) leased));
 end;
 $$;
-comment on function carillon._next_priority(text, integer) is
-  'The highest priority below the given one (null: of all) that a live job of the app has; one probe of the index.';
-revoke all on function carillon._next_priority(text, integer) from public;
---! EndIncluded jobs/_next_priority.sql
+comment on function carillon._limit_left(text) is
+  'How many more jobs of a limited cron may run. What counts is every lease that nobody has taken back.';
+revoke all on function carillon._limit_left(text) from public;
+--! EndIncluded jobs/_limit_left.sql
+--! Included jobs/_lane_room.sql
+create or replace function carillon._lane_room(cron text) returns integer
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+begin
+  -- Whoever holds it is claiming jobs of this cron right now. Held to the end of the transaction, so that the
+  -- next one counts what this one claimed; never waited for, because lanes are visited in any order.
+  if not pg_try_advisory_xact_lock(hashtextextended('carillon.limited.' || cron, 0)) then
+    return 0;
+  end if;
+  return carillon._limit_left(cron);
+end;
+$$;
+comment on function carillon._lane_room(text) is
+  'How many more jobs of a limited cron this transaction may claim; 0 while another one claims them.';
+revoke all on function carillon._lane_room(text) from public;
+--! EndIncluded jobs/_lane_room.sql
+--! Included jobs/_app_room.sql
+create or replace function carillon._app_room(app text, most integer) returns integer
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  return greatest(0, most - (
+    select count(*) from (select from pgmq.q_jobs q where q.message ->> 'app_id' = app and q.headers ? 'lease' limit most) leased));
+end;
+$$;
+comment on function carillon._app_room(text, integer) is
+  'How many more jobs of an app may run, of so many at most. What counts is every lease that nobody has taken back.';
+revoke all on function carillon._app_room(text, integer) from public;
+--! EndIncluded jobs/_app_room.sql
+--! Included jobs/_lock_limited_apps.sql
+create or replace function carillon._lock_limited_apps(apps text[]) returns jsonb
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_limits jsonb;
+  v_app text;
+begin
+  select jsonb_object_agg(a.id, a.max_concurrency order by a.id) into v_limits from carillon.apps a
+  where a.id = any (apps) and a.max_concurrency is not null;
+  if v_limits is null then
+    return '{}';
+  end if;
+  -- Lock order: by id. Held to the end of the transaction, so that the next one counts what this one claimed.
+  for v_app in select k from jsonb_object_keys(v_limits) as k order by k loop
+    perform pg_advisory_xact_lock(hashtextextended('carillon.limited.' || v_app, 0));
+  end loop;
+  return v_limits;
+end;
+$$;
+comment on function carillon._lock_limited_apps(text[]) is
+  'Those of these apps that are limited, with their limits; nobody else claims jobs of them until the end of the transaction.';
+revoke all on function carillon._lock_limited_apps(text[]) from public;
+--! EndIncluded jobs/_lock_limited_apps.sql
+--! Included jobs/_limit_jobs.sql
+create or replace function carillon._limit_jobs(crons text[], app text, priority integer) returns void
+language sql volatile security invoker
+set search_path = ''
+as $$
+  update pgmq.q_jobs q
+  set headers = q.headers || '{"limited": true}'
+  where q.ctid = any (array(
+    select w.ctid
+    from unnest(crons) as c (id)
+    cross join lateral (
+      select q.ctid from pgmq.q_jobs q
+      where q.message ->> 'app_id' = app and (q.headers ? 'limited') = false
+        and coalesce((q.headers ->> 'priority')::integer, 0) = _limit_jobs.priority and q.headers ->> 'cron_id' = c.id
+        and q.headers ? 'cron_id' and not q.headers ? 'lease'
+      order by q.vt, q.msg_id
+      limit 1000
+      for update skip locked) w))
+$$;
+comment on function carillon._limit_jobs(text[], text, integer) is
+  'Takes up to 1000 waiting jobs of each of these crons, which are limited, out of the way of the others.';
+revoke all on function carillon._limit_jobs(text[], text, integer) from public;
+--! EndIncluded jobs/_limit_jobs.sql
+--! Included jobs/_pick_lanes.sql
+create or replace function carillon._pick_lanes(app text, priority integer, limited boolean, limits boolean, want integer, now timestamptz) returns tid[]
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  -- Where the last claim of this session stopped; the first begins anywhere.
+  v_place constant text := format('carillon.lane_%s_%s', limited::integer, hashtext(app)::bigint + 2147483648);
+  v_start constant text := coalesce(nullif(current_setting(v_place, true), ''), gen_random_uuid()::text);
+  v_lane text := v_start;
+  v_next text;
+  v_around boolean := false;
+  v_idle integer := case when limited then 32 else 8 end;
+  v_visits integer := case when limited then want + 32 else 8 end;
+  v_share constant integer := case when limited then want else (want + 7) / 8 end;
+  v_picks tid[] := '{}';
+  v_found tid[];
+  v_room integer;
+begin
+  while cardinality(v_picks) < want and v_idle > 0 and v_visits > 0 loop
+    select q.headers ->> 'cron_id' into v_next from pgmq.q_jobs q
+    where q.message ->> 'app_id' = app and (q.headers ? 'limited') = _pick_lanes.limited
+      and coalesce((q.headers ->> 'priority')::integer, 0) = priority and q.headers ->> 'cron_id' > v_lane
+      and q.headers ? 'cron_id' and not q.headers ? 'lease'
+    order by q.headers ->> 'cron_id'
+    limit 1;
+    if v_next is null then
+      exit when v_around;
+      v_around := true;
+      v_lane := '';
+      continue;
+    end if;
+    exit when v_around and v_next > v_start;
+    v_lane := v_next;
+    v_visits := v_visits - 1;
+    v_room := least(v_share, want - cardinality(v_picks));
+    if limited then
+      v_room := least(v_room, carillon._lane_room(v_lane));
+    elsif limits and carillon._is_limited(v_lane) then
+      perform carillon._limit_jobs(array[v_lane], app, priority);
+      v_room := 0;
+    end if;
+    v_found := '{}';
+    if v_room > 0 then
+      v_found := array(
+        select q.ctid from pgmq.q_jobs q
+        where q.message ->> 'app_id' = app and (q.headers ? 'limited') = _pick_lanes.limited
+          and coalesce((q.headers ->> 'priority')::integer, 0) = priority and q.headers ->> 'cron_id' = v_lane and q.vt <= now
+          and q.headers ? 'cron_id' and not q.headers ? 'lease'
+          and not carillon._has_expired(q.headers, now)
+        order by q.vt, q.msg_id
+        limit v_room
+        for update skip locked);
+    end if;
+    v_picks := v_picks || v_found;
+    if cardinality(v_found) = 0 then
+      v_idle := v_idle - 1;
+    end if;
+  end loop;
+  perform set_config(v_place, v_lane, false);
+  return v_picks;
+end;
+$$;
+comment on function carillon._pick_lanes(text, integer, boolean, boolean, integer, timestamptz) is
+  'Locks due jobs of one priority cron by cron, each cron in its turn: of eight unlimited crons an eighth of want each, or of limited ones what their limits leave; returns where they are. It gives up after 8, or 32, that have nothing to give.';
+revoke all on function carillon._pick_lanes(text, integer, boolean, boolean, integer, timestamptz) from public;
+--! EndIncluded jobs/_pick_lanes.sql
+--! Included jobs/_pick_due.sql
+create or replace function carillon._pick_due(app text, priority integer, limits boolean, want integer, now timestamptz) returns tid[]
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  -- Half cron by cron, so that none waits behind all the jobs of another; the rest by due time.
+  v_picks tid[] := carillon._pick_lanes(app, priority, false, limits, (want + 1) / 2, now);
+  v_found tid[];
+  v_crons text[];
+begin
+  -- More than once only where a cron has been limited since its jobs were enqueued.
+  for n in 1 .. 3 loop
+    exit when cardinality(v_picks) = want;
+    select coalesce(array_agg(d.at) filter (where not d.is_limited), '{}'), array_agg(distinct d.cron) filter (where d.is_limited)
+    into v_found, v_crons
+    from (
+      select q.ctid as at, q.headers ->> 'cron_id' as cron, limits and carillon._is_limited(q.headers ->> 'cron_id') as is_limited
+      from pgmq.q_jobs q
+      where q.message ->> 'app_id' = app and coalesce((q.headers ->> 'priority')::integer, 0) = priority and q.vt <= now
+        and q.headers ? 'cron_id' and not q.headers ? 'lease' and not q.headers ? 'limited'
+        and not carillon._has_expired(q.headers, now) and q.ctid <> all (v_picks)
+      order by q.vt, q.msg_id
+      limit want - cardinality(v_picks)
+      for update skip locked) d;
+    v_picks := v_picks || v_found;
+    exit when v_crons is null;
+    perform carillon._limit_jobs(v_crons, app, priority);
+  end loop;
+  return v_picks;
+end;
+$$;
+comment on function carillon._pick_due(text, integer, boolean, integer, timestamptz) is
+  'Locks due jobs of unlimited crons; returns where they are. Where the app has limits, jobs of limited crons are put aside for _pick_lanes.';
+revoke all on function carillon._pick_due(text, integer, boolean, integer, timestamptz) from public;
+--! EndIncluded jobs/_pick_due.sql
+--! Included jobs/_pick_jobs.sql
+create or replace function carillon._pick_jobs(
+  app text, priority integer, direct boolean, due boolean, limited boolean, limits boolean, want integer, now timestamptz
+) returns tid[]
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_limited integer := 0;
+  v_due integer := 0;
+  v_picks tid[] := '{}';
+begin
+  -- Of the kinds that wait, jobs of limited crons may have half, and those of the others half of the rest. For an odd
+  -- job a coin is tossed.
+  if limited then
+    v_limited := case when direct or due then floor(want / 2.0 + random()) else want end;
+  end if;
+  if v_limited > 0 then
+    v_picks := carillon._pick_lanes(app, priority, true, limits, v_limited, now);
+  end if;
+  if due then
+    v_due := want - cardinality(v_picks);
+    v_due := case when direct then floor(v_due / 2.0 + random()) else v_due end;
+  end if;
+  if v_due > 0 then
+    v_picks := v_picks || carillon._pick_due(app, priority, limits, v_due, now);
+  end if;
+  if direct and cardinality(v_picks) < want then
+    v_picks := v_picks || array(
+      select q.ctid from pgmq.q_jobs q
+      where q.message ->> 'app_id' = app and coalesce((q.headers ->> 'priority')::integer, 0) = priority and q.vt <= now
+        and (q.headers ? 'cron_id') is not true and (q.headers ? 'lease') is not true
+        and not carillon._has_expired(q.headers, now)
+      order by q.vt, q.msg_id
+      limit want - cardinality(v_picks)
+      for update skip locked);
+  end if;
+  -- Whom the coin passed over comes after those that it did not.
+  if due and v_due = 0 and cardinality(v_picks) < want then
+    v_picks := v_picks || carillon._pick_due(app, priority, limits, want - cardinality(v_picks), now);
+  end if;
+  if limited and v_limited = 0 and cardinality(v_picks) < want then
+    v_picks := v_picks || carillon._pick_lanes(app, priority, true, limits, want - cardinality(v_picks), now);
+  end if;
+  return v_picks;
+end;
+$$;
+comment on function carillon._pick_jobs(text, integer, boolean, boolean, boolean, boolean, integer, timestamptz) is
+  'Locks up to want due jobs of one app and priority, fairly among direct jobs and those of its crons; returns where they are. It may return fewer than there are where more than one kind waits, but none only when none can be had.';
+revoke all on function carillon._pick_jobs(text, integer, boolean, boolean, boolean, boolean, integer, timestamptz) from public;
+--! EndIncluded jobs/_pick_jobs.sql
+--! Included jobs/_return_lost_jobs.sql
+create or replace function carillon._return_lost_jobs(app text, now timestamptz) returns void
+language sql volatile security invoker
+set search_path = ''
+as $$
+  update pgmq.q_jobs q
+  set headers = carillon._lost_headers(q.headers, q.read_ct, q.last_read_at)
+  where q.ctid = any (array(
+    select l.ctid from pgmq.q_jobs l
+    where l.message ->> 'app_id' = app and l.headers ? 'lease' and l.vt <= now and not carillon._is_lost_for_good(l.headers)
+    order by l.vt
+    limit 1000
+    for update skip locked))
+$$;
+comment on function carillon._return_lost_jobs(text, timestamptz) is
+  'Lets the jobs of an app whose leases have run out wait again, as due as ever, with the lost attempt on record; those that may be delivered again.';
+revoke all on function carillon._return_lost_jobs(text, timestamptz) from public;
+--! EndIncluded jobs/_return_lost_jobs.sql
+--! Included jobs/_next_due.sql
+create or replace function carillon._next_due(app text, now timestamptz) returns timestamptz
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+declare
+  v_next timestamptz;
+  v_from record;
+  v_below integer := 2147483647;
+  v_priority integer;
+  v_lane text;
+  v_lanes integer := 100;
+begin
+  loop
+    v_from := carillon._next_priorities(app, v_below);
+    v_priority := greatest(v_from.direct, v_from.due, v_from.limited);
+    exit when v_priority is null or v_next <= now;
+    v_next := least(v_next,
+      (select q.vt from pgmq.q_jobs q
+       where q.message ->> 'app_id' = app and coalesce((q.headers ->> 'priority')::integer, 0) = v_priority
+         and (q.headers ? 'cron_id') is not true and (q.headers ? 'lease') is not true
+         and not (q.vt <= now and carillon._has_expired(q.headers, now))
+       order by q.vt, q.msg_id
+       limit 1),
+      (select q.vt from pgmq.q_jobs q
+       where q.message ->> 'app_id' = app and coalesce((q.headers ->> 'priority')::integer, 0) = v_priority
+         and q.headers ? 'cron_id' and not q.headers ? 'lease' and not q.headers ? 'limited'
+         and not (q.vt <= now and carillon._has_expired(q.headers, now))
+       order by q.vt, q.msg_id
+       limit 1));
+    v_lane := case when v_from.limited = v_priority then '' end;
+    while v_lane is not null loop
+      select q.headers ->> 'cron_id' into v_lane from pgmq.q_jobs q
+      where q.message ->> 'app_id' = app and (q.headers ? 'limited') and coalesce((q.headers ->> 'priority')::integer, 0) = v_priority
+        and q.headers ->> 'cron_id' > v_lane and q.headers ? 'cron_id' and not q.headers ? 'lease'
+      order by q.headers ->> 'cron_id'
+      limit 1;
+      exit when v_lane is null or v_next <= now;
+      if v_lanes = 0 then
+        v_next := least(v_next, now + interval '1 second'); -- too many to look at each
+        exit;
+      end if;
+      v_lanes := v_lanes - 1;
+      -- One that is at its limit waits for a lease of its app.
+      if carillon._limit_left(v_lane) > 0 then
+        v_next := least(v_next, (
+          select q.vt from pgmq.q_jobs q
+          where q.message ->> 'app_id' = app and (q.headers ? 'limited') and coalesce((q.headers ->> 'priority')::integer, 0) = v_priority
+            and q.headers ->> 'cron_id' = v_lane and q.headers ? 'cron_id' and not q.headers ? 'lease'
+            and not (q.vt <= now and carillon._has_expired(q.headers, now))
+          order by q.vt, q.msg_id
+          limit 1));
+      end if;
+    end loop;
+    v_below := v_priority;
+  end loop;
+  return v_next;
+end;
+$$;
+comment on function carillon._next_due(text, timestamptz) is
+  'When the next waiting job of an app comes due that no limit of its cron holds back; null when there is none.';
+revoke all on function carillon._next_due(text, timestamptz) from public;
+--! EndIncluded jobs/_next_due.sql
 --! Included jobs/_idempotent_job.sql
 create or replace function carillon._idempotent_job(app text, key text, request jsonb, now timestamptz, job bigint) returns bigint
 language plpgsql volatile security invoker
@@ -6649,12 +7298,25 @@ set enable_mergejoin = off
 as $$
 declare
   v_now timestamptz := carillon.now();
-  v_app text;
-  v_priority integer;
+  v_until timestamptz;
+  v_lease jsonb;
+  v_rooms jsonb;
   v_left integer := max_jobs;
-  v_lease jsonb := jsonb_build_object('lease', jsonb_build_object('worker', worker));
-  v_until timestamptz := v_now + lease_seconds * interval '1 second';
-  v_claimed integer;
+  v_waiting text[];
+  v_again text[];
+  v_share integer;
+  v_app text;
+  v_want integer;
+  v_next record;
+  v_below integer;
+  v_priority integer;
+  v_again_at integer;
+  v_limits boolean;
+  v_direct boolean;
+  v_due boolean;
+  v_limited boolean;
+  v_lost boolean;
+  v_picks tid[];
 begin
   if apps is null or worker is null then
     perform carillon._invalid(case when apps is null then 'apps' else 'worker' end, 'is required');
@@ -6665,81 +7327,117 @@ begin
   if lease_seconds is null or lease_seconds < 1 then
     perform carillon._invalid('leaseSeconds', 'must be at least 1');
   end if;
-  foreach v_app in array apps loop
-    v_priority := null;
-    loop
-      exit when v_left <= 0;
-      v_priority := carillon._next_priority(v_app, v_priority);
-      exit when v_priority is null;
-      return query
-        with due as materialized (
-          select q.ctid as at
-          from pgmq.q_jobs q
-          where q.message ->> 'app_id' = v_app and coalesce((q.headers ->> 'priority')::integer, 0) = v_priority and q.vt <= v_now
-            and not carillon._is_lost_for_good(q.headers) and not carillon._has_expired(q.headers, v_now)
-          order by q.vt, q.msg_id
-          limit v_left
-          for update skip locked
-        ),
-        claimed as (
-          -- By its place: these rows are locked, and no plan can then read the whole queue to find them.
-          update pgmq.q_jobs q
-          set read_ct = q.read_ct + 1, last_read_at = v_now, vt = v_until,
-              headers = case
-                when q.headers ? 'lease' then carillon._lost_headers(q.headers, q.read_ct, q.last_read_at)
-                else coalesce(q.headers, '{}')
-              end || v_lease
-          from due
-          where q.ctid = due.at
-          returning q.msg_id, q.read_ct, q.message, q.headers, q.enqueued_at, carillon._job_user(q.message, q.headers) as user_id
-        )
-        select c.msg_id, c.read_ct, v_app, c.message -> 'payload', (c.headers ->> 'cron_id')::uuid,
-          (c.headers ->> 'scheduled_for')::timestamptz, carillon._job_trigger(c.headers), c.user_id, p.username, c.enqueued_at,
-          (c.headers ->> 'timeout')::integer
-        from claimed c
-        left join carillon.principals p on p.id = c.user_id
-        order by c.msg_id;
-      get diagnostics v_claimed = row_count;
-      v_left := v_left - v_claimed;
+  v_until := v_now + lease_seconds * interval '1 second';
+  v_waiting := array(select a.app from unnest(apps) with ordinality as a (app, at) where a.app is not null group by a.app order by min(a.at));
+  v_rooms := carillon._lock_limited_apps(v_waiting);
+
+  -- Every app has an equal share, and those that have more waiting share what the others leave.
+  while v_left > 0 and v_waiting <> '{}' loop
+    v_again := '{}';
+    v_share := (v_left + cardinality(v_waiting) - 1) / cardinality(v_waiting);
+    foreach v_app in array v_waiting loop
+      select
+        exists (select from pgmq.q_jobs q where q.message ->> 'app_id' = v_app and q.headers ? 'lease' and q.vt <= v_now),
+        exists (select from carillon.crons c where c.app_id = v_app and c.max_concurrency is not null)
+      into v_lost, v_limits;
+      if v_lost then
+        perform carillon._return_lost_jobs(v_app, v_now);
+      end if;
+      v_want := least(v_left, v_share);
+      v_lease := jsonb_build_object('lease', jsonb_build_object('worker', worker));
+      if v_rooms ? v_app then
+        v_want := least(v_want, carillon._app_room(v_app, (v_rooms ->> v_app)::integer));
+        v_lease := jsonb_set(v_lease, '{lease,limited}', 'true');
+      end if;
+      v_below := 2147483647;
+      v_again_at := null;
+      while v_want > 0 loop
+        v_next := carillon._next_priorities(v_app, v_below);
+        v_priority := greatest(v_next.direct, v_next.due, v_next.limited);
+        exit when v_priority is null;
+        v_direct := coalesce(v_next.direct = v_priority, false);
+        v_due := coalesce(v_next.due = v_priority, false);
+        v_limited := coalesce(v_next.limited = v_priority, false);
+        v_picks := carillon._pick_jobs(v_app, v_priority, v_direct, v_due, v_limited, v_limits, v_want, v_now);
+        return query
+          with claimed as (
+            -- By their places: these rows are locked, and no plan can then read the whole queue to find them.
+            update pgmq.q_jobs q
+            set read_ct = q.read_ct + 1, last_read_at = v_now, vt = v_until, headers = coalesce(q.headers, '{}') || v_lease
+            from unnest(v_picks) with ordinality as p (at, n)
+            where q.ctid = p.at
+            returning p.n, q.msg_id, q.read_ct, q.message, q.headers, q.enqueued_at, carillon._job_user(q.message, q.headers) as user_id
+          ),
+          -- A batch has far fewer users than jobs.
+          names as materialized (
+            select jsonb_object_agg(p.id, p.username) as of_id
+            from (select distinct c.user_id from claimed c) u
+            join carillon.principals p on p.id = u.user_id
+          )
+          select c.msg_id, c.read_ct, v_app, c.message -> 'payload', (c.headers ->> 'cron_id')::uuid,
+            (c.headers ->> 'scheduled_for')::timestamptz, carillon._job_trigger(c.headers), c.user_id, n.of_id ->> c.user_id::text, c.enqueued_at,
+            (c.headers ->> 'timeout')::integer
+          from claimed c
+          cross join names n
+          order by c.n;
+        v_want := v_want - cardinality(v_picks);
+        v_left := v_left - cardinality(v_picks);
+        if v_picks = '{}' then
+          -- Looking for due jobs may have put some aside that are limited.
+          if v_limits and v_due and v_again_at is distinct from v_priority then
+            v_again_at := v_priority;
+          else
+            v_below := v_priority;
+          end if;
+        elsif not v_limits and v_direct <> v_due then
+          -- Otherwise one kind may have had less than its part, and leaves the others more.
+          v_below := v_priority;
+        end if;
+      end loop;
+      if v_want = 0 and not v_rooms ? v_app then
+        v_again := v_again || v_app;
+      end if;
     end loop;
+    v_waiting := v_again;
   end loop;
 end;
 $$;
 comment on function carillon.claim_jobs(text[], text, integer, integer) is
-  'Leases up to max_jobs due jobs of these apps to a worker, by priority, oldest due first. The pair (job_id, attempt) fences every later call about them.';
+  'Leases up to max_jobs due jobs of these apps to a worker, in equal shares where each has enough. Of an app those of the highest priority go first; of one priority oldest due first, except that direct jobs and those of crons, and the crons among themselves, take turns where many wait, and that the limits of apps and crons (max_concurrency) hold. The pair (job_id, attempt) fences every later call about them.';
 revoke all on function carillon.claim_jobs(text[], text, integer, integer) from public;
 --! EndIncluded jobs/claim_jobs.sql
 --! Included jobs/next_job_in.sql
 create or replace function carillon.next_job_in(apps text[]) returns double precision
 language plpgsql stable security definer
 set search_path = ''
+set enable_seqscan = off
 as $$
 declare
   v_now timestamptz := carillon.now();
   v_app text;
-  v_priority integer;
-  v_due timestamptz;
+  v_most integer;
   v_next timestamptz;
 begin
   foreach v_app in array apps loop
-    v_priority := null;
-    loop
-      v_priority := carillon._next_priority(v_app, v_priority);
-      exit when v_priority is null;
-      select q.vt into v_due from pgmq.q_jobs q
-      where q.message ->> 'app_id' = v_app and coalesce((q.headers ->> 'priority')::integer, 0) = v_priority
-        and not (q.vt <= v_now and (carillon._is_lost_for_good(q.headers) or carillon._has_expired(q.headers, v_now)))
-      order by q.vt, q.msg_id
-      limit 1;
-      v_next := least(v_next, v_due);
-    end loop;
+    -- When a lease runs out its job is due again, and its place is free.
+    v_next := least(v_next, (
+      select q.vt from pgmq.q_jobs q
+      where q.message ->> 'app_id' = v_app and q.headers ? 'lease'
+        and not (q.vt <= v_now and carillon._is_lost_for_good(q.headers))
+      order by q.vt
+      limit 1));
+    select a.max_concurrency into v_most from carillon.apps a where a.id = v_app;
+    if v_most is null or carillon._app_room(v_app, v_most) > 0 then
+      v_next := least(v_next, carillon._next_due(v_app, v_now));
+    end if;
+    exit when v_next <= v_now;
   end loop;
   -- greatest() would pass over a null.
   return greatest(extract(epoch from v_next - v_now), case when v_next is not null then 0 end);
 end;
 $$;
 comment on function carillon.next_job_in(text[]) is
-  'Seconds until the next job of these apps comes due, or a lease on one runs out: tells an idle worker when to look again. 0 when one is due, null when there is none.';
+  'Seconds until the next job of these apps comes due, or a lease on one runs out: tells an idle worker when to look again. 0 when one is due that no limit holds back, null when there is none.';
 revoke all on function carillon.next_job_in(text[]) from public;
 --! EndIncluded jobs/next_job_in.sql
 --! Included jobs/_count_failures.sql
@@ -6794,7 +7492,7 @@ begin
         || case when o.retry_in is null
           then jsonb_build_object('failures', coalesce((q.headers ->> 'failures')::integer, 0) + 1) else '{}' end
     from o
-    where q.msg_id = o.job_id and q.read_ct = o.attempt and q.headers ? 'lease'
+    where q.msg_id = o.job_id and q.read_ct = o.attempt and q.headers -> 'lease' is not null
       and (o.retry_in is not null or (o.discard is not true
         and coalesce((q.headers ->> 'failures')::integer, 0) + 1 < coalesce((q.headers ->> 'max_attempts')::integer, 1)))
     returning q.msg_id, q.message ->> 'app_id' as app
@@ -6826,6 +7524,7 @@ declare
   v_finished bigint[];
   v_succeeded uuid[];
   v_failed uuid[];
+  v_apps text[];
 begin
   if jsonb_typeof(outcomes) is distinct from 'array' then
     perform carillon._invalid('outcomes', 'must be a JSON array');
@@ -6848,7 +7547,7 @@ begin
     -- The fence: only the attempt that holds the lease finishes the job.
     delete from pgmq.q_jobs q
     using o
-    where q.msg_id = o.job_id and q.read_ct = o.attempt and q.headers ? 'lease'
+    where q.msg_id = o.job_id and q.read_ct = o.attempt and q.headers -> 'lease' is not null
     returning q.msg_id, q.read_ct, q.enqueued_at, q.last_read_at, q.message, q.headers, o.status, o.result, o.error
   ),
   kept as (
@@ -6860,13 +7559,16 @@ begin
     returning h.job_id, h.cron_id, h.status
   )
   select array_agg(k.job_id), array_agg(k.cron_id) filter (where k.status = 'completed' and k.cron_id is not null),
-    array_agg(k.cron_id) filter (where k.status = 'failed' and k.cron_id is not null)
-  into v_finished, v_succeeded, v_failed
+    array_agg(k.cron_id) filter (where k.status = 'failed' and k.cron_id is not null),
+    (select array_agg(distinct g.message ->> 'app_id') from gone g where carillon._holds_place(g.headers))
+  into v_finished, v_succeeded, v_failed, v_apps
   from kept k;
 
   if v_succeeded is not null or v_failed is not null then
     perform carillon._count_failures(v_succeeded, v_failed);
   end if;
+  -- Somebody may have waited for the place.
+  perform pg_notify('carillon_jobs', a) from unnest(v_apps) as a;
   return query select unnest(v_finished || v_retried);
 end;
 $$;
@@ -6892,7 +7594,7 @@ begin
       select q.msg_id
       from unnest(extend_leases.job_ids, extend_leases.attempts) as l (job_id, attempt)
       join pgmq.q_jobs q on q.msg_id = l.job_id and q.read_ct = l.attempt
-      where q.headers ? 'lease'
+      where q.headers -> 'lease' is not null
       -- Not "for update": a job whose log is being appended to (for key share) is ours all the same.
       for no key update of q skip locked
     )
@@ -6921,7 +7623,7 @@ begin
     update pgmq.q_jobs q
     set vt = v_now, headers = q.headers - 'lease'
     from unnest(release_jobs.job_ids, release_jobs.attempts) as l (job_id, attempt)
-    where q.msg_id = l.job_id and q.read_ct = l.attempt and q.headers ? 'lease'
+    where q.msg_id = l.job_id and q.read_ct = l.attempt and q.headers -> 'lease' is not null
     returning q.msg_id;
   for v_app in select distinct q.message ->> 'app_id' from pgmq.q_jobs q where q.msg_id = any (release_jobs.job_ids) loop
     perform pg_notify('carillon_jobs', v_app);

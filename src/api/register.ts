@@ -7,20 +7,33 @@ import { readBody } from "./body.js";
 import { contextOf } from "./context.js";
 import { fillPermission, hasPermission } from "./permissions.js";
 import type { Access, Route } from "./route.js";
+import {
+  type EventsBody,
+  type FileBody,
+  lastEventId,
+  sendEvents,
+  sendFile,
+  type StreamSettings,
+} from "./streaming.js";
 
 /** Makes every route of the table answer, and every other method on its paths a 405. */
-export function registerRoutes(app: Express, routes: readonly Route[], sql: Sql): void {
+export function registerRoutes(
+  app: Express,
+  routes: readonly Route[],
+  sql: Sql,
+  streams: StreamSettings,
+): void {
   const byPath = new Map<string, Route[]>();
   for (const route of routes) byPath.set(route.path, [...(byPath.get(route.path) ?? []), route]);
   for (const [path, there] of byPath) {
     const pattern = path.replace(/\{(\w+)\}/g, ":$1");
-    for (const route of there) app[route.method](pattern, answer(route, sql));
+    for (const route of there) app[route.method](pattern, answer(route, sql, streams));
     app.all(pattern, refuseMethod(there));
   }
 }
 
 /** Who, on what, may they, with what: in this order, and nothing is read before it is allowed. */
-function answer(route: Route, sql: Sql): RequestHandler {
+function answer(route: Route, sql: Sql, streams: StreamSettings): RequestHandler {
   return async (request, response) => {
     const context = contextOf(request);
     if (route.permission !== "public") context.principal = await authenticate(request, sql);
@@ -39,7 +52,11 @@ function answer(route: Route, sql: Sql): RequestHandler {
     const query = parseInput(route.query, queryOf(request), "query");
     const body = await bodyOf(route, request, response);
     const reply = await route.handler({ sql, params, query, body, principal, demand });
-    response.status(reply.status).json(reply.body);
+    response.status(reply.status);
+    const shape = route.responses[reply.status];
+    if (shape === undefined || !("kind" in shape)) response.json(reply.body);
+    else if (shape.kind === "file") await sendFile(response, reply.body as FileBody);
+    else await sendEvents(response, reply.body as EventsBody, lastEventId(request), streams);
   };
 }
 

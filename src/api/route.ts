@@ -1,17 +1,29 @@
 import { z } from "zod";
 import type { Sql } from "../db/connect.js";
 import type { Principal } from "../db/principals.js";
+import type { EventsBody, EventStream, FileBody, FileStream } from "./streaming.js";
 
 /** What a route asks of its caller: nothing, a valid credential, or a permission. */
 export type Access = "public" | "authenticated" | `app:{appId}:${string}` | `system:${string}`;
 
 export type Method = "get" | "post" | "put" | "patch" | "delete";
 
-type Responses = Readonly<Record<number, z.ZodType>>;
+/** What an answer is: JSON of a schema, or a stream. */
+export type Answer = z.ZodType | EventStream | FileStream;
+
+type Responses = Readonly<Record<number, Answer>>;
+
+type BodyOf<T extends Answer> = T extends z.ZodType
+  ? z.input<T>
+  : T extends EventStream<infer E>
+    ? EventsBody<E>
+    : T extends FileStream<infer F>
+      ? FileBody<F>
+      : never;
 
 /** What a handler may answer: one of the statuses, with a body of that status's schema. */
 export type Reply<R extends Responses> = {
-  [S in keyof R & number]: { status: S; body: z.input<R[S]> };
+  [S in keyof R & number]: { status: S; body: BodyOf<R[S]> };
 }[keyof R & number];
 
 /** An answer with its status as a literal, so that it is held against that status's schema. */

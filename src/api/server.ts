@@ -28,11 +28,17 @@ export interface ApiServer extends AsyncDisposable {
  */
 export async function startServer(options: ServerOptions): Promise<ApiServer> {
   const { host, port, drainSeconds = 10 } = options;
-  const server = createServer(createApp(options));
+  const closing = new AbortController();
+  const streams = { ...options.streams, closing: closing.signal };
+  const server = createServer(createApp({ ...options, streams }));
   await listen(server, host, port);
   const bound = server.address() as AddressInfo;
-  let closing: Promise<void> | undefined;
-  const close = () => (closing ??= drain(server, drainSeconds));
+  let closed: Promise<void> | undefined;
+  const close = () => {
+    // Streams would last; their clients come again, to whoever serves then.
+    closing.abort();
+    return (closed ??= drain(server, drainSeconds));
+  };
   return { url: urlOf(host, bound.port), port: bound.port, close, [Symbol.asyncDispose]: close };
 }
 

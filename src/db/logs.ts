@@ -1,4 +1,5 @@
 import { run, type Queryable } from "./connect.js";
+import type { JobStatus } from "./jobs.js";
 
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -70,3 +71,72 @@ export const appendLogs = (
 
 const chunkText = ({ jobId, attempt, seq, lines }: LogChunk) =>
   `{"job_id":${jobId},"attempt":${attempt}${seq === undefined ? "" : `,"seq":${seq}`},"lines":[${lines.join(",")}]}`;
+
+/** Which lines to list. */
+export interface LogFilter {
+  /** The cursor: lines after (or, descending, before) this one. */
+  after?: number | undefined;
+  limit: number;
+  descending?: boolean;
+  levels?: readonly LogLevel[] | undefined;
+  streams?: readonly LogStream[] | undefined;
+  /** Text that the message or the data holds, in upper or lower case. */
+  q?: string | undefined;
+  attempt?: number | undefined;
+}
+
+/** Lines of a job's log, and whether more follow: a page is bounded in bytes, too. */
+export const listLogs = async (sql: Queryable, appId: string, jobId: number, filter: LogFilter) => {
+  const rows = await run(sql<(LogRow & { more: boolean })[]>`
+    select * from carillon.list_logs(
+      job => ${jobId}, app => ${appId}, after => ${filter.after ?? null}, max_rows => ${filter.limit},
+      descending => ${filter.descending ?? false}, levels => ${copy(filter.levels)},
+      streams => ${copy(filter.streams)}, q => ${filter.q ?? null}, of_attempt => ${filter.attempt ?? null})`);
+  return { rows, more: rows.at(-1)?.more ?? false };
+};
+
+const copy = (values: readonly string[] | undefined) => (values === undefined ? null : [...values]);
+
+/** One who follows a job's log, up to which line. */
+export interface Follower {
+  readonly jobId: number;
+  readonly after: number;
+}
+
+/** What is new to a follower. */
+export interface Tail {
+  /** null for a job that is gone. */
+  status: JobStatus | null;
+  attempt: number;
+  lines: LogRow[];
+  /** Whether there are more lines already. */
+  more: boolean;
+}
+
+interface TailRow extends Omit<LogRow, "seq"> {
+  n: number;
+  status: JobStatus | null;
+  jobAttempt: number | null;
+  seq: number | null;
+  more: boolean;
+}
+
+/** What is new to each of these followers, in one statement. */
+export const tailLogs = async (
+  sql: Queryable,
+  followers: readonly Follower[],
+  maxLines: number,
+): Promise<Tail[]> => {
+  const rows = await run(sql<TailRow[]>`
+    select * from carillon.tail_logs(
+      jobs => ${followers.map(({ jobId }) => jobId)}, after => ${followers.map(({ after }) => after)},
+      max_rows => ${maxLines})`);
+  const tails = followers.map((): Tail => ({ status: null, attempt: 0, lines: [], more: false }));
+  for (const { n, status, jobAttempt, seq, more, ...line } of rows) {
+    const tail = tails[n - 1];
+    if (tail === undefined) continue;
+    Object.assign(tail, { status, attempt: jobAttempt ?? 0, more });
+    if (seq !== null) tail.lines.push({ seq, ...line });
+  }
+  return tails;
+};

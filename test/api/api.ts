@@ -1,4 +1,3 @@
-import type { z } from "zod";
 import { generateKey } from "../../src/api/keys.js";
 import type { Problem } from "../../src/api/problem.js";
 import type { Route } from "../../src/api/route.js";
@@ -9,6 +8,7 @@ import { createApiKey } from "../../src/db/api-keys.js";
 import { createPrincipal } from "../../src/db/principals.js";
 import { createRole } from "../../src/db/roles.js";
 import { createTestDatabase, type TestDatabase } from "../helpers/database.js";
+import { EventReader, holdEvent, readEvents, type ServerEvent } from "./events.js";
 
 /** One line of the log. */
 export interface LogLine {
@@ -65,6 +65,11 @@ export class TestApi implements AsyncDisposable {
     return new TestApi({ db, sql, server, log, admin });
   }
 
+  /** What writes the log. */
+  get logger() {
+    return recorder(this.log);
+  }
+
   /** A new principal that holds exactly these permissions. */
   caller(username: string, permissions: string[]): Promise<Caller> {
     return makeCaller(this.sql, username, permissions);
@@ -99,10 +104,25 @@ export class TestApi implements AsyncDisposable {
       status: response.status,
       headers: response.headers,
       text,
-      body: text === "" ? undefined : (JSON.parse(text) as unknown),
+      body: text === "" ? undefined : parse(text, response.headers.get("content-type") ?? ""),
     };
     holdAgainstTable(method, path, answer);
     return answer;
+  }
+
+  /** Follows an event stream of the table; dispose of it, or read to its end. */
+  async follow(
+    caller: Caller,
+    path: string,
+    headers: Record<string, string> = {},
+    serverUrl = this.server.url,
+  ) {
+    const shape = routeOf("GET", path.split("?")[0] ?? "")?.responses[200];
+    if (shape === undefined || !("kind" in shape) || shape.kind !== "events") {
+      throw new Error(`${path} is not an event stream`);
+    }
+    const authorization = `Bearer ${caller.key}`;
+    return EventReader.open(serverUrl + path, { authorization, ...headers }, shape);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -136,7 +156,11 @@ function recorder(lines: LogLine[]) {
 }
 
 /** Every answer has a declared status and exactly the declared shape, or is a problem document. */
-function holdAgainstTable(method: string, path: string, { status, headers, body }: Answer): void {
+function holdAgainstTable(
+  method: string,
+  path: string,
+  { status, headers, text, body }: Answer,
+): void {
   if (status >= 400) {
     const type = headers.get("content-type") ?? "";
     if (method !== "HEAD" && !type.startsWith("application/problem+json")) {
@@ -146,9 +170,25 @@ function holdAgainstTable(method: string, path: string, { status, headers, body 
   }
   const route = routeOf(method, path.split("?")[0] ?? "");
   if (route === undefined) return;
-  const schema: z.ZodType | undefined = route.responses[status];
-  if (schema === undefined) throw new Error(`${method} ${path} answered an undeclared ${status}`);
-  schema.parse(body);
+  const shape = route.responses[status];
+  if (shape === undefined) throw new Error(`${method} ${path} answered an undeclared ${status}`);
+  const type = headers.get("content-type") ?? "";
+  if (!("kind" in shape)) shape.parse(body);
+  else if (shape.kind === "events") (body as ServerEvent[]).forEach(holdEvent(shape));
+  else {
+    const schema = shape.types[type];
+    if (schema === undefined) throw new Error(`${method} ${path} answered with ${type}`);
+    if (type === "application/x-ndjson") (body as unknown[]).forEach((line) => schema.parse(line));
+    else schema.parse(body ?? text);
+  }
+}
+
+function parse(text: string, type: string): unknown {
+  if (type === "text/event-stream") return [...readEvents(text)];
+  if (type.startsWith("text/plain")) return text;
+  if (type !== "application/x-ndjson") return JSON.parse(text) as unknown;
+  const lines = text.split("\n").slice(0, -1);
+  return lines.map((line) => JSON.parse(line) as unknown);
 }
 
 function routeOf(method: string, path: string): Route | undefined {

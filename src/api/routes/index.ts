@@ -3,6 +3,7 @@ import { appRoutes } from "./apps.js";
 import { cronRoutes } from "./crons.js";
 import { healthRoutes } from "./health.js";
 import { jobRoutes } from "./jobs.js";
+import { logRoutes } from "./logs.js";
 import { keyRoutes } from "./keys.js";
 import { permissionRoutes } from "./permissions.js";
 import { principalRoutes } from "./principals.js";
@@ -17,6 +18,7 @@ export const ROUTES: readonly Route[] = [
   ...appRoutes,
   ...cronRoutes,
   ...jobRoutes,
+  ...logRoutes,
   ...scheduleRoutes,
   ...tickRoutes,
   ...systemRoutes,

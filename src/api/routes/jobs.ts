@@ -2,11 +2,11 @@ import { z } from "zod";
 import { getApp } from "../../db/apps.js";
 import * as jobs from "../../db/jobs.js";
 import { JOB_OPTIONS } from "../../manifest/job-options.js";
-import { AppId, Payload } from "../../manifest/schema.js";
+import { Payload } from "../../manifest/schema.js";
 import { Instant } from "../../schedules/schema.js";
 import { defineRoute, reply } from "../route.js";
 import { Job, toJob } from "../shapes/job.js";
-import { InApp, limitUpTo, MsgId, Uuid } from "../shapes/scalars.js";
+import { InApp, limitUpTo, MsgId, OneJob, Uuid } from "../shapes/scalars.js";
 
 const ALL = "/api/v1/apps/{appId}/jobs";
 
@@ -51,17 +51,6 @@ const JobList = z
       (status === "finished") === (archived === "true"),
     { error: "contradicts status; give only one of them", path: ["archived"] },
   );
-
-const OneJob = z.strictObject({
-  appId: AppId,
-  id: z
-    .string()
-    .refine((text) => /^\d{1,16}$/.test(text) && Number.isSafeInteger(Number(text)), {
-      error: "must be a whole number",
-    })
-    .transform(Number)
-    .describe("The job's msgId."),
-});
 
 /** Every job endpoint. */
 export const jobRoutes = [

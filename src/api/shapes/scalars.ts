@@ -28,5 +28,16 @@ export const limitUpTo = (most: number, usual: number) =>
 export const InApp = z.strictObject({ appId: AppId });
 export const OneCron = z.strictObject({ appId: AppId, id: Uuid.describe("The cron's id.") });
 
+export const OneJob = z.strictObject({
+  appId: AppId,
+  id: z
+    .string()
+    .refine((text) => /^\d{1,16}$/.test(text) && Number.isSafeInteger(Number(text)), {
+      error: "must be a whole number",
+    })
+    .transform(Number)
+    .describe("The job's msgId."),
+});
+
 /** What a deletion answers. */
 export const Message = z.strictObject({ message: z.string() });
