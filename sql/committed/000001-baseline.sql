@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:ca16912fba4dcd08a1c1335697ec11e47f665910
+--! Hash: sha1:43e5a987895bda5df0ed81e18200aa63677c3bf7
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -94,6 +94,18 @@ comment on column carillon.api_keys.mints_keys is 'Whether other keys may be mad
 create index api_keys_created_by_idx on carillon.api_keys (created_by) where created_by is not null;
 create index api_keys_principal_id_idx on carillon.api_keys (principal_id);
 --! EndIncluded tables/principals.sql
+--! Included tables/identities.sql
+create table carillon.identities (
+  issuer text not null,
+  subject text not null,
+  principal_id uuid not null references carillon.principals on delete cascade,
+  created_at timestamptz not null default carillon.now(),
+  primary key (issuer, subject),
+  constraint identities_form check (length(issuer) between 1 and 500 and length(subject) between 1 and 255)
+);
+comment on table carillon.identities is 'Who a principal is to the issuers of tokens and sessions. A subject means something to its issuer only.';
+create index identities_principal_id_idx on carillon.identities (principal_id);
+--! EndIncluded tables/identities.sql
 --! Included tables/beats.sql
 create table carillon.beats (
   id bigint generated always as identity primary key,
@@ -151,6 +163,7 @@ create table carillon.crons (
   completed_at timestamptz,
   created_at timestamptz not null default carillon.now(),
   updated_at timestamptz not null default carillon.now(),
+  version integer not null default 1,
   constraint crons_name_unique unique (app_id, name),
   constraint crons_bounds_in_order check (starts_at <= ends_at),
   constraint crons_paused_iff_disabled check (enabled = (paused_at is null)),
@@ -159,6 +172,7 @@ create table carillon.crons (
 comment on table carillon.crons is 'Named schedules. next_fire_at is the next slot to decide; a wake decides exactly the crons whose next_fire_at has come.';
 comment on column carillon.crons.anchor_at is 'Slot 0 of a rate schedule that names no start of its own; null for other forms.';
 comment on column carillon.crons.jitter_seconds is 'Upper bound of the stable delay of this cron''s jobs; the slot itself does not move.';
+comment on column carillon.crons.version is 'Grows with every change of the cron, not with its firing; what an update expects, so that it overwrites nobody else''s.';
 comment on column carillon.crons.declared_enabled is 'What the manifest last said of enabled, so that a deploy overrides a pause only when the manifest changed.';
 comment on column carillon.crons.job_headers is 'The options of its jobs (priority, attempts, timeout, tags) as their headers carry them; those of default are absent.';
 comment on column carillon.crons.expires_after_seconds is 'How long a job may wait to be started once it is due; null is for ever.';
@@ -402,6 +416,22 @@ create table carillon.idempotency_keys (
 comment on table carillon.idempotency_keys is 'Which job an idempotency key of an app stands for, for 24 hours.';
 create index idempotency_keys_created_idx on carillon.idempotency_keys (created_at);
 --! EndIncluded tables/idempotency_keys.sql
+--! Included tables/requests.sql
+create table carillon.requests (
+  principal_id uuid not null references carillon.principals on delete cascade,
+  line text not null,
+  key text not null,
+  body_hash bytea not null,
+  status integer not null,
+  answer text,
+  created_at timestamptz not null,
+  primary key (principal_id, line, key)
+);
+comment on table carillon.requests is 'Requests of the API that came with an Idempotency-Key, and what they were answered, for 24 hours.';
+comment on column carillon.requests.line is 'Method and path.';
+comment on column carillon.requests.answer is 'The body of the answer; null where that held a secret, which is not kept.';
+create index requests_created_idx on carillon.requests (created_at);
+--! EndIncluded tables/requests.sql
 --! EndIncluded tables.sql
 --! Included all.sql
 -- Every function and view, in an order in which each finds what it names.
@@ -3852,6 +3882,106 @@ comment on function carillon.authenticate_key(bytea) is
   'The principal behind a key''s SHA-256, with what the key carries of its permissions; no row for an unknown, revoked or expired key or a disabled principal.';
 revoke all on function carillon.authenticate_key(bytea) from public;
 --! EndIncluded principals/authenticate_key.sql
+--! Included principals/link_identity.sql
+create or replace function carillon.link_identity(principal uuid, issuer text, subject text) returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+begin
+  if length(issuer) not between 1 and 500 or issuer is null then
+    perform carillon._invalid('issuer', 'must be 1 to 500 characters long');
+  end if;
+  if length(subject) not between 1 and 255 or subject is null then
+    perform carillon._invalid('subject', 'must be 1 to 255 characters long');
+  end if;
+  perform carillon._require_principal(principal);
+  if principal = carillon._system_principal() then
+    perform carillon._invalid('principal', 'must not be the system''s own');
+  end if;
+  insert into carillon.identities as i (issuer, subject, principal_id)
+  values (issuer, subject, principal)
+  on conflict on constraint identities_pkey do update set principal_id = excluded.principal_id
+    where i.principal_id <> excluded.principal_id;
+end;
+$$;
+comment on function carillon.link_identity(uuid, text, text) is
+  'Lets whoever an issuer of tokens or sessions calls by this subject act as a principal, and as nobody else.';
+revoke all on function carillon.link_identity(uuid, text, text) from public;
+--! EndIncluded principals/link_identity.sql
+--! Included principals/unlink_identity.sql
+create or replace function carillon.unlink_identity(issuer text, subject text) returns boolean
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+begin
+  delete from carillon.identities i where i.issuer = unlink_identity.issuer and i.subject = unlink_identity.subject;
+  return found;
+end;
+$$;
+comment on function carillon.unlink_identity(text, text) is
+  'Lets an issuer''s subject act as nobody any more; returns whether it did before.';
+revoke all on function carillon.unlink_identity(text, text) from public;
+--! EndIncluded principals/unlink_identity.sql
+--! Included principals/list_identities.sql
+create or replace function carillon.list_identities(principal uuid)
+returns table (issuer text, subject text, created_at timestamptz)
+language plpgsql stable security definer
+set search_path = ''
+as $$
+begin
+  perform carillon._require_principal(principal);
+  return query
+    select i.issuer, i.subject, i.created_at from carillon.identities i
+    where i.principal_id = principal order by i.issuer, i.subject;
+end;
+$$;
+comment on function carillon.list_identities(uuid) is 'By which issuers and subjects a principal is known.';
+revoke all on function carillon.list_identities(uuid) from public;
+--! EndIncluded principals/list_identities.sql
+--! Included principals/provision_identity.sql
+create or replace function carillon.provision_identity(issuer text, subject text, username text, roles text[] default '{}') returns boolean
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_name text := left(regexp_replace(coalesce(provision_identity.username, ''), '[^A-Za-z0-9_.@+-]', '-', 'g'), 100);
+begin
+  -- Of two first requests at once, one makes the principal and the other finds it.
+  perform pg_advisory_xact_lock(hashtextextended(format('carillon.identity %s %s', issuer, subject), 0));
+  if exists (
+    select from carillon.identities i
+    where i.issuer = provision_identity.issuer and i.subject = provision_identity.subject
+  ) then
+    return false;
+  end if;
+  -- A name that is taken is somebody else's: nobody becomes another by what an issuer calls him.
+  if v_name !~ '^[A-Za-z0-9]' or exists (select from carillon.principals p where p.username = v_name) then
+    v_name := left(regexp_replace(v_name, '^[^A-Za-z0-9]+', ''), 100);
+    v_name := case when v_name = '' then 'user' else v_name end || '-' || left(gen_random_uuid()::text, 8);
+  end if;
+  perform carillon.link_identity(carillon.create_principal(v_name, 'user', roles), issuer, subject);
+  return true;
+end;
+$$;
+comment on function carillon.provision_identity(text, text, text, text[]) is
+  'Makes a user with these roles for an issuer''s subject that is linked to nobody, named like this where the name is free; returns whether it did.';
+revoke all on function carillon.provision_identity(text, text, text, text[]) from public;
+--! EndIncluded principals/provision_identity.sql
+--! Included principals/authenticate_identity.sql
+create or replace function carillon.authenticate_identity(issuer text, subject text)
+returns table (principal_id uuid, username text, kind text, permissions text[], key_id uuid, scopes text[])
+language sql stable security definer
+set search_path = ''
+as $$
+  select p.id, p.username, p.kind, carillon._permissions_of(p.id), null::uuid, null::text[]
+  from carillon.identities i
+  join carillon.principals p on p.id = i.principal_id
+  where i.issuer = authenticate_identity.issuer and i.subject = authenticate_identity.subject and p.disabled_at is null
+$$;
+comment on function carillon.authenticate_identity(text, text) is
+  'The principal an issuer''s subject is linked to; no row for an unknown subject or a disabled principal.';
+revoke all on function carillon.authenticate_identity(text, text) from public;
+--! EndIncluded principals/authenticate_identity.sql
 --! Included apps/_check_app_id.sql
 create or replace function carillon._check_app_id(app text) returns void
 language plpgsql immutable security invoker
@@ -5474,6 +5604,7 @@ begin
   v_buried := carillon._bury_lost_jobs();
   perform carillon._expire_jobs();
   perform carillon._trim_idempotency_keys();
+  perform carillon._trim_requests();
   perform carillon._trim_runs();
   insert into carillon.settings (key, value) values ('swept_at', to_jsonb(v_now))
   on conflict (key) do update set value = excluded.value;
@@ -5650,7 +5781,7 @@ select
   case when c.next_fire_at is not null then b.pg_job_id end as pg_job_id,
   c.next_fire_at, c.completed_at, c.owner_id as created_by,
   case when o.kind = 'service' then c.owner_id end as run_as,
-  m.denied, c.created_at, c.updated_at
+  m.denied, c.created_at, c.updated_at, c.version
 from carillon.crons c
 left join carillon.beats b on b.id = c.beat_id
 left join carillon.principals o on o.id = c.owner_id
@@ -5707,7 +5838,7 @@ set search_path = ''
 as $$
   update carillon.crons c
   set enabled = false, next_fire_at = null, completed_at = null, paused_at = carillon.now(), paused_by = carillon._system_principal(),
-      pause_note = note, updated_at = carillon.now()
+      pause_note = note, updated_at = carillon.now(), version = version + 1
   where c.id = cron and c.enabled
 $$;
 comment on function carillon._pause_cron(uuid, text) is
@@ -5893,6 +6024,7 @@ begin
   v_cron.owner_id := coalesce(owner, carillon._system_principal());
   v_cron.created_at := v_now;
   v_cron.updated_at := v_now;
+  v_cron.version := 1;
   return v_cron;
 end;
 $$;
@@ -5946,6 +6078,24 @@ comment on function carillon._lock_cron(text, uuid) is
   'The cron, locked until the end of the transaction; TK102 when unknown, or of another app where app is given.';
 revoke all on function carillon._lock_cron(text, uuid) from public;
 --! EndIncluded crons/_lock_cron.sql
+--! Included crons/_require_version.sql
+create or replace function carillon._require_version(cron carillon.crons, expected integer) returns void
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  if cron.version <> expected then
+    raise exception using errcode = 'TK206',
+      message = format('cron "%s" is at version %s by now, not %s', cron.name, cron.version, expected),
+      detail = format('it was changed at %s', carillon._time_text(cron.updated_at)),
+      hint = 'read it again, and make the change to what it is now';
+  end if;
+end;
+$$;
+comment on function carillon._require_version(carillon.crons, integer) is
+  'Refuses (TK206) to change a cron that has another version than the caller has seen. Null is any.';
+revoke all on function carillon._require_version(carillon.crons, integer) from public;
+--! EndIncluded crons/_require_version.sql
 --! Included crons/_store_cron.sql
 create or replace function carillon._store_cron(cron carillon.crons) returns void
 language plpgsql volatile security invoker
@@ -5956,12 +6106,13 @@ begin
   set (name, schedule, timezone, dst_gap, dst_fold, starts_at, ends_at, anchor_at, jitter_seconds, method, payload,
        overlap_policy, catch_up, catch_up_max, catch_up_window_seconds, max_consecutive_failures, job_headers,
        expires_after_seconds, max_concurrency, description, enabled, paused_at, paused_by, pause_note, origin, declared_enabled,
-       declared_run_as, owner_id, next_fire_at, completed_at, updated_at)
+       declared_run_as, owner_id, next_fire_at, completed_at, updated_at, version)
     = (cron.name, cron.schedule, cron.timezone, cron.dst_gap, cron.dst_fold, cron.starts_at, cron.ends_at, cron.anchor_at,
        cron.jitter_seconds, cron.method, cron.payload, cron.overlap_policy, cron.catch_up, cron.catch_up_max,
        cron.catch_up_window_seconds, cron.max_consecutive_failures, cron.job_headers, cron.expires_after_seconds,
        cron.max_concurrency, cron.description, cron.enabled, cron.paused_at, cron.paused_by, cron.pause_note, cron.origin,
-       cron.declared_enabled, cron.declared_run_as, cron.owner_id, cron.next_fire_at, cron.completed_at, cron.updated_at)
+       cron.declared_enabled, cron.declared_run_as, cron.owner_id, cron.next_fire_at, cron.completed_at, cron.updated_at,
+       c.version + 1)
   where c.id = cron.id;
 exception when unique_violation then
   raise exception using errcode = 'TK201', column = 'name',
@@ -6174,7 +6325,8 @@ create or replace function carillon.patch_cron(
   patch jsonb,
   app text default null,
   actor uuid default null,
-  actor_scopes text[] default null
+  actor_scopes text[] default null,
+  expected_version integer default null
 ) returns carillon.cron_details
 language plpgsql volatile security definer
 set search_path = ''
@@ -6185,6 +6337,7 @@ declare
   v_details carillon.cron_details;
 begin
   perform carillon._require_cron_owner(v_old, actor, actor_scopes);
+  perform carillon._require_version(v_old, expected_version);
   v_new := carillon._cron_from_spec(v_old, patch);
   if patch ? 'runAs' then
     v_new.owner_id := coalesce(v_new.owner_id, actor, carillon._system_principal());
@@ -6197,9 +6350,9 @@ begin
   return v_details;
 end;
 $$;
-comment on function carillon.patch_cron(uuid, jsonb, text, uuid, text[]) is
-  'Changes the given fields of a cron (API spelling; null resets a field to its default, runAs to the actor) and keeps its id, pg_cron job and history.';
-revoke all on function carillon.patch_cron(uuid, jsonb, text, uuid, text[]) from public;
+comment on function carillon.patch_cron(uuid, jsonb, text, uuid, text[], integer) is
+  'Changes the given fields of a cron (API spelling; null resets a field to its default, runAs to the actor) and keeps its id, pg_cron job and history. TK206 when it has another version than expected.';
+revoke all on function carillon.patch_cron(uuid, jsonb, text, uuid, text[], integer) from public;
 --! EndIncluded crons/patch_cron.sql
 --! Included crons/update_cron.sql
 create or replace function carillon.update_cron(
@@ -6229,7 +6382,8 @@ create or replace function carillon.update_cron(
   max_concurrency integer default null,
   run_as text default null,
   pause_note text default null,
-  actor uuid default null
+  actor uuid default null,
+  expected_version integer default null
 ) returns carillon.cron_details
 language sql volatile security definer
 set search_path = ''
@@ -6239,11 +6393,11 @@ as $$
       name, schedule, timezone, payload, method, overlap_policy, enabled, starts_at, ends_at, jitter, dst, catch_up,
       catch_up_max, catch_up_window, max_consecutive_failures, priority, max_attempts, retry_delay, retry_backoff, timeout,
       expires_after, tags, max_concurrency, run_as, pause_note),
-    actor => update_cron.actor)
+    actor => update_cron.actor, expected_version => update_cron.expected_version)
 $$;
-comment on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text, uuid) is
+comment on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text, uuid, integer) is
   'Changes the fields that are given: select carillon.update_cron(cron => ''…'', schedule => ''*/5 * * * *''). To reset one, use patch_cron.';
-revoke all on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text, uuid) from public;
+revoke all on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text, uuid, integer) from public;
 --! EndIncluded crons/update_cron.sql
 --! Included crons/set_cron_enabled.sql
 create or replace function carillon.set_cron_enabled(
@@ -6252,7 +6406,8 @@ create or replace function carillon.set_cron_enabled(
   note text default null,
   app text default null,
   actor uuid default null,
-  actor_scopes text[] default null
+  actor_scopes text[] default null,
+  expected_version integer default null
 ) returns carillon.cron_details
 language plpgsql volatile security definer
 set search_path = ''
@@ -6261,15 +6416,21 @@ begin
   if enabled is null then
     perform carillon._invalid('enabled', 'must be true or false');
   end if;
-  return carillon.patch_cron(cron, jsonb_build_object('enabled', enabled, 'pauseNote', note), app, actor, actor_scopes);
+  return carillon.patch_cron(cron, jsonb_build_object('enabled', enabled, 'pauseNote', note), app, actor, actor_scopes, expected_version);
 end;
 $$;
-comment on function carillon.set_cron_enabled(uuid, boolean, text, text, uuid, text[]) is
+comment on function carillon.set_cron_enabled(uuid, boolean, text, text, uuid, text[], integer) is
   'Pauses or resumes a cron. While paused it is not woken by pg_cron; triggers by hand still work.';
-revoke all on function carillon.set_cron_enabled(uuid, boolean, text, text, uuid, text[]) from public;
+revoke all on function carillon.set_cron_enabled(uuid, boolean, text, text, uuid, text[], integer) from public;
 --! EndIncluded crons/set_cron_enabled.sql
 --! Included crons/delete_cron.sql
-create or replace function carillon.delete_cron(cron uuid, app text default null, actor uuid default null, actor_scopes text[] default null) returns void
+create or replace function carillon.delete_cron(
+  cron uuid,
+  app text default null,
+  actor uuid default null,
+  actor_scopes text[] default null,
+  expected_version integer default null
+) returns void
 language plpgsql volatile security definer
 set search_path = ''
 as $$
@@ -6277,12 +6438,13 @@ declare
   v_cron carillon.crons := carillon._lock_cron(app, cron);
 begin
   perform carillon._require_cron_owner(v_cron, actor, actor_scopes);
+  perform carillon._require_version(v_cron, expected_version);
   perform carillon._drop_crons(array[v_cron.id]);
 end;
 $$;
-comment on function carillon.delete_cron(uuid, text, uuid, text[]) is
+comment on function carillon.delete_cron(uuid, text, uuid, text[], integer) is
   'Deletes a cron. Jobs it has enqueued still run, a slot that is due and not yet decided is dropped with it; its ledger and job history stay until their retention ends.';
-revoke all on function carillon.delete_cron(uuid, text, uuid, text[]) from public;
+revoke all on function carillon.delete_cron(uuid, text, uuid, text[], integer) from public;
 --! EndIncluded crons/delete_cron.sql
 --! Included crons/trigger_cron.sql
 create or replace function carillon.trigger_cron(
@@ -6419,6 +6581,7 @@ begin
       v_new.id := v_old.id;
       v_new.created_at := v_old.created_at;
       v_new.updated_at := v_old.updated_at;
+      v_new.version := v_old.version;
       v_new.anchor_at := v_old.anchor_at;
       v_new.beat_id := v_old.beat_id;
       v_new.next_fire_at := v_old.next_fire_at;
@@ -7193,6 +7356,82 @@ $$;
 comment on function carillon._trim_idempotency_keys() is 'Forgets idempotency keys after 24 hours, 10,000 at most.';
 revoke all on function carillon._trim_idempotency_keys() from public;
 --! EndIncluded jobs/_trim_idempotency_keys.sql
+--! Included requests/_body_hash.sql
+create or replace function carillon._body_hash(body jsonb) returns bytea
+language sql immutable parallel safe security invoker
+return sha256(convert_to(coalesce(body::text, ''), 'UTF8'));
+comment on function carillon._body_hash(jsonb) is 'By which bodies of requests are compared: the order of their fields does not matter.';
+revoke all on function carillon._body_hash(jsonb) from public;
+--! EndIncluded requests/_body_hash.sql
+--! Included requests/begin_request.sql
+create or replace function carillon.begin_request(principal uuid, line text, key text, body jsonb)
+returns table (status integer, answer text)
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+  v_known carillon.requests;
+begin
+  if key is null or length(key) not between 1 and 255 then
+    perform carillon._invalid('Idempotency-Key', 'must be from 1 to 255 characters long');
+  end if;
+  -- Whoever comes second waits here until the first has committed, or has given up.
+  perform pg_advisory_xact_lock(hashtextextended(format('carillon.request %s %s %s', principal, line, key), 0));
+  select r.* into v_known from carillon.requests r
+  where r.principal_id = principal and r.line = begin_request.line and r.key = begin_request.key
+    and r.created_at > v_now - interval '24 hours';
+  if v_known.key is null then
+    return;
+  end if;
+  if v_known.body_hash <> carillon._body_hash(body) then
+    raise exception using errcode = 'TK203', column = 'Idempotency-Key',
+      message = format('the idempotency key "%s" was used for another request', begin_request.key),
+      hint = 'send each new request with a new key; keys are kept for 24 hours';
+  end if;
+  return query select v_known.status, v_known.answer;
+end;
+$$;
+comment on function carillon.begin_request(uuid, text, text, jsonb) is
+  'What the same request of a principal was answered under the same idempotency key in the last 24 hours; no row for a new one, which this transaction then answers (end_request), with all others of its key waiting. TK203 after another body.';
+revoke all on function carillon.begin_request(uuid, text, text, jsonb) from public;
+--! EndIncluded requests/begin_request.sql
+--! Included requests/end_request.sql
+create or replace function carillon.end_request(principal uuid, line text, key text, body jsonb, status integer, answer text) returns void
+language sql volatile security definer
+set search_path = ''
+as $$
+  insert into carillon.requests as r (principal_id, line, key, body_hash, status, answer, created_at)
+  values (principal, line, key, carillon._body_hash(body), status, answer, carillon.now())
+  on conflict on constraint requests_pkey do update
+    set body_hash = excluded.body_hash, status = excluded.status, answer = excluded.answer, created_at = excluded.created_at
+$$;
+comment on function carillon.end_request(uuid, text, text, jsonb, integer, text) is
+  'Keeps what a request was answered, in the transaction that did its work, so that there is never one without the other.';
+revoke all on function carillon.end_request(uuid, text, text, jsonb, integer, text) from public;
+--! EndIncluded requests/end_request.sql
+--! Included requests/_trim_requests.sql
+create or replace function carillon._trim_requests() returns void
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_before timestamptz := carillon.now() - interval '24 hours';
+begin
+  delete from carillon.requests r
+  using (
+    select o.principal_id, o.line, o.key from carillon.requests o
+    where o.created_at <= v_before
+    order by o.created_at
+    limit 10000
+    for update skip locked
+  ) old
+  where r.principal_id = old.principal_id and r.line = old.line and r.key = old.key;
+end;
+$$;
+comment on function carillon._trim_requests() is 'Forgets answered requests after 24 hours, 10,000 at most.';
+revoke all on function carillon._trim_requests() from public;
+--! EndIncluded requests/_trim_requests.sql
 --! Included jobs/_check_payload.sql
 create or replace function carillon._check_payload(payload jsonb, field text) returns void
 language plpgsql immutable security invoker

@@ -114,5 +114,8 @@ export async function fingerprint(sql: Sql): Promise<string> {
       from (select (to_jsonb(x) - 'last_used_at')::text as t from ${name} x) y)`,
   );
   const rows = await sql.unsafe<{ name: string; md5: string }[]>(parts.join(" union all "));
-  return rows.map(({ name, md5 }) => `${name} ${md5}`).join("\n");
+  return rows
+    .map(({ name, md5 }) => `${name} ${md5}`)
+    .sort()
+    .join("\n");
 }
