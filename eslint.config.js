@@ -77,6 +77,6 @@ export default tseslint.config(
     },
   },
   { files: ["test/**/*.ts"], rules: { "max-lines-per-function": "off" } },
-  { files: ["*.config.ts"], rules: { "no-restricted-exports": "off" } },
+  { files: ["**/*.config.ts"], rules: { "no-restricted-exports": "off" } },
   ...roomRules,
 );

@@ -17,6 +17,11 @@ const BODIES: Record<string, object> = {
     to: new Date(Date.now() - 3_600_000).toISOString(),
   },
   "PATCH /api/v1/apps/{appId}/jobs/{id}": { runAt: "2099-01-01T00:00:00Z" },
+  "POST /api/v1/apps/{appId}/jobs/batch": { jobs: [{}] },
+  "POST /api/v1/apps/{appId}/jobs/cancel": { filter: {} },
+  "POST /api/v1/apps/{appId}/jobs/retry": { filter: {} },
+  "POST /api/v1/apps/{appId}/dead-letters/redrive": { all: true },
+  "POST /api/v1/apps/{appId}/dead-letters/delete": { all: true },
   "PUT /api/v1/apps/{appId}/manifest": { crons: [{ name: "declared", schedule: "0 9 * * *" }] },
   "POST /api/v1/principals": { username: "sample" },
   "PATCH /api/v1/principals/{id}": { enabled: true },
@@ -109,5 +114,8 @@ export async function fingerprint(sql: Sql): Promise<string> {
       from (select (to_jsonb(x) - 'last_used_at')::text as t from ${name} x) y)`,
   );
   const rows = await sql.unsafe<{ name: string; md5: string }[]>(parts.join(" union all "));
-  return rows.map(({ name, md5 }) => `${name} ${md5}`).join("\n");
+  return rows
+    .map(({ name, md5 }) => `${name} ${md5}`)
+    .sort()
+    .join("\n");
 }
