@@ -190,7 +190,8 @@ function holdAgainstTable(
   else {
     const schema = shape.types[type];
     if (schema === undefined) throw new Error(`${method} ${path} answered with ${type}`);
-    if (type === "application/x-ndjson") (body as unknown[]).forEach((line) => schema.parse(line));
+    if (type === "application/x-ndjson")
+      ((body ?? []) as unknown[]).forEach((line) => schema.parse(line));
     else schema.parse(body ?? text);
   }
 }

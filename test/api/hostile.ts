@@ -169,7 +169,7 @@ function object({
         name,
         fc.oneof(
           { weight, arbitrary: value.map((it) => [it]) },
-          { weight: 1, arbitrary: fc.constant([]) },
+          { weight: isNeeded ? 1 : 3, arbitrary: fc.constant([]) },
         ),
       ];
     }),
