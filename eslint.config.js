@@ -14,6 +14,7 @@ const rooms = {
   worker: ["db"],
   client: ["targets"],
   targets: ["worker"],
+  testing: ["db", "worker"],
   api: ["db", "manifest", "schedules"],
   dev: ["db", "deploy", "api", "worker", "manifest", "schedules"],
   cli: ["client", "db", "deploy", "api", "worker", "manifest", "schedules", "dev"],
@@ -71,6 +72,6 @@ export default tseslint.config(
     rules: { "no-console": "off" },
   },
   { files: ["test/**/*.ts"], rules: { "max-lines-per-function": "off" } },
-  { files: ["*.config.ts"], rules: { "no-restricted-exports": "off" } },
+  { files: ["**/*.config.ts"], rules: { "no-restricted-exports": "off" } },
   ...roomRules,
 );

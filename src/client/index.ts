@@ -32,6 +32,7 @@ export type Run = Output<"GET /api/v1/apps/{appId}/crons/{id}/runs">[number];
 export type Backfill = Output<"GET /api/v1/apps/{appId}/crons/{id}/backfills">[number];
 export type Job = Output<"GET /api/v1/apps/{appId}/jobs/{id}">;
 export type NewJob = Input<"POST /api/v1/apps/{appId}/jobs">;
+export type DeadLetter = Output<"GET /api/v1/apps/{appId}/dead-letters">["items"][number];
 export type LogLine = Output<"GET /api/v1/apps/{appId}/jobs/{id}/logs">["items"][number];
 export type Manifest = Input<"PUT /api/v1/apps/{appId}/manifest">;
 export type Principal = Output<"GET /api/v1/principals/{id}">;

@@ -55,22 +55,36 @@ export const OPERATIONS = {
     backfills: op("GET /api/v1/apps/{appId}/crons/{id}/backfills"),
   },
   jobs: {
-    /** The jobs of an app, newest first. */
-    list: op("GET /api/v1/apps/{appId}/jobs", "query"),
+    /** The jobs of an app, live and finished, by filters. */
+    list: op("GET /api/v1/apps/{appId}/jobs", "query", "pages"),
     get: op("GET /api/v1/apps/{appId}/jobs/{id}"),
     enqueue: op("POST /api/v1/apps/{appId}/jobs", "body"),
+    /** Enqueues many, all or none. */
+    enqueueMany: op("POST /api/v1/apps/{appId}/jobs/batch", "body"),
     /** Changes when a waiting job is due. */
     move: op("PATCH /api/v1/apps/{appId}/jobs/{id}", "body"),
     /** Cancels a waiting or running job. */
     cancel: op("POST /api/v1/apps/{appId}/jobs/{id}/cancel", "body"),
+    /** Cancels the live jobs that a filter means. */
+    cancelMany: op("POST /api/v1/apps/{appId}/jobs/cancel", "body"),
     /** Runs a job that has ended again, as a new job. */
     retry: op("POST /api/v1/apps/{appId}/jobs/{id}/retry"),
+    /** Runs the ended jobs that a filter means again. */
+    retryMany: op("POST /api/v1/apps/{appId}/jobs/retry", "body"),
     /** The lines of a job's log, in order. */
     logs: op("GET /api/v1/apps/{appId}/jobs/{id}/logs", "query", "pages"),
     /** Follows a job's log, progress and status until it has ended, across lost connections. */
     followLog: op("GET /api/v1/apps/{appId}/jobs/{id}/logs/stream", "query", "events"),
     /** A job's log as a file. */
     downloadLog: op("GET /api/v1/apps/{appId}/jobs/{id}/logs/download", "query", "file"),
+  },
+  deadLetters: {
+    /** Copies of jobs that were delivered in vain too often, newest first. */
+    list: op("GET /api/v1/apps/{appId}/dead-letters", "query", "pages"),
+    /** Puts letters back to work, as new jobs. */
+    redrive: op("POST /api/v1/apps/{appId}/dead-letters/redrive", "body"),
+    /** Deletes letters for good; the jobs stay in the history. */
+    delete: op("POST /api/v1/apps/{appId}/dead-letters/delete", "body"),
   },
   schedules: {
     /** A schedule's next slots, and what it means in plain English. */
