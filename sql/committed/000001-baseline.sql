@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:6d317e51887b5b96ba600b5b74f7ea367cc43e66
+--! Hash: sha1:cb51dedfb56ae64b2738a7bb117f2bda9008dc3e
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -141,6 +141,7 @@ create table carillon.crons (
   enabled boolean not null default true,
   origin text not null constraint crons_origin_known check (origin in ('manifest', 'api', 'sql')),
   declared_enabled boolean,
+  declared_run_as uuid,
   owner_id uuid references carillon.principals on delete set null,
   paused_at timestamptz,
   paused_by uuid references carillon.principals on delete set null,
@@ -162,6 +163,7 @@ comment on column carillon.crons.declared_enabled is 'What the manifest last sai
 comment on column carillon.crons.job_headers is 'The options of its jobs (priority, attempts, timeout, tags) as their headers carry them; those of default are absent.';
 comment on column carillon.crons.expires_after_seconds is 'How long a job may wait to be started once it is due; null is for ever.';
 comment on column carillon.crons.max_concurrency is 'How many jobs of the cron may run at once; null is unlimited.';
+comment on column carillon.crons.declared_run_as is 'The service account the manifest last named, so that a deploy changes the owner only when the manifest does.';
 create index crons_due_idx on carillon.crons (next_fire_at) where next_fire_at is not null;
 create index crons_beat_id_idx on carillon.crons (beat_id) where beat_id is not null;
 create index crons_owner_id_idx on carillon.crons (owner_id);
@@ -2732,53 +2734,71 @@ revoke all on function carillon.compile_schedule(text, text, text, timestamptz, 
 --! EndIncluded schedules.sql
 --! Included principals/_has_permission.sql
 create or replace function carillon._has_permission(held text[], wanted text) returns boolean
-language sql immutable parallel safe security invoker
-return exists (
-  select
-  from unnest(held) as h (permission)
-  where h.permission in ('*', wanted)
-    or (right(h.permission, 2) = ':*' and starts_with(wanted, left(h.permission, -1)))
-);
+language plpgsql immutable parallel safe security invoker
+set search_path = ''
+as $$
+begin
+  -- plpgsql, as all that is asked at every request and every slot: it keeps its plans.
+  return exists (
+    select
+    from unnest(held) as h (permission)
+    where h.permission in ('*', wanted)
+      or (right(h.permission, 2) = ':*' and starts_with(wanted, left(h.permission, -1))));
+end;
+$$;
 comment on function carillon._has_permission(text[], text) is
   'Whether a set of permission strings grants one: exactly, by "*", or by "prefix:*".';
 revoke all on function carillon._has_permission(text[], text) from public;
 --! EndIncluded principals/_has_permission.sql
 --! Included principals/_narrow.sql
 create or replace function carillon._narrow(held text[], scopes text[]) returns text[]
-language sql immutable parallel safe security invoker
-return case when scopes is null then held else array(
-  select s from unnest(scopes) as s where carillon._has_permission(held, s)
-  union
-  select h from unnest(held) as h where carillon._has_permission(scopes, h)
-  order by 1) end;
+language plpgsql immutable security invoker
+set search_path = ''
+as $$
+begin
+  if scopes is null then
+    return held;
+  end if;
+  return array(
+    select s from unnest(scopes) as s where carillon._has_permission(held, s)
+    union
+    select h from unnest(held) as h where carillon._has_permission(scopes, h)
+    order by 1);
+end;
+$$;
 comment on function carillon._narrow(text[], text[]) is
   'What is left of a set of permissions within scopes; null scopes leave all of it.';
 revoke all on function carillon._narrow(text[], text[]) from public;
 --! EndIncluded principals/_narrow.sql
 --! Included principals/_role_permissions.sql
 create or replace function carillon._role_permissions(roles text[]) returns text[]
-language sql stable security invoker
+language plpgsql stable security invoker
 set search_path = ''
 as $$
-  with recursive held (role) as (
-    select r.name from carillon.roles r where r.name = any (_role_permissions.roles)
-    union
-    select i.inherits from held h join carillon.role_inherits i on i.role = h.role
-  )
-  select coalesce(array_agg(distinct p.permission), '{}')
-  from held h
-  join carillon.roles r on r.name = h.role
-  cross join unnest(r.permissions) as p (permission)
+begin
+  return (
+    with recursive held (role) as (
+      select r.name from carillon.roles r where r.name = any (_role_permissions.roles)
+      union
+      select i.inherits from held h join carillon.role_inherits i on i.role = h.role
+    )
+    select coalesce(array_agg(distinct p.permission), '{}')
+    from held h
+    join carillon.roles r on r.name = h.role
+    cross join unnest(r.permissions) as p (permission));
+end;
 $$;
 comment on function carillon._role_permissions(text[]) is 'What these roles grant, with all they inherit.';
 revoke all on function carillon._role_permissions(text[]) from public;
 --! EndIncluded principals/_role_permissions.sql
 --! Included principals/_granted_to.sql
 create or replace function carillon._granted_to(principal uuid) returns text[]
-language sql stable security invoker
+language plpgsql stable security invoker
 set search_path = ''
 as $$
-  select carillon._role_permissions(array(select m.role from carillon.role_members m where m.principal_id = principal))
+begin
+  return carillon._role_permissions(array(select m.role from carillon.role_members m where m.principal_id = principal));
+end;
 $$;
 comment on function carillon._granted_to(uuid) is
   'What a principal''s roles grant it, whether it is enabled or not.';
@@ -2786,11 +2806,15 @@ revoke all on function carillon._granted_to(uuid) from public;
 --! EndIncluded principals/_granted_to.sql
 --! Included principals/_permissions_of.sql
 create or replace function carillon._permissions_of(principal uuid) returns text[]
-language sql stable security invoker
+language plpgsql stable security invoker
 set search_path = ''
 as $$
-  select case when exists (select from carillon.principals p where p.id = principal and p.disabled_at is null)
-    then carillon._granted_to(principal) else '{}' end
+begin
+  if exists (select from carillon.principals p where p.id = principal and p.disabled_at is null) then
+    return carillon._granted_to(principal);
+  end if;
+  return '{}';
+end;
 $$;
 comment on function carillon._permissions_of(uuid) is
   'What an enabled principal may do, by all of its roles; nothing when disabled or unknown.';
@@ -2798,10 +2822,12 @@ revoke all on function carillon._permissions_of(uuid) from public;
 --! EndIncluded principals/_permissions_of.sql
 --! Included principals/_may.sql
 create or replace function carillon._may(actor uuid, actor_scopes text[], permission text) returns boolean
-language sql stable security invoker
+language plpgsql stable security invoker
 set search_path = ''
 as $$
-  select actor is null or carillon._has_permission(carillon._narrow(carillon._permissions_of(actor), actor_scopes), permission)
+begin
+  return actor is null or carillon._has_permission(carillon._narrow(carillon._permissions_of(actor), actor_scopes), permission);
+end;
 $$;
 comment on function carillon._may(uuid, text[], text) is
   'Whether an actor holds a permission, within the scopes of the credential it came with. A null actor is the database''s owner.';
@@ -3037,30 +3063,102 @@ revoke all on function carillon._check_username(text) from public;
 --! EndIncluded principals/_check_username.sql
 --! Included principals/_may_fire.sql
 create or replace function carillon._may_fire(owner uuid, app text) returns text
-language sql stable security invoker
+language plpgsql stable security invoker
 set search_path = ''
 as $$
-  select case
-    when owner is null or pr.id is null then 'the owner is gone'
-    when pr.disabled_at is not null then 'the owner is disabled'
-    when pr.kind = 'system' then null
-    when not carillon._has_permission(carillon._permissions_of(pr.id), 'app:' || app || ':cron.write')
+declare
+  v_kind text;
+  v_disabled_at timestamptz;
+begin
+  select p.kind, p.disabled_at into v_kind, v_disabled_at from carillon.principals p where p.id = owner;
+  return case
+    when v_kind is null then 'the owner is gone'
+    when v_disabled_at is not null then 'the owner is disabled'
+    when v_kind = 'system' then null
+    when not carillon._has_permission(carillon._granted_to(owner), 'app:' || app || ':cron.write')
       then 'the owner no longer holds app:' || app || ':cron.write'
-  end
-  from (select) one
-  left join carillon.principals pr on pr.id = owner
+  end;
+end;
 $$;
-comment on function carillon._may_fire(uuid, text) is 'Why crons of this owner in this app must not fire; null when they may.';
+comment on function carillon._may_fire(uuid, text) is
+  'Why crons of this owner in this app must not fire; null when they may.';
 revoke all on function carillon._may_fire(uuid, text) from public;
 --! EndIncluded principals/_may_fire.sql
---! Included principals/_require_cron_owner.sql
-create or replace function carillon._require_cron_owner(cron carillon.crons, actor uuid) returns void
+--! Included principals/_may_act_as.sql
+create or replace function carillon._may_act_as(actor uuid, actor_scopes text[], principal uuid, app text) returns boolean
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+declare
+  v_held text[];
+  v_lent text[];
+begin
+  if actor is null or principal = actor then
+    return true;
+  end if;
+  if not exists (select from carillon.principals p where p.id = principal and p.kind = 'service') then
+    return false;
+  end if;
+  v_held := carillon._narrow(carillon._permissions_of(actor), actor_scopes);
+  v_lent := carillon._granted_to(principal);
+  return carillon._has_permission(v_held, 'app:' || app || ':act_as')
+    -- An account that holds nothing is not therefore everybody's.
+    or (cardinality(v_lent) > 0
+      and not exists (select from unnest(v_lent) as l (permission) where not carillon._has_permission(v_held, l.permission)));
+end;
+$$;
+comment on function carillon._may_act_as(uuid, text[], uuid, text) is
+  'Whether an actor may let things of an app be done in the name of a principal: of themselves, or of a service account whose every permission they hold, or with act_as.';
+revoke all on function carillon._may_act_as(uuid, text[], uuid, text) from public;
+--! EndIncluded principals/_may_act_as.sql
+--! Included principals/_require_act_as.sql
+create or replace function carillon._require_act_as(actor uuid, actor_scopes text[], principal uuid, app text) returns void
 language plpgsql stable security invoker
 set search_path = ''
 as $$
 begin
-  if actor is null or cron.owner_id = actor
-     or carillon._has_permission(carillon._permissions_of(actor), 'app:' || cron.app_id || ':cron.manage_others') then
+  if not carillon._may_act_as(actor, actor_scopes, principal, app) then
+    raise exception using errcode = 'TK403', column = 'runAs', message = format('missing app:%s:act_as', app),
+      detail = 'a service account is lent to who holds all that it holds, or may act as others in the app';
+  end if;
+end;
+$$;
+comment on function carillon._require_act_as(uuid, text[], uuid, text) is
+  'Refuses (TK403) an actor who may not act as a principal.';
+revoke all on function carillon._require_act_as(uuid, text[], uuid, text) from public;
+--! EndIncluded principals/_require_act_as.sql
+--! Included principals/_service_account.sql
+create or replace function carillon._service_account(account jsonb, field text) returns uuid
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+declare
+  v_name constant text := carillon._json_text(account, field, 128);
+  v_id uuid;
+begin
+  v_id := (
+    select p.id from carillon.principals p
+    where p.kind = 'service' and v_name in (p.username, p.id::text)
+    order by p.username <> v_name
+    limit 1);
+  if v_id is null then
+    perform carillon._invalid(field, 'must be the name or the id of a service account');
+  end if;
+  return v_id;
+end;
+$$;
+comment on function carillon._service_account(jsonb, text) is
+  'A service account named by its user name or its id; TK001 when it is none.';
+revoke all on function carillon._service_account(jsonb, text) from public;
+--! EndIncluded principals/_service_account.sql
+--! Included principals/_require_cron_owner.sql
+create or replace function carillon._require_cron_owner(cron carillon.crons, actor uuid, actor_scopes text[]) returns void
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  if carillon._may_act_as(actor, actor_scopes, cron.owner_id, cron.app_id)
+    or carillon._may(actor, actor_scopes, 'app:' || cron.app_id || ':cron.manage_others') then
     return;
   end if;
   raise exception using errcode = 'TK402',
@@ -3068,9 +3166,9 @@ begin
     hint = format('its owner, or a holder of app:%s:cron.manage_others, may do this', cron.app_id);
 end;
 $$;
-comment on function carillon._require_cron_owner(carillon.crons, uuid) is
-  'Refuses (TK402) an actor who neither owns the cron nor manages others'' crons. A null actor is the database''s owner.';
-revoke all on function carillon._require_cron_owner(carillon.crons, uuid) from public;
+comment on function carillon._require_cron_owner(carillon.crons, uuid, text[]) is
+  'Refuses (TK402) an actor who neither is, nor may act as, the owner of the cron, nor manages others'' crons. A null actor is the database''s owner.';
+revoke all on function carillon._require_cron_owner(carillon.crons, uuid, text[]) from public;
 --! EndIncluded principals/_require_cron_owner.sql
 --! Included principals/principal_details.sql
 create or replace view carillon.principal_details as
@@ -5075,7 +5173,8 @@ create or replace function carillon.backfill_cron(
   dry_run boolean default false,
   concurrency integer default 1,
   app text default null,
-  actor uuid default null
+  actor uuid default null,
+  actor_scopes text[] default null
 ) returns jsonb
 language plpgsql volatile security definer
 set search_path = ''
@@ -5087,7 +5186,7 @@ declare
   v_slots timestamptz[];
   v_id uuid;
 begin
-  perform carillon._require_cron_owner(v_cron, actor);
+  perform carillon._require_cron_owner(v_cron, actor, actor_scopes);
   if from_at is null or not isfinite(from_at) then
     perform carillon._invalid('from', 'must be a time');
   end if;
@@ -5115,9 +5214,9 @@ begin
   return jsonb_build_object('id', v_id, 'dryRun', dry_run, 'count', cardinality(v_slots), 'slots', to_jsonb(v_slots));
 end;
 $$;
-comment on function carillon.backfill_cron(uuid, timestamptz, timestamptz, boolean, integer, text, uuid) is
+comment on function carillon.backfill_cron(uuid, timestamptz, timestamptz, boolean, integer, text, uuid, text[]) is
   'Enqueues the slots of a past range that have no tick, by the cron''s present schedule, oldest first and at most concurrency jobs at a time; dry_run only lists them. At most 10000 slots.';
-revoke all on function carillon.backfill_cron(uuid, timestamptz, timestamptz, boolean, integer, text, uuid) from public;
+revoke all on function carillon.backfill_cron(uuid, timestamptz, timestamptz, boolean, integer, text, uuid, text[]) from public;
 --! EndIncluded ticks/backfill_cron.sql
 --! Included ticks/list_backfills.sql
 create or replace function carillon.list_backfills(cron uuid)
@@ -5327,10 +5426,15 @@ select
   coalesce(f.consecutive, 0) as consecutive_failures, c.description, c.enabled, c.paused_at, c.paused_by, c.pause_note, c.origin,
   -- A completed cron leaves its beat at the next sweep, and is as good as gone from it.
   case when c.next_fire_at is not null then b.pg_job_id end as pg_job_id,
-  c.next_fire_at, c.completed_at, c.owner_id as created_by, c.created_at, c.updated_at
+  c.next_fire_at, c.completed_at, c.owner_id as created_by,
+  case when o.kind = 'service' then c.owner_id end as run_as,
+  m.denied, c.created_at, c.updated_at
 from carillon.crons c
 left join carillon.beats b on b.id = c.beat_id
-left join carillon.cron_failures f on f.cron_id = c.id;
+left join carillon.principals o on o.id = c.owner_id
+left join carillon.cron_failures f on f.cron_id = c.id
+-- Kept apart by the offset, so that its answers are kept (Memoize): a list asks once for each owner, not for each cron.
+cross join lateral (select carillon._may_fire(c.owner_id, c.app_id) as denied offset 0) as m;
 comment on view carillon.cron_details is 'Crons as the API shows them.';
 --! EndIncluded crons/cron_details.sql
 --! Included crons/_cron_payload.sql
@@ -5495,6 +5599,8 @@ begin
       when 'priority', 'maxAttempts', 'retryDelay', 'retryBackoff', 'timeout', 'tags' then
         base.job_headers := (base.job_headers - lower(regexp_replace(v_key, '[A-Z]', '_\&', 'g')))
           || carillon._option_headers(jsonb_build_object(v_key, v), path);
+      when 'runAs' then
+        base.owner_id := case when v is not null then carillon._service_account(v, v_field) end;
       when 'expiresAfter' then
         base.expires_after_seconds := case when v is not null then carillon._json_integer(v, v_field, 1, 31536000) end;
       when 'maxConcurrency' then
@@ -5628,12 +5734,12 @@ begin
   set (name, schedule, timezone, dst_gap, dst_fold, starts_at, ends_at, anchor_at, jitter_seconds, method, payload,
        overlap_policy, catch_up, catch_up_max, catch_up_window_seconds, max_consecutive_failures, job_headers,
        expires_after_seconds, max_concurrency, description, enabled, paused_at, paused_by, pause_note, origin, declared_enabled,
-       owner_id, next_fire_at, completed_at, updated_at)
+       declared_run_as, owner_id, next_fire_at, completed_at, updated_at)
     = (cron.name, cron.schedule, cron.timezone, cron.dst_gap, cron.dst_fold, cron.starts_at, cron.ends_at, cron.anchor_at,
        cron.jitter_seconds, cron.method, cron.payload, cron.overlap_policy, cron.catch_up, cron.catch_up_max,
        cron.catch_up_window_seconds, cron.max_consecutive_failures, cron.job_headers, cron.expires_after_seconds,
        cron.max_concurrency, cron.description, cron.enabled, cron.paused_at, cron.paused_by, cron.pause_note, cron.origin,
-       cron.declared_enabled, cron.owner_id, cron.next_fire_at, cron.completed_at, cron.updated_at)
+       cron.declared_enabled, cron.declared_run_as, cron.owner_id, cron.next_fire_at, cron.completed_at, cron.updated_at)
   where c.id = cron.id;
 exception when unique_violation then
   raise exception using errcode = 'TK201', column = 'name',
@@ -5746,6 +5852,7 @@ create or replace function carillon._cron_spec(
   expires_after integer,
   tags text[],
   max_concurrency integer,
+  run_as text,
   pause_note text
 ) returns jsonb
 language sql stable security invoker
@@ -5758,16 +5865,21 @@ as $$
     'endsAt', carillon._time_json(ends_at, 'endsAt'), 'jitter', jitter, 'dst', dst, 'catchUp', catch_up,
     'catchUpMax', catch_up_max, 'catchUpWindow', catch_up_window, 'maxConsecutiveFailures', max_consecutive_failures,
     'priority', priority, 'maxAttempts', max_attempts, 'retryDelay', retry_delay, 'retryBackoff', retry_backoff,
-    'timeout', timeout, 'expiresAfter', expires_after, 'tags', tags, 'maxConcurrency', max_concurrency,
+    'timeout', timeout, 'expiresAfter', expires_after, 'tags', tags, 'maxConcurrency', max_concurrency, 'runAs', run_as,
     'pauseNote', pause_note)) as f
   where f.value <> 'null'
 $$;
-comment on function carillon._cron_spec(text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text) is
+comment on function carillon._cron_spec(text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text) is
   'The named arguments of create_cron and update_cron as a declaration in API spelling; those not given are left out.';
-revoke all on function carillon._cron_spec(text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text) from public;
+revoke all on function carillon._cron_spec(text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text) from public;
 --! EndIncluded crons/_cron_spec.sql
 --! Included crons/declare_cron.sql
-create or replace function carillon.declare_cron(app text, spec jsonb, actor uuid default null) returns carillon.cron_details
+create or replace function carillon.declare_cron(
+  app text,
+  spec jsonb,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns carillon.cron_details
 language plpgsql volatile security definer
 set search_path = ''
 as $$
@@ -5777,6 +5889,8 @@ declare
 begin
   perform carillon._require_app(app);
   v_cron := carillon._cron_from_spec(carillon._new_cron(app, case when actor is null then 'sql' else 'api' end, actor), spec);
+  v_cron.owner_id := coalesce(v_cron.owner_id, actor, carillon._system_principal());
+  perform carillon._require_act_as(actor, actor_scopes, v_cron.owner_id, app);
   v_cron := carillon._arm_cron(v_cron, v_cron.created_at, actor);
   perform carillon._store_new_crons(array[v_cron], array['name']);
   perform carillon._enlist_crons(array[v_cron.id]);
@@ -5784,9 +5898,9 @@ begin
   return v_details;
 end;
 $$;
-comment on function carillon.declare_cron(text, jsonb, uuid) is
+comment on function carillon.declare_cron(text, jsonb, uuid, text[]) is
   'Makes a cron of an app from its declaration, as a manifest has it (API spelling; null means the default).';
-revoke all on function carillon.declare_cron(text, jsonb, uuid) from public;
+revoke all on function carillon.declare_cron(text, jsonb, uuid, text[]) from public;
 --! EndIncluded crons/declare_cron.sql
 --! Included crons/create_cron.sql
 create or replace function carillon.create_cron(
@@ -5814,6 +5928,7 @@ create or replace function carillon.create_cron(
   expires_after integer default null,
   tags text[] default null,
   max_concurrency integer default null,
+  run_as text default null,
   pause_note text default null,
   actor uuid default null
 ) returns carillon.cron_details
@@ -5824,34 +5939,45 @@ as $$
     carillon._cron_spec(
       name, schedule, timezone, payload, method, overlap_policy, enabled, starts_at, ends_at, jitter, dst, catch_up,
       catch_up_max, catch_up_window, max_consecutive_failures, priority, max_attempts, retry_delay, retry_backoff, timeout,
-      expires_after, tags, max_concurrency, pause_note),
+      expires_after, tags, max_concurrency, run_as, pause_note),
     actor => create_cron.actor)
 $$;
-comment on function carillon.create_cron(text, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, uuid) is
+comment on function carillon.create_cron(text, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text, uuid) is
   'Makes a cron of an app: select carillon.create_cron(app => ''crm'', name => ''daily'', schedule => ''0 9 * * *''). Null means the default.';
-revoke all on function carillon.create_cron(text, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, uuid) from public;
+revoke all on function carillon.create_cron(text, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text, uuid) from public;
 --! EndIncluded crons/create_cron.sql
 --! Included crons/patch_cron.sql
-create or replace function carillon.patch_cron(cron uuid, patch jsonb, app text default null, actor uuid default null)
-returns carillon.cron_details
+create or replace function carillon.patch_cron(
+  cron uuid,
+  patch jsonb,
+  app text default null,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns carillon.cron_details
 language plpgsql volatile security definer
 set search_path = ''
 as $$
 declare
   v_old carillon.crons := carillon._lock_cron(app, cron);
+  v_new carillon.crons;
   v_details carillon.cron_details;
 begin
-  perform carillon._require_cron_owner(v_old, actor);
-  if carillon._change_cron(v_old, carillon._cron_from_spec(v_old, patch), actor) then
+  perform carillon._require_cron_owner(v_old, actor, actor_scopes);
+  v_new := carillon._cron_from_spec(v_old, patch);
+  if patch ? 'runAs' then
+    v_new.owner_id := coalesce(v_new.owner_id, actor, carillon._system_principal());
+    perform carillon._require_act_as(actor, actor_scopes, v_new.owner_id, v_new.app_id);
+  end if;
+  if carillon._change_cron(v_old, v_new, actor) then
     perform carillon._enlist_crons(array[v_old.id]);
   end if;
   select d.* into v_details from carillon.cron_details d where d.id = v_old.id;
   return v_details;
 end;
 $$;
-comment on function carillon.patch_cron(uuid, jsonb, text, uuid) is
-  'Changes the given fields of a cron (API spelling; null resets a field to its default) and keeps its id, pg_cron job and history.';
-revoke all on function carillon.patch_cron(uuid, jsonb, text, uuid) from public;
+comment on function carillon.patch_cron(uuid, jsonb, text, uuid, text[]) is
+  'Changes the given fields of a cron (API spelling; null resets a field to its default, runAs to the actor) and keeps its id, pg_cron job and history.';
+revoke all on function carillon.patch_cron(uuid, jsonb, text, uuid, text[]) from public;
 --! EndIncluded crons/patch_cron.sql
 --! Included crons/update_cron.sql
 create or replace function carillon.update_cron(
@@ -5879,6 +6005,7 @@ create or replace function carillon.update_cron(
   expires_after integer default null,
   tags text[] default null,
   max_concurrency integer default null,
+  run_as text default null,
   pause_note text default null,
   actor uuid default null
 ) returns carillon.cron_details
@@ -5889,16 +6016,22 @@ as $$
     carillon._cron_spec(
       name, schedule, timezone, payload, method, overlap_policy, enabled, starts_at, ends_at, jitter, dst, catch_up,
       catch_up_max, catch_up_window, max_consecutive_failures, priority, max_attempts, retry_delay, retry_backoff, timeout,
-      expires_after, tags, max_concurrency, pause_note),
+      expires_after, tags, max_concurrency, run_as, pause_note),
     actor => update_cron.actor)
 $$;
-comment on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, uuid) is
+comment on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text, uuid) is
   'Changes the fields that are given: select carillon.update_cron(cron => ''…'', schedule => ''*/5 * * * *''). To reset one, use patch_cron.';
-revoke all on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, uuid) from public;
+revoke all on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text, uuid) from public;
 --! EndIncluded crons/update_cron.sql
 --! Included crons/set_cron_enabled.sql
-create or replace function carillon.set_cron_enabled(cron uuid, enabled boolean, note text default null, app text default null, actor uuid default null)
-returns carillon.cron_details
+create or replace function carillon.set_cron_enabled(
+  cron uuid,
+  enabled boolean,
+  note text default null,
+  app text default null,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns carillon.cron_details
 language plpgsql volatile security definer
 set search_path = ''
 as $$
@@ -5906,28 +6039,28 @@ begin
   if enabled is null then
     perform carillon._invalid('enabled', 'must be true or false');
   end if;
-  return carillon.patch_cron(cron, jsonb_build_object('enabled', enabled, 'pauseNote', note), app, actor);
+  return carillon.patch_cron(cron, jsonb_build_object('enabled', enabled, 'pauseNote', note), app, actor, actor_scopes);
 end;
 $$;
-comment on function carillon.set_cron_enabled(uuid, boolean, text, text, uuid) is
+comment on function carillon.set_cron_enabled(uuid, boolean, text, text, uuid, text[]) is
   'Pauses or resumes a cron. While paused it is not woken by pg_cron; triggers by hand still work.';
-revoke all on function carillon.set_cron_enabled(uuid, boolean, text, text, uuid) from public;
+revoke all on function carillon.set_cron_enabled(uuid, boolean, text, text, uuid, text[]) from public;
 --! EndIncluded crons/set_cron_enabled.sql
 --! Included crons/delete_cron.sql
-create or replace function carillon.delete_cron(cron uuid, app text default null, actor uuid default null) returns void
+create or replace function carillon.delete_cron(cron uuid, app text default null, actor uuid default null, actor_scopes text[] default null) returns void
 language plpgsql volatile security definer
 set search_path = ''
 as $$
 declare
   v_cron carillon.crons := carillon._lock_cron(app, cron);
 begin
-  perform carillon._require_cron_owner(v_cron, actor);
+  perform carillon._require_cron_owner(v_cron, actor, actor_scopes);
   perform carillon._drop_crons(array[v_cron.id]);
 end;
 $$;
-comment on function carillon.delete_cron(uuid, text, uuid) is
+comment on function carillon.delete_cron(uuid, text, uuid, text[]) is
   'Deletes a cron. Jobs it has enqueued still run; its ledger and job history stay until their retention ends.';
-revoke all on function carillon.delete_cron(uuid, text, uuid) from public;
+revoke all on function carillon.delete_cron(uuid, text, uuid, text[]) from public;
 --! EndIncluded crons/delete_cron.sql
 --! Included crons/trigger_cron.sql
 create or replace function carillon.trigger_cron(
@@ -5935,7 +6068,8 @@ create or replace function carillon.trigger_cron(
   payload jsonb default null,
   respect_overlap boolean default false,
   app text default null,
-  actor uuid default null
+  actor uuid default null,
+  actor_scopes text[] default null
 ) returns bigint
 language plpgsql volatile security definer
 set search_path = ''
@@ -5954,7 +6088,7 @@ begin
       raise exception using errcode = 'TK102', message = format('no cron %s', trigger_cron.cron);
     end if;
   end if;
-  perform carillon._require_cron_owner(v_cron, actor);
+  perform carillon._require_cron_owner(v_cron, actor, actor_scopes);
   if carillon._may_fire(v_cron.owner_id, v_cron.app_id) is not null then
     raise exception using errcode = 'TK403',
       message = format('cron "%s" may not run: %s', v_cron.name, carillon._may_fire(v_cron.owner_id, v_cron.app_id));
@@ -5981,12 +6115,17 @@ begin
     v_now);
 end;
 $$;
-comment on function carillon.trigger_cron(uuid, jsonb, boolean, text, uuid) is
+comment on function carillon.trigger_cron(uuid, jsonb, boolean, text, uuid, text[]) is
   'Enqueues one job of a cron at once, whatever its schedule or pause; with respect_overlap its overlap policy holds (TK202 when that lets no job through). Returns the job''s id (pgmq msg_id).';
-revoke all on function carillon.trigger_cron(uuid, jsonb, boolean, text, uuid) from public;
+revoke all on function carillon.trigger_cron(uuid, jsonb, boolean, text, uuid, text[]) from public;
 --! EndIncluded crons/trigger_cron.sql
 --! Included crons/sync_manifest.sql
-create or replace function carillon.sync_manifest(app text, manifest jsonb, actor uuid default null) returns jsonb
+create or replace function carillon.sync_manifest(
+  app text,
+  manifest jsonb,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns jsonb
 language plpgsql volatile security definer
 set search_path = ''
 -- The lookups by name are planned while the table is small, and run while it grows by thousands of rows.
@@ -6041,15 +6180,21 @@ begin
     v_blank.id := gen_random_uuid();
     v_new := carillon._cron_from_spec(v_blank, v_entry.spec, v_path);
     v_new.declared_enabled := v_new.enabled;
+    v_new.declared_run_as := case when nullif(v_entry.spec -> 'runAs', 'null') is not null then v_new.owner_id end;
+    v_new.owner_id := coalesce(v_new.owner_id, actor, carillon._system_principal());
+    if v_new.declared_run_as is distinct from v_old.declared_run_as then
+      perform carillon._require_act_as(actor, actor_scopes, v_new.owner_id, app);
+    elsif v_old.id is not null then
+      v_new.owner_id := coalesce(v_old.owner_id, v_new.owner_id);
+    end if;
     if v_old.id is null then
       v_fresh := v_fresh || carillon._arm_cron(v_new, v_new.created_at, actor);
       v_fresh_paths := v_fresh_paths || (v_path || 'name');
       v_created := v_created || v_new.name;
       v_touched := v_touched || v_new.id;
     else
-      -- The declaration is new; identity, owner and state are the old cron's.
+      -- The declaration is new; identity and state are the old cron's.
       v_new.id := v_old.id;
-      v_new.owner_id := coalesce(v_old.owner_id, v_new.owner_id);
       v_new.created_at := v_old.created_at;
       v_new.updated_at := v_old.updated_at;
       v_new.anchor_at := v_old.anchor_at;
@@ -6085,9 +6230,9 @@ begin
     'unchanged', v_unchanged, 'deleted', v_deleted);
 end;
 $$;
-comment on function carillon.sync_manifest(text, jsonb, uuid) is
+comment on function carillon.sync_manifest(text, jsonb, uuid, text[]) is
   'Makes an app and its manifest crons as the manifest says, in one transaction; returns the names created, updated, unchanged and deleted. Crons made at runtime are left alone.';
-revoke all on function carillon.sync_manifest(text, jsonb, uuid) from public;
+revoke all on function carillon.sync_manifest(text, jsonb, uuid, text[]) from public;
 --! EndIncluded crons/sync_manifest.sql
 --! Included crons/get_cron.sql
 create or replace function carillon.get_cron(cron uuid, app text default null) returns carillon.cron_details

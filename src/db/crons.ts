@@ -1,4 +1,5 @@
 import { json, one, run, type JsonObject, type Queryable } from "./connect.js";
+import type { Actor } from "./principals.js";
 
 export type OverlapPolicy = "skip" | "queue" | "buffer" | "replace";
 export type CatchUp = "latest" | "all" | "none";
@@ -41,6 +42,10 @@ export interface CronRow {
   nextFireAt: Date | null;
   completedAt: Date | null;
   createdBy: string | null;
+  /** The owner, where that is a service account. */
+  runAs: string | null;
+  /** Why its owner may not fire it. */
+  denied: string | null;
   createdAt: Date;
   updatedAt: Date;
 }
@@ -65,6 +70,7 @@ export interface CronInput {
   expiresAfter?: number | null | undefined;
   tags?: string[] | null | undefined;
   maxConcurrency?: number | null | undefined;
+  runAs?: string | null | undefined;
   enabled?: boolean | null | undefined;
   pauseNote?: string | null | undefined;
   startsAt?: string | null | undefined;
@@ -97,10 +103,10 @@ export interface RunRow {
   msgId: number | null;
 }
 
-export const createCron = (sql: Queryable, appId: string, input: CronInput, actor: string | null) =>
+export const createCron = (sql: Queryable, appId: string, input: CronInput, actor: Actor | null) =>
   one<CronRow>(sql`
     select * from carillon.declare_cron(
-      app => ${appId}, spec => ${json(sql, input)}, actor => ${actor})`);
+      app => ${appId}, spec => ${json(sql, input)}, actor => ${actor?.principalId ?? null}, actor_scopes => ${actor?.scopes ?? null})`);
 
 /** Changes the given fields; null resets one to its default. */
 export const patchCron = (
@@ -108,14 +114,16 @@ export const patchCron = (
   appId: string,
   cronId: string,
   patch: JsonObject,
-  actor: string | null,
+  actor: Actor | null,
 ) =>
   one<CronRow>(sql`
     select * from carillon.patch_cron(
-      cron => ${cronId}, patch => ${json(sql, patch)}, app => ${appId}, actor => ${actor})`);
+      cron => ${cronId}, patch => ${json(sql, patch)}, app => ${appId}, actor => ${actor?.principalId ?? null}, actor_scopes => ${actor?.scopes ?? null})`);
 
-export const deleteCron = (sql: Queryable, appId: string, cronId: string, actor: string | null) =>
-  run(sql`select carillon.delete_cron(cron => ${cronId}, app => ${appId}, actor => ${actor})`);
+export const deleteCron = (sql: Queryable, appId: string, cronId: string, actor: Actor | null) =>
+  run(
+    sql`select carillon.delete_cron(cron => ${cronId}, app => ${appId}, actor => ${actor?.principalId ?? null}, actor_scopes => ${actor?.scopes ?? null})`,
+  );
 
 export const getCron = (sql: Queryable, appId: string, cronId: string) =>
   one<CronRow>(sql`select * from carillon.get_cron(cron => ${cronId}, app => ${appId})`);
@@ -135,13 +143,13 @@ export const triggerCron = async (
   appId: string,
   cronId: string,
   options: { payload?: JsonObject | null | undefined; respectOverlap?: boolean | undefined },
-  actor: string | null,
+  actor: Actor | null,
 ) => {
   const row = await one<{ msgId: number }>(sql`
     select carillon.trigger_cron(
       cron => ${cronId}, payload => ${options.payload ? json(sql, options.payload) : null},
       respect_overlap => ${options.respectOverlap ?? false},
-      app => ${appId}, actor => ${actor}) as msg_id`);
+      app => ${appId}, actor => ${actor?.principalId ?? null}, actor_scopes => ${actor?.scopes ?? null}) as msg_id`);
   return row.msgId;
 };
 
@@ -154,10 +162,10 @@ export const syncManifest = async (
   sql: Queryable,
   appId: string,
   manifest: object,
-  actor: string | null,
+  actor: Actor | null,
 ) => {
   const row = await one<{ result: SyncResult }>(sql`
     select carillon.sync_manifest(
-      app => ${appId}, manifest => ${json(sql, manifest)}, actor => ${actor}) as result`);
+      app => ${appId}, manifest => ${json(sql, manifest)}, actor => ${actor?.principalId ?? null}, actor_scopes => ${actor?.scopes ?? null}) as result`);
   return row.result;
 };

@@ -1,4 +1,5 @@
 import { one, run, type Queryable } from "./connect.js";
+import type { Actor } from "./principals.js";
 
 export const TICK_OUTCOMES = [
   "enqueued",
@@ -94,13 +95,13 @@ export const backfillCron = async (
   appId: string,
   cronId: string,
   input: BackfillInput,
-  actor: string | null,
+  actor: Actor | null,
 ) => {
   const row = await one<{ result: BackfillResult }>(sql`
     select carillon.backfill_cron(
       cron => ${cronId}, from_at => ${input.from}::text::timestamptz, to_at => ${input.to}::text::timestamptz,
       dry_run => ${input.dryRun}, concurrency => ${input.concurrency},
-      app => ${appId}, actor => ${actor}) as result`);
+      app => ${appId}, actor => ${actor?.principalId ?? null}, actor_scopes => ${actor?.scopes ?? null}) as result`);
   return row.result;
 };
 

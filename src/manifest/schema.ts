@@ -88,6 +88,14 @@ export const CronSpec = z.strictObject({
   maxConcurrency: MaxConcurrency.describe(
     "Jobs of this cron that may run at once. Default: no limit.",
   ),
+  runAs: z
+    .string()
+    .min(1)
+    .max(128)
+    .nullish()
+    .describe(
+      "Name or id of a service account that is to own it: by its permissions it fires, and on its behalf its jobs run. Default: whoever makes it.",
+    ),
   enabled: z.boolean().nullish().describe("Whether it fires. Default: true."),
   pauseNote: z
     .string()

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { generateKey } from "../../src/api/keys.js";
+import { createApiKey } from "../../src/db/api-keys.js";
 import { problemOf, TestApi, type Answer } from "./api.js";
 
 let api: TestApi;
@@ -53,6 +55,8 @@ describe("the RootCX document", () => {
       // The test database has no pg_cron: the ticker drives.
       pgJobId: null,
       createdBy: api.admin.id,
+      runAs: null,
+      denied: null,
       createdAt: expect.stringMatching(TIME) as string,
       updatedAt: expect.stringMatching(TIME) as string,
       catchUp: "latest",
@@ -146,6 +150,48 @@ describe("the RootCX document", () => {
     };
     const job = await api.as(api.admin, "GET", `/api/v1/apps/crm/jobs/${msgId}`);
     expect(job.body).toMatchObject({ priority: 5, maxAttempts: 1, tags: ["a", "b"] });
+  });
+
+  test("runs as a service account for who may act as it, and says why it is denied", async () => {
+    const { id: bot } = (
+      await api.as(api.admin, "POST", "/api/v1/principals", {
+        body: { username: "crm-bot", kind: "service", roles: ["app:crm:admin"] },
+      })
+    ).body as { id: string };
+    const body = { name: "as-bot", schedule: "0 9 * * *", runAs: "crm-bot" };
+    const writer = await api.caller("no-actor", ["app:crm:cron.write"]);
+    const refused = await api.as(writer, "POST", CRONS, { body });
+    expect(refused.status).toBe(403);
+    expect(problemOf(refused)).toMatchObject({
+      code: "permission_denied",
+      detail: "missing app:crm:act_as",
+      errors: [{ field: "runAs", message: "missing app:crm:act_as" }],
+    });
+    const made = await makeCron(body);
+    expect(made).toMatchObject({ createdBy: bot, runAs: bot, denied: null });
+    await api.as(api.admin, "PATCH", `/api/v1/principals/${bot}`, { body: { enabled: false } });
+    const path = `${CRONS}/${made.id}`;
+    expect((await api.as(api.admin, "GET", path)).body).toMatchObject({
+      denied: "the owner is disabled",
+    });
+    const patched = await api.as(api.admin, "PATCH", path, { body: { runAs: null } });
+    expect(patched.body).toMatchObject({ createdBy: api.admin.id, runAs: null, denied: null });
+  });
+
+  test("lets a scoped key do no more than its scopes, though its owner may", async () => {
+    const owner = await api.caller("scoped-owner", ["app:crm:cron.write"]);
+    const made = await api.as(owner, "POST", CRONS, {
+      body: { name: "not-yours", schedule: "0 9 * * *" },
+    });
+    const { key, prefix, hash } = generateKey();
+    await createApiKey(api.sql, {
+      ...{ principalId: api.admin.id, name: "s", prefix, hash, scopes: ["app:crm:cron.write"] },
+    });
+    const path = `${CRONS}/${cronOf(made).id}`;
+    const answer = await api.as({ ...api.admin, key }, "PATCH", path, { body: { jitter: 1 } });
+    expect(answer.status).toBe(403);
+    expect(problemOf(answer).code).toBe("not_owner");
+    expect((await api.as(api.admin, "PATCH", path, { body: { jitter: 1 } })).status).toBe(200);
   });
 
   test("deletes", async () => {

@@ -36,7 +36,7 @@ export const appRoutes = [
           { field: "id", message: `is ${body.id}, but the manifest is put to app ${appId}` },
         ]);
       }
-      const deployed = await syncManifest(sql, appId, body, principal.principalId);
+      const deployed = await syncManifest(sql, appId, body, principal);
       return reply(deployed.installed ? 201 : 200, deployed);
     },
   }),

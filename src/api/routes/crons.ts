@@ -9,6 +9,12 @@ import { InApp, limitUpTo, Message, MsgId, OneCron } from "../shapes/scalars.js"
 const ALL = "/api/v1/apps/{appId}/crons";
 const ONE = "/api/v1/apps/{appId}/crons/{id}";
 
+/** Who holds all that the service account holds needs it not. */
+const ACT_AS = {
+  permission: "app:{appId}:act_as",
+  when: "runAs names a service account that holds more than the caller",
+} as const;
+
 /** Every cron endpoint; ownership and manage_others are SQL's to enforce. */
 export const cronRoutes = [
   defineRoute({
@@ -44,11 +50,12 @@ export const cronRoutes = [
     path: ALL,
     summary: "Create a cron",
     permission: "app:{appId}:cron.write",
+    alsoNeeds: [ACT_AS],
     params: InApp,
     body: CronSpec,
     responses: { 201: Cron },
     handler: async ({ sql, params: { appId }, body, principal }) => {
-      const row = await crons.createCron(sql, appId, body, principal.principalId);
+      const row = await crons.createCron(sql, appId, body, principal);
       return reply(201, toCron(row));
     },
   }),
@@ -69,12 +76,15 @@ export const cronRoutes = [
     path: ONE,
     summary: "Change the given fields of a cron; null resets one to its default",
     permission: "app:{appId}:cron.write",
-    alsoNeeds: [{ permission: "app:{appId}:cron.manage_others", when: "another owns the cron" }],
+    alsoNeeds: [
+      { permission: "app:{appId}:cron.manage_others", when: "another owns the cron" },
+      ACT_AS,
+    ],
     params: OneCron,
     body: CronPatch,
     responses: { 200: Cron },
     handler: async ({ sql, params: { appId, id }, body, principal }) => {
-      const row = await crons.patchCron(sql, appId, id, body, principal.principalId);
+      const row = await crons.patchCron(sql, appId, id, body, principal);
       return reply(200, toCron(row));
     },
   }),
@@ -87,7 +97,7 @@ export const cronRoutes = [
     params: OneCron,
     responses: { 200: Message },
     handler: async ({ sql, params: { appId, id }, principal }) => {
-      await crons.deleteCron(sql, appId, id, principal.principalId);
+      await crons.deleteCron(sql, appId, id, principal);
       return reply(200, { message: "cron deleted" });
     },
   }),
@@ -109,7 +119,7 @@ export const cronRoutes = [
       .optional(),
     responses: { 200: z.strictObject({ msgId: MsgId }) },
     handler: async ({ sql, params: { appId, id }, body, principal }) => {
-      const msgId = await crons.triggerCron(sql, appId, id, body ?? {}, principal.principalId);
+      const msgId = await crons.triggerCron(sql, appId, id, body ?? {}, principal);
       return reply(200, { msgId });
     },
   }),

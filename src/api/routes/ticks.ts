@@ -71,7 +71,7 @@ export const tickRoutes = [
       200: BackfillAnswer,
     },
     handler: async ({ sql, params: { appId, id }, body, principal }) =>
-      reply(200, toBackfillAnswer(await backfillCron(sql, appId, id, body, principal.principalId))),
+      reply(200, toBackfillAnswer(await backfillCron(sql, appId, id, body, principal))),
   }),
   defineRoute({
     method: "get",

@@ -15,6 +15,11 @@ export const Cron = z.strictObject({
   enabled: z.boolean(),
   pgJobId: z.int().nullable().describe("The pg_cron job that wakes it; null while none does."),
   createdBy: Uuid.nullable().describe("Its owner; null once that principal is deleted."),
+  runAs: Uuid.nullable().describe("Its owner, where that is a service account."),
+  denied: z
+    .string()
+    .nullable()
+    .describe("Why its owner may not fire it: its slots are denied; null while it may."),
   createdAt: Time,
   updatedAt: Time,
   method: z.string().nullable(),
@@ -60,6 +65,8 @@ export const toCron = (row: CronRow): z.input<typeof Cron> => ({
   enabled: row.enabled,
   pgJobId: row.pgJobId,
   createdBy: row.createdBy,
+  runAs: row.runAs,
+  denied: row.denied,
   createdAt: row.createdAt.toISOString(),
   updatedAt: row.updatedAt.toISOString(),
   method: row.method,
