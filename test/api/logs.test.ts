@@ -163,6 +163,23 @@ describe("the lines of a job", () => {
   );
 });
 
+test("how far a job is stands with the job, while it runs and after it", async () => {
+  const id = await running();
+  const job = async () => (await get(`${JOBS}/${id}`)).body as { progress: unknown };
+  expect((await job()).progress).toBeNull();
+  await append(id, [
+    { message: "a", stream: "progress", percent: 10 },
+    { message: "b", stream: "progress", percent: 62.5 },
+    { message: "and a line" },
+  ]);
+  const progress = { percent: 62.5, note: "b", attempt: 1, at: expect.any(String) as string };
+  expect(await job()).toMatchObject({ status: "running", progress });
+  expect((await get(JOBS)).text).toContain('"percent":62.5,"note":"b"');
+  await finish(id);
+  expect(await job()).toMatchObject({ status: "completed", progress });
+  expect((await get(`${JOBS}?status=finished`)).text).toContain('"percent":62.5,"note":"b"');
+});
+
 describe("a stream", () => {
   const follow = (id: number, rest = "", headers = {}) =>
     api.follow(api.admin, logs(id, `/stream${rest}`), headers);

@@ -5,7 +5,8 @@ import { JOB_OPTIONS } from "../../manifest/job-options.js";
 import { Payload } from "../../manifest/schema.js";
 import { Instant } from "../../schedules/schema.js";
 import { defineRoute, reply } from "../route.js";
-import { Job, toJob } from "../shapes/job.js";
+import { Job } from "../shapes/job.js";
+import { showJob, showJobs } from "../show-jobs.js";
 import { InApp, limitUpTo, MsgId, OneJob, Uuid } from "../shapes/scalars.js";
 
 const ALL = "/api/v1/apps/{appId}/jobs";
@@ -86,7 +87,7 @@ export const jobRoutes = [
         cronId: query.cronId,
         limit: query.limit,
       });
-      return reply(200, rows.map(toJob));
+      return reply(200, await showJobs(sql, rows));
     },
   }),
   defineRoute({
@@ -98,7 +99,7 @@ export const jobRoutes = [
     responses: { 200: Job },
     handler: async ({ sql, params: { appId, id } }) => {
       const row = await jobs.getJob(sql, appId, id);
-      return reply(200, toJob(row));
+      return reply(200, await showJob(sql, row));
     },
   }),
   defineRoute({
@@ -110,7 +111,7 @@ export const jobRoutes = [
     body: z.strictObject({ runAt: Instant.describe("Not before this time; the past means now.") }),
     responses: { 200: Job },
     handler: async ({ sql, params: { appId, id }, body }) =>
-      reply(200, toJob(await jobs.moveJob(sql, appId, id, body.runAt))),
+      reply(200, await showJob(sql, await jobs.moveJob(sql, appId, id, body.runAt))),
   }),
   defineRoute({
     method: "post",
@@ -125,7 +126,7 @@ export const jobRoutes = [
       .optional(),
     responses: { 200: Job },
     handler: async ({ sql, params: { appId, id }, body }) =>
-      reply(200, toJob(await jobs.cancelJob(sql, appId, id, body?.reason))),
+      reply(200, await showJob(sql, await jobs.cancelJob(sql, appId, id, body?.reason))),
   }),
   defineRoute({
     method: "post",

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { JobRow } from "../../db/jobs.js";
 import { Payload } from "../../manifest/schema.js";
+import { Progress } from "./progress.js";
 import { MsgId, Time, timeOrNull, Uuid } from "./scalars.js";
 
 /** A job as every answer shows it. */
@@ -26,6 +27,7 @@ export const Job = z.strictObject({
   expiresAt: Time.nullable().describe("Canceled when not started by then."),
   tags: z.array(z.string()),
   retryOf: MsgId.nullable().describe("The job that this one runs again."),
+  progress: Progress.nullable().describe("The last report of its handler; null for none."),
   attempts: z
     .array(
       z.strictObject({
@@ -61,6 +63,7 @@ export const toJob = (row: JobRow): z.input<typeof Job> => ({
   expiresAt: asTime(row.headers.expires_at),
   tags: (row.headers.tags as string[] | undefined) ?? [],
   retryOf: (row.headers.retry_of as number | undefined) ?? null,
+  progress: null,
   attempts: row.attempts.map(({ attempt, worker, startedAt, finishedAt, error }) => ({
     attempt,
     worker,
