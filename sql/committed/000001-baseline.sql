@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:cb51dedfb56ae64b2738a7bb117f2bda9008dc3e
+--! Hash: sha1:194a2eff3b28a5916592b76a1e7db3351af5a0fc
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -164,6 +164,7 @@ comment on column carillon.crons.job_headers is 'The options of its jobs (priori
 comment on column carillon.crons.expires_after_seconds is 'How long a job may wait to be started once it is due; null is for ever.';
 comment on column carillon.crons.max_concurrency is 'How many jobs of the cron may run at once; null is unlimited.';
 comment on column carillon.crons.declared_run_as is 'The service account the manifest last named, so that a deploy changes the owner only when the manifest does.';
+create index crons_limited_idx on carillon.crons (app_id) where max_concurrency is not null;
 create index crons_due_idx on carillon.crons (next_fire_at) where next_fire_at is not null;
 create index crons_beat_id_idx on carillon.crons (beat_id) where beat_id is not null;
 create index crons_owner_id_idx on carillon.crons (owner_id);
@@ -298,8 +299,25 @@ begin
 end;
 $$;
 
--- Claiming walks one app's due jobs, priority by priority in order of their due time, whatever else the queue holds.
-create index carillon_jobs_due_idx on pgmq.q_jobs ((message ->> 'app_id'), (coalesce((headers ->> 'priority')::integer, 0)) desc, vt, msg_id);
+-- pgmq's own index by time is of no use to pgmq.read (which compares with a volatile clock), and would be written
+-- with every claim.
+drop index if exists pgmq.q_jobs_vt_idx;
+
+-- What waits is in one of these, by what claims it in which order (_pick_jobs); what is leased is in none of them.
+-- Direct jobs and those of unlimited crons, by due time:
+create index carillon_jobs_direct_idx on pgmq.q_jobs
+  ((message ->> 'app_id'), (coalesce((headers ->> 'priority')::integer, 0)) desc, vt, msg_id)
+  where (headers ? 'cron_id') is not true and (headers ? 'lease') is not true;
+create index carillon_jobs_due_idx on pgmq.q_jobs
+  ((message ->> 'app_id'), (coalesce((headers ->> 'priority')::integer, 0)) desc, vt, msg_id)
+  where headers ? 'cron_id' and not headers ? 'lease' and not headers ? 'limited';
+-- The jobs of crons, cron by cron, those of limited crons (true) apart:
+create index carillon_jobs_lane_idx on pgmq.q_jobs
+  ((message ->> 'app_id'), (headers ? 'limited'), (coalesce((headers ->> 'priority')::integer, 0)) desc, (headers ->> 'cron_id'), vt, msg_id)
+  where headers ? 'cron_id' and not headers ? 'lease';
+-- The leased ones, by when they are lost; and how many of a limited cron there are.
+create index carillon_jobs_lease_idx on pgmq.q_jobs ((message ->> 'app_id'), vt) where headers ? 'lease';
+create index carillon_jobs_limited_lease_idx on pgmq.q_jobs ((headers ->> 'cron_id')) where headers ? 'limited' and headers ? 'lease';
 -- The sweep looks for jobs that were not started in time.
 create index carillon_jobs_expiry_idx on pgmq.q_jobs ((headers ->> 'expires_at')) where headers ? 'expires_at';
 -- Overlap asks for the live jobs of one cron, by the trusted header.
@@ -3974,10 +3992,15 @@ revoke all on function carillon._blocker_of(uuid, text, timestamptz) from public
 --! Included queue/_live_jobs_of_app.sql
 create or replace function carillon._live_jobs_of_app(app text) returns setof bigint
 language sql stable security invoker
-set search_path = ''
-as $$
-  select q.msg_id from pgmq.q_jobs q where q.message ->> 'app_id' = app
-$$;
+begin atomic
+  -- Each branch has an index of its own; together they are all jobs.
+  select q.msg_id from pgmq.q_jobs q
+  where q.message ->> 'app_id' = app and (q.headers ? 'cron_id') is not true and (q.headers ? 'lease') is not true
+  union all
+  select q.msg_id from pgmq.q_jobs q where q.message ->> 'app_id' = app and q.headers ? 'cron_id' and not q.headers ? 'lease'
+  union all
+  select q.msg_id from pgmq.q_jobs q where q.message ->> 'app_id' = app and q.headers ? 'lease';
+end;
 comment on function carillon._live_jobs_of_app(text) is 'Every job of an app that is still in the queue, due or not.';
 revoke all on function carillon._live_jobs_of_app(text) from public;
 --! EndIncluded queue/_live_jobs_of_app.sql
@@ -6298,6 +6321,34 @@ comment on function carillon._job_user(jsonb, jsonb) is
   'Who a job is run for. In a message that was not put into the queue by Carillon, what is no uuid is nobody: one malformed message must not keep the whole queue from being claimed.';
 revoke all on function carillon._job_user(jsonb, jsonb) from public;
 --! EndIncluded jobs/_job_user.sql
+--! Included jobs/job_transitions.sql
+create or replace view carillon.job_transitions (status, event, next_status) as
+values
+  (null, 'enqueue', 'queued'),
+  (null, 'enqueue', 'pending'),
+  ('pending', 'come due', 'queued'),
+  ('pending', 'move', 'queued'),
+  ('queued', 'move', 'pending'),
+  ('queued', 'claim', 'running'),
+  ('running', 'release', 'queued'),
+  ('running', 'lose', 'queued'),
+  ('running', 'retry later', 'pending'),
+  ('running', 'retry later', 'queued'),
+  ('running', 'complete', 'completed'),
+  ('running', 'fail', 'failed'),
+  -- A lease that ran out and that nobody has taken over is its attempt's still.
+  ('queued', 'extend', 'running'),
+  ('queued', 'retry later', 'pending'),
+  ('queued', 'complete', 'completed'),
+  ('queued', 'fail', 'failed'),
+  ('queued', 'bury', 'failed'),
+  ('queued', 'expire', 'canceled'),
+  ('pending', 'cancel', 'canceled'),
+  ('queued', 'cancel', 'canceled'),
+  ('running', 'cancel', 'canceled');
+comment on view carillon.job_transitions is
+  'How the status of a job may change, and by what; a null status is that of a job not yet enqueued. What has none from it is terminal: completed, failed, canceled.';
+--! EndIncluded jobs/job_transitions.sql
 --! Included jobs/_job_attempts.sql
 create or replace function carillon._job_attempts(headers jsonb, attempt integer, worker text, started_at timestamptz, finished_at timestamptz, error jsonb)
 returns jsonb
@@ -6376,13 +6427,21 @@ language sql stable parallel safe security invoker
 begin atomic
   select job_id, message ->> 'app_id', (headers ->> 'cron_id')::uuid, (headers ->> 'scheduled_for')::timestamptz,
     carillon._job_trigger(headers), status, carillon._job_user(message, headers), message -> 'payload',
-    coalesce(headers - 'lease', '{}'), result, error, attempt, headers #>> '{lease,worker}', enqueued_at, last_read_at,
+    coalesce(headers - '{lease,limited}'::text[], '{}'), result, error, attempt, headers #>> '{lease,worker}', enqueued_at, last_read_at,
     greatest(now, last_read_at);
 end;
 comment on function carillon._ended_job(bigint, jsonb, jsonb, text, jsonb, jsonb, integer, timestamptz, timestamptz, timestamptz) is
   'The row of the history for a job that leaves the queue: the only place that says what of a job is kept. Inlined where it is called.';
 revoke all on function carillon._ended_job(bigint, jsonb, jsonb, text, jsonb, jsonb, integer, timestamptz, timestamptz, timestamptz) from public;
 --! EndIncluded jobs/_ended_job.sql
+--! Included jobs/_holds_place.sql
+create or replace function carillon._holds_place(headers jsonb) returns boolean
+language sql immutable parallel safe security invoker
+return headers ? 'lease' and (headers ? 'limited' or headers -> 'lease' ? 'limited');
+comment on function carillon._holds_place(jsonb) is
+  'Whether a leased job takes one of so many places that its cron or its app has, for which others may wait.';
+revoke all on function carillon._holds_place(jsonb) from public;
+--! EndIncluded jobs/_holds_place.sql
 --! Included jobs/_bury_lost_jobs.sql
 create or replace function carillon._bury_lost_jobs() returns integer
 language plpgsql volatile security invoker
@@ -6394,8 +6453,7 @@ declare
 begin
   with dead as (
     select q.msg_id from pgmq.q_jobs q
-    where q.vt <= v_now and carillon._is_lost_for_good(q.headers)
-    order by q.vt
+    where q.headers ? 'lease' and q.vt <= v_now and carillon._is_lost_for_good(q.headers)
     limit 1000
     for update skip locked
   ),
@@ -6455,6 +6513,8 @@ begin
   told as (
     -- A worker that listens aborts the handler at once; any other at its next heartbeat.
     select pg_notify('carillon_jobs', 'canceled:' || g.msg_id) from gone g where g.headers ? 'lease'
+    union all
+    select pg_notify('carillon_jobs', a.app) from (select distinct g.message ->> 'app_id' as app from gone g where carillon._holds_place(g.headers)) a
   )
   select count(*), (select count(*) from told) into v_canceled, v_told from gone;
   return v_canceled;
@@ -6484,25 +6544,374 @@ $$;
 comment on function carillon._expire_jobs() is 'Cancels jobs that were not started in time, 1000 at most; returns how many.';
 revoke all on function carillon._expire_jobs() from public;
 --! EndIncluded jobs/_expire_jobs.sql
---! Included jobs/_next_priority.sql
-create or replace function carillon._next_priority(app text, below integer) returns integer
+--! Included jobs/_next_priorities.sql
+create or replace function carillon._next_priorities(app text, below integer, out direct integer, out due integer, out limited integer)
+language sql stable parallel safe security invoker
+begin atomic
+  select
+    (select coalesce((q.headers ->> 'priority')::integer, 0) from pgmq.q_jobs q
+     where q.message ->> 'app_id' = app and coalesce((q.headers ->> 'priority')::integer, 0) < below
+       and (q.headers ? 'cron_id') is not true and (q.headers ? 'lease') is not true
+     order by coalesce((q.headers ->> 'priority')::integer, 0) desc
+     limit 1),
+    (select coalesce((q.headers ->> 'priority')::integer, 0) from pgmq.q_jobs q
+     where q.message ->> 'app_id' = app and coalesce((q.headers ->> 'priority')::integer, 0) < below
+       and q.headers ? 'cron_id' and not q.headers ? 'lease' and not q.headers ? 'limited'
+     order by coalesce((q.headers ->> 'priority')::integer, 0) desc
+     limit 1),
+    (select coalesce((q.headers ->> 'priority')::integer, 0) from pgmq.q_jobs q
+     where q.message ->> 'app_id' = app and (q.headers ? 'limited') and coalesce((q.headers ->> 'priority')::integer, 0) < below
+       and q.headers ? 'cron_id' and not q.headers ? 'lease'
+     order by (q.headers ? 'limited'), coalesce((q.headers ->> 'priority')::integer, 0) desc
+     limit 1);
+end;
+comment on function carillon._next_priorities(text, integer) is
+  'The highest priority below the given one that waiting jobs of an app have: direct ones, those of unlimited crons, and of limited crons. Three probes of indexes.';
+revoke all on function carillon._next_priorities(text, integer) from public;
+--! EndIncluded jobs/_next_priorities.sql
+--! Included jobs/_is_limited.sql
+create or replace function carillon._is_limited(cron text) returns boolean
+language sql stable parallel safe security invoker
+return exists (select from carillon.crons c where c.id = cron::uuid and c.max_concurrency is not null);
+comment on function carillon._is_limited(text) is 'Whether only so many jobs of a cron may run at once.';
+revoke all on function carillon._is_limited(text) from public;
+--! EndIncluded jobs/_is_limited.sql
+--! Included jobs/_limit_left.sql
+create or replace function carillon._limit_left(cron text) returns integer
 language plpgsql stable security invoker
 set search_path = ''
 as $$
 declare
-  v_below integer := coalesce(below, 2147483647);
+  v_most integer;
 begin
-  return (
-    select coalesce((q.headers ->> 'priority')::integer, 0) from pgmq.q_jobs q
-    where q.message ->> 'app_id' = app and coalesce((q.headers ->> 'priority')::integer, 0) < v_below
-    order by coalesce((q.headers ->> 'priority')::integer, 0) desc
-    limit 1);
+  select c.max_concurrency into v_most from carillon.crons c where c.id = cron::uuid;
+  if v_most is null then
+    return 2147483647; -- the limit was lifted, or the cron deleted
+  end if;
+  return greatest(0, v_most - (
+    select count(*) from (
+      select from pgmq.q_jobs q where q.headers ->> 'cron_id' = cron and q.headers ? 'limited' and q.headers ? 'lease' limit v_most) leased));
 end;
 $$;
-comment on function carillon._next_priority(text, integer) is
-  'The highest priority below the given one (null: of all) that a live job of the app has; one probe of the index.';
-revoke all on function carillon._next_priority(text, integer) from public;
---! EndIncluded jobs/_next_priority.sql
+comment on function carillon._limit_left(text) is
+  'How many more jobs of a limited cron may run. What counts is every lease that nobody has taken back.';
+revoke all on function carillon._limit_left(text) from public;
+--! EndIncluded jobs/_limit_left.sql
+--! Included jobs/_lane_room.sql
+create or replace function carillon._lane_room(cron text) returns integer
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+begin
+  -- Whoever holds it is claiming jobs of this cron right now. Held to the end of the transaction, so that the
+  -- next one counts what this one claimed; never waited for, because lanes are visited in any order.
+  if not pg_try_advisory_xact_lock(hashtextextended('carillon.limited.' || cron, 0)) then
+    return 0;
+  end if;
+  return carillon._limit_left(cron);
+end;
+$$;
+comment on function carillon._lane_room(text) is
+  'How many more jobs of a limited cron this transaction may claim; 0 while another one claims them.';
+revoke all on function carillon._lane_room(text) from public;
+--! EndIncluded jobs/_lane_room.sql
+--! Included jobs/_app_room.sql
+create or replace function carillon._app_room(app text, most integer) returns integer
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  return greatest(0, most - (
+    select count(*) from (select from pgmq.q_jobs q where q.message ->> 'app_id' = app and q.headers ? 'lease' limit most) leased));
+end;
+$$;
+comment on function carillon._app_room(text, integer) is
+  'How many more jobs of an app may run, of so many at most. What counts is every lease that nobody has taken back.';
+revoke all on function carillon._app_room(text, integer) from public;
+--! EndIncluded jobs/_app_room.sql
+--! Included jobs/_lock_limited_apps.sql
+create or replace function carillon._lock_limited_apps(apps text[]) returns jsonb
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_limits jsonb;
+  v_app text;
+begin
+  select jsonb_object_agg(a.id, a.max_concurrency order by a.id) into v_limits from carillon.apps a
+  where a.id = any (apps) and a.max_concurrency is not null;
+  if v_limits is null then
+    return '{}';
+  end if;
+  -- Lock order: by id. Held to the end of the transaction, so that the next one counts what this one claimed.
+  for v_app in select k from jsonb_object_keys(v_limits) as k order by k loop
+    perform pg_advisory_xact_lock(hashtextextended('carillon.limited.' || v_app, 0));
+  end loop;
+  return v_limits;
+end;
+$$;
+comment on function carillon._lock_limited_apps(text[]) is
+  'Those of these apps that are limited, with their limits; nobody else claims jobs of them until the end of the transaction.';
+revoke all on function carillon._lock_limited_apps(text[]) from public;
+--! EndIncluded jobs/_lock_limited_apps.sql
+--! Included jobs/_limit_jobs.sql
+create or replace function carillon._limit_jobs(crons text[], app text, priority integer) returns void
+language sql volatile security invoker
+set search_path = ''
+as $$
+  update pgmq.q_jobs q
+  set headers = q.headers || '{"limited": true}'
+  where q.ctid = any (array(
+    select w.ctid
+    from unnest(crons) as c (id)
+    cross join lateral (
+      select q.ctid from pgmq.q_jobs q
+      where q.message ->> 'app_id' = app and (q.headers ? 'limited') = false
+        and coalesce((q.headers ->> 'priority')::integer, 0) = _limit_jobs.priority and q.headers ->> 'cron_id' = c.id
+        and q.headers ? 'cron_id' and not q.headers ? 'lease'
+      order by q.vt, q.msg_id
+      limit 1000
+      for update skip locked) w))
+$$;
+comment on function carillon._limit_jobs(text[], text, integer) is
+  'Takes up to 1000 waiting jobs of each of these crons, which are limited, out of the way of the others.';
+revoke all on function carillon._limit_jobs(text[], text, integer) from public;
+--! EndIncluded jobs/_limit_jobs.sql
+--! Included jobs/_pick_lanes.sql
+create or replace function carillon._pick_lanes(app text, priority integer, limited boolean, limits boolean, want integer, now timestamptz) returns tid[]
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  -- Where the last claim of this session stopped; the first begins anywhere.
+  v_place constant text := format('carillon.lane_%s_%s', limited::integer, hashtext(app)::bigint + 2147483648);
+  v_start constant text := coalesce(nullif(current_setting(v_place, true), ''), gen_random_uuid()::text);
+  v_lane text := v_start;
+  v_next text;
+  v_around boolean := false;
+  v_idle integer := case when limited then 32 else 8 end;
+  v_visits integer := case when limited then want + 32 else 8 end;
+  v_share constant integer := case when limited then want else (want + 7) / 8 end;
+  v_picks tid[] := '{}';
+  v_found tid[];
+  v_room integer;
+begin
+  while cardinality(v_picks) < want and v_idle > 0 and v_visits > 0 loop
+    select q.headers ->> 'cron_id' into v_next from pgmq.q_jobs q
+    where q.message ->> 'app_id' = app and (q.headers ? 'limited') = _pick_lanes.limited
+      and coalesce((q.headers ->> 'priority')::integer, 0) = priority and q.headers ->> 'cron_id' > v_lane
+      and q.headers ? 'cron_id' and not q.headers ? 'lease'
+    order by q.headers ->> 'cron_id'
+    limit 1;
+    if v_next is null then
+      exit when v_around;
+      v_around := true;
+      v_lane := '';
+      continue;
+    end if;
+    exit when v_around and v_next > v_start;
+    v_lane := v_next;
+    v_visits := v_visits - 1;
+    v_room := least(v_share, want - cardinality(v_picks));
+    if limited then
+      v_room := least(v_room, carillon._lane_room(v_lane));
+    elsif limits and carillon._is_limited(v_lane) then
+      perform carillon._limit_jobs(array[v_lane], app, priority);
+      v_room := 0;
+    end if;
+    v_found := '{}';
+    if v_room > 0 then
+      v_found := array(
+        select q.ctid from pgmq.q_jobs q
+        where q.message ->> 'app_id' = app and (q.headers ? 'limited') = _pick_lanes.limited
+          and coalesce((q.headers ->> 'priority')::integer, 0) = priority and q.headers ->> 'cron_id' = v_lane and q.vt <= now
+          and q.headers ? 'cron_id' and not q.headers ? 'lease'
+          and not carillon._has_expired(q.headers, now)
+        order by q.vt, q.msg_id
+        limit v_room
+        for update skip locked);
+    end if;
+    v_picks := v_picks || v_found;
+    if cardinality(v_found) = 0 then
+      v_idle := v_idle - 1;
+    end if;
+  end loop;
+  perform set_config(v_place, v_lane, false);
+  return v_picks;
+end;
+$$;
+comment on function carillon._pick_lanes(text, integer, boolean, boolean, integer, timestamptz) is
+  'Locks due jobs of one priority cron by cron, each cron in its turn: of eight unlimited crons an eighth of want each, or of limited ones what their limits leave; returns where they are. It gives up after 8, or 32, that have nothing to give.';
+revoke all on function carillon._pick_lanes(text, integer, boolean, boolean, integer, timestamptz) from public;
+--! EndIncluded jobs/_pick_lanes.sql
+--! Included jobs/_pick_due.sql
+create or replace function carillon._pick_due(app text, priority integer, limits boolean, want integer, now timestamptz) returns tid[]
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  -- Half cron by cron, so that none waits behind all the jobs of another; the rest by due time.
+  v_picks tid[] := carillon._pick_lanes(app, priority, false, limits, (want + 1) / 2, now);
+  v_found tid[];
+  v_crons text[];
+begin
+  -- More than once only where a cron has been limited since its jobs were enqueued.
+  for n in 1 .. 3 loop
+    exit when cardinality(v_picks) = want;
+    select coalesce(array_agg(d.at) filter (where not d.is_limited), '{}'), array_agg(distinct d.cron) filter (where d.is_limited)
+    into v_found, v_crons
+    from (
+      select q.ctid as at, q.headers ->> 'cron_id' as cron, limits and carillon._is_limited(q.headers ->> 'cron_id') as is_limited
+      from pgmq.q_jobs q
+      where q.message ->> 'app_id' = app and coalesce((q.headers ->> 'priority')::integer, 0) = priority and q.vt <= now
+        and q.headers ? 'cron_id' and not q.headers ? 'lease' and not q.headers ? 'limited'
+        and not carillon._has_expired(q.headers, now) and q.ctid <> all (v_picks)
+      order by q.vt, q.msg_id
+      limit want - cardinality(v_picks)
+      for update skip locked) d;
+    v_picks := v_picks || v_found;
+    exit when v_crons is null;
+    perform carillon._limit_jobs(v_crons, app, priority);
+  end loop;
+  return v_picks;
+end;
+$$;
+comment on function carillon._pick_due(text, integer, boolean, integer, timestamptz) is
+  'Locks due jobs of unlimited crons; returns where they are. Where the app has limits, jobs of limited crons are put aside for _pick_lanes.';
+revoke all on function carillon._pick_due(text, integer, boolean, integer, timestamptz) from public;
+--! EndIncluded jobs/_pick_due.sql
+--! Included jobs/_pick_jobs.sql
+create or replace function carillon._pick_jobs(
+  app text, priority integer, direct boolean, due boolean, limited boolean, limits boolean, want integer, now timestamptz
+) returns tid[]
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_limited integer := 0;
+  v_due integer := 0;
+  v_picks tid[] := '{}';
+begin
+  -- Of the kinds that wait, jobs of limited crons may have half, and those of the others half of the rest. For an odd
+  -- job a coin is tossed.
+  if limited then
+    v_limited := case when direct or due then floor(want / 2.0 + random()) else want end;
+  end if;
+  if v_limited > 0 then
+    v_picks := carillon._pick_lanes(app, priority, true, limits, v_limited, now);
+  end if;
+  if due then
+    v_due := want - cardinality(v_picks);
+    v_due := case when direct then floor(v_due / 2.0 + random()) else v_due end;
+  end if;
+  if v_due > 0 then
+    v_picks := v_picks || carillon._pick_due(app, priority, limits, v_due, now);
+  end if;
+  if direct and cardinality(v_picks) < want then
+    v_picks := v_picks || array(
+      select q.ctid from pgmq.q_jobs q
+      where q.message ->> 'app_id' = app and coalesce((q.headers ->> 'priority')::integer, 0) = priority and q.vt <= now
+        and (q.headers ? 'cron_id') is not true and (q.headers ? 'lease') is not true
+        and not carillon._has_expired(q.headers, now)
+      order by q.vt, q.msg_id
+      limit want - cardinality(v_picks)
+      for update skip locked);
+  end if;
+  -- Whom the coin passed over comes after those that it did not.
+  if due and v_due = 0 and cardinality(v_picks) < want then
+    v_picks := v_picks || carillon._pick_due(app, priority, limits, want - cardinality(v_picks), now);
+  end if;
+  if limited and v_limited = 0 and cardinality(v_picks) < want then
+    v_picks := v_picks || carillon._pick_lanes(app, priority, true, limits, want - cardinality(v_picks), now);
+  end if;
+  return v_picks;
+end;
+$$;
+comment on function carillon._pick_jobs(text, integer, boolean, boolean, boolean, boolean, integer, timestamptz) is
+  'Locks up to want due jobs of one app and priority, fairly among direct jobs and those of its crons; returns where they are. It may return fewer than there are where more than one kind waits, but none only when none can be had.';
+revoke all on function carillon._pick_jobs(text, integer, boolean, boolean, boolean, boolean, integer, timestamptz) from public;
+--! EndIncluded jobs/_pick_jobs.sql
+--! Included jobs/_return_lost_jobs.sql
+create or replace function carillon._return_lost_jobs(app text, now timestamptz) returns void
+language sql volatile security invoker
+set search_path = ''
+as $$
+  update pgmq.q_jobs q
+  set headers = carillon._lost_headers(q.headers, q.read_ct, q.last_read_at)
+  where q.ctid = any (array(
+    select l.ctid from pgmq.q_jobs l
+    where l.message ->> 'app_id' = app and l.headers ? 'lease' and l.vt <= now and not carillon._is_lost_for_good(l.headers)
+    order by l.vt
+    limit 1000
+    for update skip locked))
+$$;
+comment on function carillon._return_lost_jobs(text, timestamptz) is
+  'Lets the jobs of an app whose leases have run out wait again, as due as ever, with the lost attempt on record; those that may be delivered again.';
+revoke all on function carillon._return_lost_jobs(text, timestamptz) from public;
+--! EndIncluded jobs/_return_lost_jobs.sql
+--! Included jobs/_next_due.sql
+create or replace function carillon._next_due(app text, now timestamptz) returns timestamptz
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+declare
+  v_next timestamptz;
+  v_from record;
+  v_below integer := 2147483647;
+  v_priority integer;
+  v_lane text;
+  v_lanes integer := 100;
+begin
+  loop
+    v_from := carillon._next_priorities(app, v_below);
+    v_priority := greatest(v_from.direct, v_from.due, v_from.limited);
+    exit when v_priority is null or v_next <= now;
+    v_next := least(v_next,
+      (select q.vt from pgmq.q_jobs q
+       where q.message ->> 'app_id' = app and coalesce((q.headers ->> 'priority')::integer, 0) = v_priority
+         and (q.headers ? 'cron_id') is not true and (q.headers ? 'lease') is not true
+         and not (q.vt <= now and carillon._has_expired(q.headers, now))
+       order by q.vt, q.msg_id
+       limit 1),
+      (select q.vt from pgmq.q_jobs q
+       where q.message ->> 'app_id' = app and coalesce((q.headers ->> 'priority')::integer, 0) = v_priority
+         and q.headers ? 'cron_id' and not q.headers ? 'lease' and not q.headers ? 'limited'
+         and not (q.vt <= now and carillon._has_expired(q.headers, now))
+       order by q.vt, q.msg_id
+       limit 1));
+    v_lane := case when v_from.limited = v_priority then '' end;
+    while v_lane is not null loop
+      select q.headers ->> 'cron_id' into v_lane from pgmq.q_jobs q
+      where q.message ->> 'app_id' = app and (q.headers ? 'limited') and coalesce((q.headers ->> 'priority')::integer, 0) = v_priority
+        and q.headers ->> 'cron_id' > v_lane and q.headers ? 'cron_id' and not q.headers ? 'lease'
+      order by q.headers ->> 'cron_id'
+      limit 1;
+      exit when v_lane is null or v_next <= now;
+      if v_lanes = 0 then
+        v_next := least(v_next, now + interval '1 second'); -- too many to look at each
+        exit;
+      end if;
+      v_lanes := v_lanes - 1;
+      -- One that is at its limit waits for a lease of its app.
+      if carillon._limit_left(v_lane) > 0 then
+        v_next := least(v_next, (
+          select q.vt from pgmq.q_jobs q
+          where q.message ->> 'app_id' = app and (q.headers ? 'limited') and coalesce((q.headers ->> 'priority')::integer, 0) = v_priority
+            and q.headers ->> 'cron_id' = v_lane and q.headers ? 'cron_id' and not q.headers ? 'lease'
+            and not (q.vt <= now and carillon._has_expired(q.headers, now))
+          order by q.vt, q.msg_id
+          limit 1));
+      end if;
+    end loop;
+    v_below := v_priority;
+  end loop;
+  return v_next;
+end;
+$$;
+comment on function carillon._next_due(text, timestamptz) is
+  'When the next waiting job of an app comes due that no limit of its cron holds back; null when there is none.';
+revoke all on function carillon._next_due(text, timestamptz) from public;
+--! EndIncluded jobs/_next_due.sql
 --! Included jobs/_idempotent_job.sql
 create or replace function carillon._idempotent_job(app text, key text, request jsonb, now timestamptz, job bigint) returns bigint
 language plpgsql volatile security invoker
@@ -6794,12 +7203,25 @@ set enable_mergejoin = off
 as $$
 declare
   v_now timestamptz := carillon.now();
-  v_app text;
-  v_priority integer;
+  v_until timestamptz;
+  v_lease jsonb;
+  v_rooms jsonb;
   v_left integer := max_jobs;
-  v_lease jsonb := jsonb_build_object('lease', jsonb_build_object('worker', worker));
-  v_until timestamptz := v_now + lease_seconds * interval '1 second';
-  v_claimed integer;
+  v_waiting text[];
+  v_again text[];
+  v_share integer;
+  v_app text;
+  v_want integer;
+  v_next record;
+  v_below integer;
+  v_priority integer;
+  v_again_at integer;
+  v_limits boolean;
+  v_direct boolean;
+  v_due boolean;
+  v_limited boolean;
+  v_lost boolean;
+  v_picks tid[];
 begin
   if apps is null or worker is null then
     perform carillon._invalid(case when apps is null then 'apps' else 'worker' end, 'is required');
@@ -6810,81 +7232,117 @@ begin
   if lease_seconds is null or lease_seconds < 1 then
     perform carillon._invalid('leaseSeconds', 'must be at least 1');
   end if;
-  foreach v_app in array apps loop
-    v_priority := null;
-    loop
-      exit when v_left <= 0;
-      v_priority := carillon._next_priority(v_app, v_priority);
-      exit when v_priority is null;
-      return query
-        with due as materialized (
-          select q.ctid as at
-          from pgmq.q_jobs q
-          where q.message ->> 'app_id' = v_app and coalesce((q.headers ->> 'priority')::integer, 0) = v_priority and q.vt <= v_now
-            and not carillon._is_lost_for_good(q.headers) and not carillon._has_expired(q.headers, v_now)
-          order by q.vt, q.msg_id
-          limit v_left
-          for update skip locked
-        ),
-        claimed as (
-          -- By its place: these rows are locked, and no plan can then read the whole queue to find them.
-          update pgmq.q_jobs q
-          set read_ct = q.read_ct + 1, last_read_at = v_now, vt = v_until,
-              headers = case
-                when q.headers ? 'lease' then carillon._lost_headers(q.headers, q.read_ct, q.last_read_at)
-                else coalesce(q.headers, '{}')
-              end || v_lease
-          from due
-          where q.ctid = due.at
-          returning q.msg_id, q.read_ct, q.message, q.headers, q.enqueued_at, carillon._job_user(q.message, q.headers) as user_id
-        )
-        select c.msg_id, c.read_ct, v_app, c.message -> 'payload', (c.headers ->> 'cron_id')::uuid,
-          (c.headers ->> 'scheduled_for')::timestamptz, carillon._job_trigger(c.headers), c.user_id, p.username, c.enqueued_at,
-          (c.headers ->> 'timeout')::integer
-        from claimed c
-        left join carillon.principals p on p.id = c.user_id
-        order by c.msg_id;
-      get diagnostics v_claimed = row_count;
-      v_left := v_left - v_claimed;
+  v_until := v_now + lease_seconds * interval '1 second';
+  v_waiting := array(select a.app from unnest(apps) with ordinality as a (app, at) where a.app is not null group by a.app order by min(a.at));
+  v_rooms := carillon._lock_limited_apps(v_waiting);
+
+  -- Every app has an equal share, and those that have more waiting share what the others leave.
+  while v_left > 0 and v_waiting <> '{}' loop
+    v_again := '{}';
+    v_share := (v_left + cardinality(v_waiting) - 1) / cardinality(v_waiting);
+    foreach v_app in array v_waiting loop
+      select
+        exists (select from pgmq.q_jobs q where q.message ->> 'app_id' = v_app and q.headers ? 'lease' and q.vt <= v_now),
+        exists (select from carillon.crons c where c.app_id = v_app and c.max_concurrency is not null)
+      into v_lost, v_limits;
+      if v_lost then
+        perform carillon._return_lost_jobs(v_app, v_now);
+      end if;
+      v_want := least(v_left, v_share);
+      v_lease := jsonb_build_object('lease', jsonb_build_object('worker', worker));
+      if v_rooms ? v_app then
+        v_want := least(v_want, carillon._app_room(v_app, (v_rooms ->> v_app)::integer));
+        v_lease := jsonb_set(v_lease, '{lease,limited}', 'true');
+      end if;
+      v_below := 2147483647;
+      v_again_at := null;
+      while v_want > 0 loop
+        v_next := carillon._next_priorities(v_app, v_below);
+        v_priority := greatest(v_next.direct, v_next.due, v_next.limited);
+        exit when v_priority is null;
+        v_direct := coalesce(v_next.direct = v_priority, false);
+        v_due := coalesce(v_next.due = v_priority, false);
+        v_limited := coalesce(v_next.limited = v_priority, false);
+        v_picks := carillon._pick_jobs(v_app, v_priority, v_direct, v_due, v_limited, v_limits, v_want, v_now);
+        return query
+          with claimed as (
+            -- By their places: these rows are locked, and no plan can then read the whole queue to find them.
+            update pgmq.q_jobs q
+            set read_ct = q.read_ct + 1, last_read_at = v_now, vt = v_until, headers = coalesce(q.headers, '{}') || v_lease
+            from unnest(v_picks) with ordinality as p (at, n)
+            where q.ctid = p.at
+            returning p.n, q.msg_id, q.read_ct, q.message, q.headers, q.enqueued_at, carillon._job_user(q.message, q.headers) as user_id
+          ),
+          -- A batch has far fewer users than jobs.
+          names as materialized (
+            select jsonb_object_agg(p.id, p.username) as of_id
+            from (select distinct c.user_id from claimed c) u
+            join carillon.principals p on p.id = u.user_id
+          )
+          select c.msg_id, c.read_ct, v_app, c.message -> 'payload', (c.headers ->> 'cron_id')::uuid,
+            (c.headers ->> 'scheduled_for')::timestamptz, carillon._job_trigger(c.headers), c.user_id, n.of_id ->> c.user_id::text, c.enqueued_at,
+            (c.headers ->> 'timeout')::integer
+          from claimed c
+          cross join names n
+          order by c.n;
+        v_want := v_want - cardinality(v_picks);
+        v_left := v_left - cardinality(v_picks);
+        if v_picks = '{}' then
+          -- Looking for due jobs may have put some aside that are limited.
+          if v_limits and v_due and v_again_at is distinct from v_priority then
+            v_again_at := v_priority;
+          else
+            v_below := v_priority;
+          end if;
+        elsif not v_limits and v_direct <> v_due then
+          -- Otherwise one kind may have had less than its part, and leaves the others more.
+          v_below := v_priority;
+        end if;
+      end loop;
+      if v_want = 0 and not v_rooms ? v_app then
+        v_again := v_again || v_app;
+      end if;
     end loop;
+    v_waiting := v_again;
   end loop;
 end;
 $$;
 comment on function carillon.claim_jobs(text[], text, integer, integer) is
-  'Leases up to max_jobs due jobs of these apps to a worker, by priority, oldest due first. The pair (job_id, attempt) fences every later call about them.';
+  'Leases up to max_jobs due jobs of these apps to a worker, in equal shares where each has enough. Of an app those of the highest priority go first; of one priority oldest due first, except that direct jobs and those of crons, and the crons among themselves, take turns where many wait, and that the limits of apps and crons (max_concurrency) hold. The pair (job_id, attempt) fences every later call about them.';
 revoke all on function carillon.claim_jobs(text[], text, integer, integer) from public;
 --! EndIncluded jobs/claim_jobs.sql
 --! Included jobs/next_job_in.sql
 create or replace function carillon.next_job_in(apps text[]) returns double precision
 language plpgsql stable security definer
 set search_path = ''
+set enable_seqscan = off
 as $$
 declare
   v_now timestamptz := carillon.now();
   v_app text;
-  v_priority integer;
-  v_due timestamptz;
+  v_most integer;
   v_next timestamptz;
 begin
   foreach v_app in array apps loop
-    v_priority := null;
-    loop
-      v_priority := carillon._next_priority(v_app, v_priority);
-      exit when v_priority is null;
-      select q.vt into v_due from pgmq.q_jobs q
-      where q.message ->> 'app_id' = v_app and coalesce((q.headers ->> 'priority')::integer, 0) = v_priority
-        and not (q.vt <= v_now and (carillon._is_lost_for_good(q.headers) or carillon._has_expired(q.headers, v_now)))
-      order by q.vt, q.msg_id
-      limit 1;
-      v_next := least(v_next, v_due);
-    end loop;
+    -- When a lease runs out its job is due again, and its place is free.
+    v_next := least(v_next, (
+      select q.vt from pgmq.q_jobs q
+      where q.message ->> 'app_id' = v_app and q.headers ? 'lease'
+        and not (q.vt <= v_now and carillon._is_lost_for_good(q.headers))
+      order by q.vt
+      limit 1));
+    select a.max_concurrency into v_most from carillon.apps a where a.id = v_app;
+    if v_most is null or carillon._app_room(v_app, v_most) > 0 then
+      v_next := least(v_next, carillon._next_due(v_app, v_now));
+    end if;
+    exit when v_next <= v_now;
   end loop;
   -- greatest() would pass over a null.
   return greatest(extract(epoch from v_next - v_now), case when v_next is not null then 0 end);
 end;
 $$;
 comment on function carillon.next_job_in(text[]) is
-  'Seconds until the next job of these apps comes due, or a lease on one runs out: tells an idle worker when to look again. 0 when one is due, null when there is none.';
+  'Seconds until the next job of these apps comes due, or a lease on one runs out: tells an idle worker when to look again. 0 when one is due that no limit holds back, null when there is none.';
 revoke all on function carillon.next_job_in(text[]) from public;
 --! EndIncluded jobs/next_job_in.sql
 --! Included jobs/_count_failures.sql
@@ -6939,7 +7397,7 @@ begin
         || case when o.retry_in is null
           then jsonb_build_object('failures', coalesce((q.headers ->> 'failures')::integer, 0) + 1) else '{}' end
     from o
-    where q.msg_id = o.job_id and q.read_ct = o.attempt and q.headers ? 'lease'
+    where q.msg_id = o.job_id and q.read_ct = o.attempt and q.headers -> 'lease' is not null
       and (o.retry_in is not null or (o.discard is not true
         and coalesce((q.headers ->> 'failures')::integer, 0) + 1 < coalesce((q.headers ->> 'max_attempts')::integer, 1)))
     returning q.msg_id, q.message ->> 'app_id' as app
@@ -6971,6 +7429,7 @@ declare
   v_finished bigint[];
   v_succeeded uuid[];
   v_failed uuid[];
+  v_apps text[];
 begin
   if jsonb_typeof(outcomes) is distinct from 'array' then
     perform carillon._invalid('outcomes', 'must be a JSON array');
@@ -6993,7 +7452,7 @@ begin
     -- The fence: only the attempt that holds the lease finishes the job.
     delete from pgmq.q_jobs q
     using o
-    where q.msg_id = o.job_id and q.read_ct = o.attempt and q.headers ? 'lease'
+    where q.msg_id = o.job_id and q.read_ct = o.attempt and q.headers -> 'lease' is not null
     returning q.msg_id, q.read_ct, q.enqueued_at, q.last_read_at, q.message, q.headers, o.status, o.result, o.error
   ),
   kept as (
@@ -7005,13 +7464,16 @@ begin
     returning h.job_id, h.cron_id, h.status
   )
   select array_agg(k.job_id), array_agg(k.cron_id) filter (where k.status = 'completed' and k.cron_id is not null),
-    array_agg(k.cron_id) filter (where k.status = 'failed' and k.cron_id is not null)
-  into v_finished, v_succeeded, v_failed
+    array_agg(k.cron_id) filter (where k.status = 'failed' and k.cron_id is not null),
+    (select array_agg(distinct g.message ->> 'app_id') from gone g where carillon._holds_place(g.headers))
+  into v_finished, v_succeeded, v_failed, v_apps
   from kept k;
 
   if v_succeeded is not null or v_failed is not null then
     perform carillon._count_failures(v_succeeded, v_failed);
   end if;
+  -- Somebody may have waited for the place.
+  perform pg_notify('carillon_jobs', a) from unnest(v_apps) as a;
   return query select unnest(v_finished || v_retried);
 end;
 $$;
@@ -7037,7 +7499,7 @@ begin
       select q.msg_id
       from unnest(extend_leases.job_ids, extend_leases.attempts) as l (job_id, attempt)
       join pgmq.q_jobs q on q.msg_id = l.job_id and q.read_ct = l.attempt
-      where q.headers ? 'lease'
+      where q.headers -> 'lease' is not null
       -- Not "for update": a job whose log is being appended to (for key share) is ours all the same.
       for no key update of q skip locked
     )
@@ -7066,7 +7528,7 @@ begin
     update pgmq.q_jobs q
     set vt = v_now, headers = q.headers - 'lease'
     from unnest(release_jobs.job_ids, release_jobs.attempts) as l (job_id, attempt)
-    where q.msg_id = l.job_id and q.read_ct = l.attempt and q.headers ? 'lease'
+    where q.msg_id = l.job_id and q.read_ct = l.attempt and q.headers -> 'lease' is not null
     returning q.msg_id;
   for v_app in select distinct q.message ->> 'app_id' from pgmq.q_jobs q where q.msg_id = any (release_jobs.job_ids) loop
     perform pg_notify('carillon_jobs', v_app);

@@ -153,9 +153,8 @@ describe("claim_jobs", () => {
     await enqueue(sql, "other");
 
     const two = await claim(sql, "crm", 2, 30, "w1");
-    // The choice is by due time, the answer by id.
-    expect(two.map((job) => job.job_id)).toEqual([first, early]);
-    expect(two[0]).toMatchObject({
+    expect(two.map((job) => job.job_id)).toEqual([early, first]);
+    expect(two[1]).toMatchObject({
       attempt: 1,
       app_id: "crm",
       payload: { n: 1 },
