@@ -13,6 +13,7 @@ const rooms = {
   deploy: ["db", "manifest"],
   worker: ["db"],
   targets: ["worker"],
+  testing: ["db", "worker"],
   api: ["db", "manifest", "schedules"],
   dev: ["db", "deploy", "api", "worker", "manifest", "schedules"],
   cli: ["db", "deploy", "api", "worker", "manifest", "schedules", "dev"],

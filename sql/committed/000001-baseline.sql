@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:194a2eff3b28a5916592b76a1e7db3351af5a0fc
+--! Hash: sha1:4559e047b2f11262431809b2e2f9b5f963f3c287
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -166,6 +166,8 @@ comment on column carillon.crons.max_concurrency is 'How many jobs of the cron m
 comment on column carillon.crons.declared_run_as is 'The service account the manifest last named, so that a deploy changes the owner only when the manifest does.';
 create index crons_limited_idx on carillon.crons (app_id) where max_concurrency is not null;
 create index crons_due_idx on carillon.crons (next_fire_at) where next_fire_at is not null;
+-- The sweep looks for those that have lost their next slot.
+create index crons_unarmed_idx on carillon.crons (id) where enabled and next_fire_at is null and completed_at is null;
 create index crons_beat_id_idx on carillon.crons (beat_id) where beat_id is not null;
 create index crons_owner_id_idx on carillon.crons (owner_id);
 create index crons_paused_by_idx on carillon.crons (paused_by) where paused_by is not null;
@@ -3903,7 +3905,7 @@ begin
 end;
 $$;
 comment on function carillon.uninstall_app(text) is
-  'Removes an app with its crons and roles, and cancels its jobs. Its ledger and job history stay until their retention ends.';
+  'Removes an app with its crons and roles, and cancels its jobs; slots that are due and not yet decided are dropped. Its ledger and job history stay until their retention ends.';
 revoke all on function carillon.uninstall_app(text) from public;
 --! EndIncluded apps/uninstall_app.sql
 --! Included apps/list_apps.sql
@@ -3966,27 +3968,50 @@ return coalesce(headers ? 'expires_at' and not headers ? 'lease' and not headers
 comment on function carillon._has_expired(jsonb, timestamptz) is 'Whether a job has not been started by the time its headers say.';
 revoke all on function carillon._has_expired(jsonb, timestamptz) from public;
 --! EndIncluded jobs/_has_expired.sql
+--! Included queue/_blockers_of.sql
+create or replace function carillon._blockers_of(crons uuid[], overlap_policies text[], now timestamptz)
+returns table (cron_id uuid, msg_id bigint)
+language plpgsql stable security invoker
+set search_path = ''
+-- Few crons have live jobs, however many jobs there are: by the index, whatever the statistics say.
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+begin
+  return query
+    select distinct on (w.cron) w.cron, q.msg_id
+    from unnest(crons, overlap_policies) as w (cron, overlap_policy)
+    join pgmq.q_jobs q on q.headers ->> 'cron_id' = w.cron::text
+    where case w.overlap_policy
+        when 'skip' then true
+        -- One job may run and one may wait.
+        when 'buffer' then not (q.headers ? 'lease' and q.vt > _blockers_of.now)
+        else false
+      end
+      -- A backfill has a concurrency of its own.
+      and not q.headers ? 'backfill_id'
+      -- It is canceled at the next sweep, and claimed by nobody.
+      and not carillon._has_expired(q.headers, _blockers_of.now)
+    order by w.cron, q.msg_id;
+end;
+$$;
+comment on function carillon._blockers_of(uuid[], text[], timestamptz) is
+  'Of each of these crons the oldest live job, found by the trusted header, that keeps its overlap policy from enqueuing another; no row for a cron that nothing holds up.';
+revoke all on function carillon._blockers_of(uuid[], text[], timestamptz) from public;
+--! EndIncluded queue/_blockers_of.sql
 --! Included queue/_blocker_of.sql
 create or replace function carillon._blocker_of(cron uuid, overlap_policy text, now timestamptz) returns bigint
-language sql stable security invoker
+language plpgsql stable security invoker
 set search_path = ''
 as $$
-  select q.msg_id
-  from pgmq.q_jobs q
-  where q.headers ->> 'cron_id' = cron::text
-    and case overlap_policy
-      when 'skip' then true
-      -- One job may run and one may wait.
-      when 'buffer' then not (q.headers ? 'lease' and q.vt > _blocker_of.now)
-      else false
-    end
-    -- It is canceled at the next sweep, and claimed by nobody.
-    and not carillon._has_expired(q.headers, _blocker_of.now)
-  order by q.msg_id
-  limit 1
+begin
+  return (select b.msg_id from carillon._blockers_of(array[cron], array[overlap_policy], _blocker_of.now) b);
+end;
 $$;
 comment on function carillon._blocker_of(uuid, text, timestamptz) is
-  'The live job of a cron, found by the trusted header, that keeps its overlap policy from enqueuing another; null when nothing does.';
+  'The live job of one cron that keeps its overlap policy from enqueuing another; null when nothing does.';
 revoke all on function carillon._blocker_of(uuid, text, timestamptz) from public;
 --! EndIncluded queue/_blocker_of.sql
 --! Included queue/_live_jobs_of_app.sql
@@ -4041,7 +4066,10 @@ language plpgsql volatile security invoker
 set search_path = ''
 as $$
 declare
-  v_jobs bigint[] := array(select q.msg_id from pgmq.q_jobs q where q.headers ->> 'cron_id' = cron::text order by q.msg_id);
+  v_jobs bigint[] := array(
+    select q.msg_id from pgmq.q_jobs q
+    where q.headers ->> 'cron_id' = cron::text and not q.headers ? 'backfill_id'
+    order by q.msg_id);
 begin
   if carillon._cancel_jobs(v_jobs, reason) = 0 then
     return null; -- they finished in the meantime
@@ -4050,7 +4078,7 @@ begin
 end;
 $$;
 comment on function carillon._replace_jobs(uuid, text) is
-  'Cancels every live job of a cron to make room for a new one; returns the oldest of them, or null when there was none.';
+  'Cancels every live job of a cron, but those of backfills, to make room for a new one; returns the oldest of them, or null when there was none.';
 revoke all on function carillon._replace_jobs(uuid, text) from public;
 --! EndIncluded queue/_replace_jobs.sql
 --! Included beats/_pg_cron_version.sql
@@ -4887,17 +4915,26 @@ begin
     select p.permit, carillon._may_fire(p.owner_id, p.app_id) as denied
     from (select distinct n.permit, n.owner_id, n.app_id from numbered n) p
   ),
+  blocked as materialized (
+    select b.cron_id, b.msg_id
+    from (
+      select array_agg(d.id) as crons, array_agg(case d.overlap_policy when 'replace' then 'skip' else d.overlap_policy end) as policies
+      from due d
+      where d.overlap_policy <> 'queue'
+    ) w
+    cross join lateral carillon._blockers_of(w.crons, w.policies, _fire_batch.now) b
+  ),
   judged as materialized (
     select n.*, p.following, o.denied,
       n.slot > _fire_batch.now - interval '90 seconds' and (p.following is null or p.following > _fire_batch.now)
         -- Canceling and pausing are done one cron at a time.
         and (n.max_consecutive_failures is null or not carillon._failed_too_often(n.id, n.max_consecutive_failures))
-        and (n.overlap_policy <> 'replace' or carillon._blocker_of(n.id, 'skip', _fire_batch.now) is null) as fresh,
-      case when n.overlap_policy in ('skip', 'buffer') and o.denied is null
-        then carillon._blocker_of(n.id, n.overlap_policy, _fire_batch.now) end as blocker
+        and (n.overlap_policy <> 'replace' or b.msg_id is null) as fresh,
+      case when n.overlap_policy in ('skip', 'buffer') and o.denied is null then b.msg_id end as blocker
     from numbered n
     join plans p using (plan)
     join permits o using (permit)
+    left join blocked b on b.cron_id = n.id
   ),
   -- The job's id is drawn before the job is sent, so that ledger and queue need no join.
   fresh as materialized (
@@ -4969,6 +5006,39 @@ $$;
 comment on function carillon._rearm_crons(integer) is 'Gives enabled crons that have no next slot one, at most so many (null: all): it could not be computed, or was given up.';
 revoke all on function carillon._rearm_crons(integer) from public;
 --! EndIncluded ticks/_rearm_crons.sql
+--! Included ticks/_fire_some.sql
+create or replace function carillon._fire_some(now timestamptz, driver text, max_crons integer, out fired integer, out failed integer, out more boolean)
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_cron uuid;
+  v_late uuid[];
+begin
+  failed := 0;
+  begin
+    select b.decided, b.late into fired, v_late from carillon._fire_batch(now, driver, max_crons) as b;
+  exception when others then
+    -- Some cron in the batch raises: find it by deciding them one at a time.
+    fired := 0;
+    v_late := array(
+      select c.id from carillon.crons c where c.next_fire_at <= _fire_some.now
+      order by c.next_fire_at, c.id limit max_crons for no key update skip locked);
+  end;
+  more := fired + cardinality(v_late) = max_crons;
+  foreach v_cron in array v_late loop
+    if carillon._fire_one(v_cron, now, driver) then
+      fired := fired + 1;
+    else
+      failed := failed + 1;
+    end if;
+  end loop;
+end;
+$$;
+comment on function carillon._fire_some(timestamptz, text, integer) is
+  'Decides what is due of at most so many crons that no other driver is deciding; whether there may be more.';
+revoke all on function carillon._fire_some(timestamptz, text, integer) from public;
+--! EndIncluded ticks/_fire_some.sql
 --! Included ticks/fire_due.sql
 create or replace function carillon.fire_due(driver text default 'api') returns jsonb
 language plpgsql volatile security definer
@@ -4977,9 +5047,7 @@ as $$
 declare
   v_now timestamptz := carillon.now();
   v_batch constant integer := 20000;
-  v_cron uuid;
-  v_decided integer;
-  v_late uuid[];
+  v_some record;
   v_fired integer := 0;
   v_failed integer := 0;
 begin
@@ -4990,24 +5058,10 @@ begin
     return jsonb_build_object('fired', 0, 'failed', 0, 'held', true);
   end if;
   loop
-    begin
-      select b.decided, b.late into v_decided, v_late from carillon._fire_batch(v_now, driver, v_batch) as b;
-    exception when others then
-      -- Some cron in the batch raises: find it by deciding them one at a time.
-      v_decided := 0;
-      v_late := array(
-        select c.id from carillon.crons c where c.next_fire_at <= v_now
-        order by c.next_fire_at, c.id limit v_batch for no key update skip locked);
-    end;
-    v_fired := v_fired + v_decided;
-    foreach v_cron in array v_late loop
-      if carillon._fire_one(v_cron, v_now, driver) then
-        v_fired := v_fired + 1;
-      else
-        v_failed := v_failed + 1;
-      end if;
-    end loop;
-    exit when v_decided + cardinality(v_late) < v_batch;
+    v_some := carillon._fire_some(v_now, driver, v_batch);
+    v_fired := v_fired + v_some.fired;
+    v_failed := v_failed + v_some.failed;
+    exit when not v_some.more;
   end loop;
   return jsonb_build_object('fired', v_fired, 'failed', v_failed);
 end;
@@ -5016,6 +5070,35 @@ comment on function carillon.fire_due(text) is
   'Decides every slot that has come due and that no other driver is deciding. Calling it too often is harmless. Fires nothing in a copy of the database that is held (clone_status).';
 revoke all on function carillon.fire_due(text) from public;
 --! EndIncluded ticks/fire_due.sql
+--! Included ticks/fire_next_slot.sql
+create or replace function carillon.fire_next_slot(cron uuid, app text default null)
+returns table (scheduled_for timestamptz, outcome text, reason text, job_id bigint)
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+  v_cron carillon.crons := carillon._lock_cron(fire_next_slot.app, fire_next_slot.cron);
+  v_slot timestamptz := v_cron.next_fire_at;
+begin
+  if v_slot is null then
+    perform carillon._invalid('cron', 'has no next slot: it is paused, or has completed');
+  end if;
+  perform carillon._decide_slot(v_cron, v_slot, v_now, 'api', 'enqueued');
+  update carillon.crons c
+  set next_fire_at = carillon._cron_next(v_cron, v_slot),
+      completed_at = case when carillon._cron_next(v_cron, v_slot) is null then v_now end
+  where c.id = v_cron.id;
+  return query
+    select t.scheduled_for, t.outcome, t.reason, t.msg_id
+    from carillon.ticks t
+    where t.cron_id = v_cron.id and t.scheduled_for = v_slot;
+end;
+$$;
+comment on function carillon.fire_next_slot(uuid, text) is
+  'Decides the next slot of a cron now, ahead of its time, as if it had come: to try a cron out. Its place in the ledger is taken by that. Returns what was decided; TK001 for one that has no next slot.';
+revoke all on function carillon.fire_next_slot(uuid, text) from public;
+--! EndIncluded ticks/fire_next_slot.sql
 --! Included ticks/_zone_rules.sql
 create or replace function carillon._zone_rules(timezone text, from_time timestamptz) returns text
 language plpgsql stable security invoker
@@ -5238,7 +5321,7 @@ begin
 end;
 $$;
 comment on function carillon.backfill_cron(uuid, timestamptz, timestamptz, boolean, integer, text, uuid, text[]) is
-  'Enqueues the slots of a past range that have no tick, by the cron''s present schedule, oldest first and at most concurrency jobs at a time; dry_run only lists them. At most 10000 slots.';
+  'Enqueues the slots of a past range that have no tick, by the cron''s present schedule, oldest first and at most concurrency jobs at a time; dry_run only lists them. At most 10000 slots. Its jobs and those of the schedule do not hold up or replace each other.';
 revoke all on function carillon.backfill_cron(uuid, timestamptz, timestamptz, boolean, integer, text, uuid, text[]) from public;
 --! EndIncluded ticks/backfill_cron.sql
 --! Included ticks/list_backfills.sql
@@ -5323,6 +5406,9 @@ as $$
 declare
   v_now timestamptz := carillon.now();
   v_minute timestamptz := date_trunc('minute', v_now);
+  -- Asked per app: there are far fewer than crons.
+  v_apps constant text[] := array(
+    select a.id from carillon.apps a where carillon._has_permission(admin_tick.permissions, 'app:' || a.id || ':cron.read'));
   v_due jsonb;
   v_held boolean;
   v_answer jsonb;
@@ -5330,8 +5416,7 @@ begin
   -- What may come due in this call, before it does: a tick of ours from there on is one of this call.
   select coalesce(jsonb_object_agg(c.id, c.next_fire_at), '{}') into v_due
   from carillon.crons c
-  where c.next_fire_at <= v_now + interval '1 minute'
-    and carillon._has_permission(admin_tick.permissions, 'app:' || c.app_id || ':cron.read');
+  where c.next_fire_at <= v_now + interval '1 minute' and c.app_id = any (v_apps);
   v_held := carillon.fire_due('api') ? 'held';
   -- Only what the caller may see is told and counted.
   with mine as materialized (
@@ -5344,8 +5429,7 @@ begin
     select c.enabled, c.completed_at,
       exists (select from carillon.ticks t where t.cron_id = c.id and t.scheduled_for >= v_minute) as done
     from carillon.crons c
-    where carillon._has_permission(admin_tick.permissions, 'app:' || c.app_id || ':cron.read')
-      and c.id not in (select m.cron_id from mine m)
+    where c.app_id = any (v_apps) and c.id not in (select m.cron_id from mine m)
   )
   select jsonb_build_object(
     'fired', coalesce((select jsonb_agg(jsonb_build_object('cronId', m.cron_id, 'scheduledFor', m.scheduled_for,
@@ -5372,6 +5456,9 @@ set search_path = ''
 as $$
 declare
   v_now timestamptz := carillon.now();
+  -- So many in one transaction that their jobs are being run while the next are decided.
+  v_batch constant integer := 2500;
+  v_some record;
   v_swept_at timestamptz;
   v_result jsonb := '{"leader": true, "fired": 0, "failed": 0}';
 begin
@@ -5381,7 +5468,15 @@ begin
   end if;
   -- min(), not exists: that would be planned, for any time, as if a third of all crons were due, and scan them.
   if (select min(c.next_fire_at) from carillon.crons c) <= v_now then
-    v_result := v_result || carillon.fire_due('ticker');
+    if carillon._is_held() then
+      v_result := v_result || '{"held": true}';
+    else
+      v_some := carillon._fire_some(v_now, 'ticker', v_batch);
+      v_result := v_result || jsonb_build_object('fired', v_some.fired, 'failed', v_some.failed);
+      if v_some.more then
+        return v_result || '{"more": true}';
+      end if;
+    end if;
   end if;
   if exists (select from carillon.backfills b where b.finished_at is null) then
     perform carillon._run_backfills();
@@ -5396,7 +5491,7 @@ begin
 end;
 $$;
 comment on function carillon.tick() is
-  'The ticker''s one statement a second: decides what is due, sweeps when nobody has for a minute, and says whether this database is a copy, and whether pg_cron has stopped. Only one caller at a time is the leader.';
+  'The ticker''s one statement a second: decides what is due (where it says more, a part of it: call it again at once), sweeps when nobody has for a minute, and says whether this database is a copy, and whether pg_cron has stopped. Only one caller at a time is the leader.';
 revoke all on function carillon.tick() from public;
 --! EndIncluded ticks/tick.sql
 --! Included ticks/list_ticks.sql
@@ -5462,7 +5557,7 @@ comment on view carillon.cron_details is 'Crons as the API shows them.';
 --! EndIncluded crons/cron_details.sql
 --! Included crons/_cron_payload.sql
 create or replace function carillon._cron_payload(cron uuid, payload jsonb, method text) returns jsonb
-language sql immutable parallel safe security invoker
+language sql stable parallel safe security invoker
 return payload
   || case when method is null then jsonb_build_object('cron_id', cron) else jsonb_build_object('cron_id', cron, 'method', method) end;
 comment on function carillon._cron_payload(uuid, jsonb, text) is 'What onJob gets of a cron: its payload with cron_id and method merged in.';
@@ -6082,7 +6177,7 @@ begin
 end;
 $$;
 comment on function carillon.delete_cron(uuid, text, uuid, text[]) is
-  'Deletes a cron. Jobs it has enqueued still run; its ledger and job history stay until their retention ends.';
+  'Deletes a cron. Jobs it has enqueued still run, a slot that is due and not yet decided is dropped with it; its ledger and job history stay until their retention ends.';
 revoke all on function carillon.delete_cron(uuid, text, uuid, text[]) from public;
 --! EndIncluded crons/delete_cron.sql
 --! Included crons/trigger_cron.sql
