@@ -64,6 +64,6 @@ export default tseslint.config(
     rules: { "no-console": "off" },
   },
   { files: ["test/**/*.ts"], rules: { "max-lines-per-function": "off" } },
-  { files: ["*.config.ts"], rules: { "no-restricted-exports": "off" } },
+  { files: ["**/*.config.ts"], rules: { "no-restricted-exports": "off" } },
   ...roomRules,
 );

@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:4559e047b2f11262431809b2e2f9b5f963f3c287
+--! Hash: sha1:ca16912fba4dcd08a1c1335697ec11e47f665910
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -236,6 +236,40 @@ comment on column carillon.ticks.blocked_by is 'The job that was still queued or
 create table carillon.ticks_default partition of carillon.ticks default;
 comment on table carillon.ticks_default is 'Slots outside the prepared days.';
 --! EndIncluded tables/ticks.sql
+--! Included tables/job_filter.sql
+create type carillon.job_filter as (
+  app_id text,
+  cron_id uuid,
+  statuses text[],
+  triggers text[],
+  tag text,
+  job_ids bigint[],
+  enqueued_after timestamptz,
+  enqueued_before timestamptz,
+  started_after timestamptz,
+  started_before timestamptz,
+  finished_after timestamptz,
+  finished_before timestamptz
+);
+comment on type carillon.job_filter is
+  'Which jobs of an app are meant; null is no condition. Times: at or after, and before.';
+--! EndIncluded tables/job_filter.sql
+--! Included jobs/_tag_job.sql
+create or replace function carillon._tag_job() returns trigger
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+begin
+  insert into carillon.job_tags (app_id, tag, job_id, finished_at)
+  select distinct new.app_id, t.tag, new.job_id, new.finished_at
+  from jsonb_array_elements_text(case jsonb_typeof(new.headers -> 'tags') when 'array' then new.headers -> 'tags' else '[]' end) as t (tag)
+  where t.tag is not null;
+  return null;
+end;
+$$;
+comment on function carillon._tag_job() is 'Trigger of job_history: lists a finished job under its tags. Jobs without tags do not come here.';
+revoke all on function carillon._tag_job() from public;
+--! EndIncluded jobs/_tag_job.sql
 --! Included tables/job_history.sql
 create table carillon.job_history (
   job_id bigint not null,
@@ -259,11 +293,38 @@ create table carillon.job_history (
 comment on table carillon.job_history is 'Every finished job with its outcome, partitioned by the day it finished.';
 comment on column carillon.job_history.headers is 'The pgmq headers at the end, with the earlier attempts under "attempts".';
 create index job_history_job_idx on carillon.job_history (job_id);
--- Read backwards, newest first; written in ascending order, at the end of the index.
-create index job_history_app_idx on carillon.job_history (app_id, finished_at, job_id);
-create index job_history_cron_idx on carillon.job_history (cron_id, finished_at, job_id) where cron_id is not null;
+-- Lists are in the order of ids, which is that of enqueuing and never changes: a list of several statuses merges
+-- one walk for each. Written in ascending order, at the end of each stretch.
+create index job_history_app_idx on carillon.job_history (app_id, status, job_id);
+create index job_history_cron_idx on carillon.job_history (cron_id, status, job_id) where cron_id is not null;
+-- Rare among millions.
+create index job_history_manual_idx on carillon.job_history (app_id, job_id) where trigger = 'manual';
+-- Rows lie in the order in which they finished: this costs next to nothing to write.
+create index job_history_finished_idx on carillon.job_history using brin (finished_at) with (pages_per_range = 16);
 create table carillon.job_history_default partition of carillon.job_history default;
 comment on table carillon.job_history_default is 'Jobs finished outside the prepared days.';
+
+create table carillon.job_tags (
+  app_id text not null,
+  tag text not null,
+  job_id bigint not null,
+  finished_at timestamptz not null
+) partition by range (finished_at);
+comment on table carillon.job_tags is 'The tags of finished jobs, for lists by tag; partitioned as the history is.';
+create index job_tags_tag_idx on carillon.job_tags (app_id, tag, job_id);
+create table carillon.job_tags_default partition of carillon.job_tags default;
+comment on table carillon.job_tags_default is 'Tags of jobs finished outside the prepared days.';
+create trigger job_history_tags after insert on carillon.job_history
+  for each row when (new.headers ? 'tags') execute function carillon._tag_job();
+
+create table carillon.job_retries (
+  job_id bigint primary key,
+  retry_of bigint not null,
+  created_at timestamptz not null
+);
+comment on table carillon.job_retries is 'Which job runs which other one again; kept as long as the history.';
+create index job_retries_retry_of_idx on carillon.job_retries (retry_of);
+create index job_retries_created_idx on carillon.job_retries (created_at);
 --! EndIncluded tables/job_history.sql
 --! Included tables/job_logs.sql
 create table carillon.job_logs (
@@ -325,6 +386,9 @@ create index carillon_jobs_expiry_idx on pgmq.q_jobs ((headers ->> 'expires_at')
 -- Overlap asks for the live jobs of one cron, by the trusted header.
 -- With the id, so that no plan walks the whole queue to find the oldest of them.
 create index carillon_jobs_cron_idx on pgmq.q_jobs ((headers ->> 'cron_id'), msg_id) where headers ->> 'cron_id' is not null;
+
+-- Dead letters are listed app by app.
+create index carillon_letters_app_idx on pgmq.q_jobs_dlq ((message ->> 'app_id'), msg_id);
 --! EndIncluded tables/queue.sql
 --! Included tables/idempotency_keys.sql
 create table carillon.idempotency_keys (
@@ -444,6 +508,45 @@ $$;
 comment on function carillon._json_integer(jsonb, text, integer, integer) is 'A JSON value that has to be a whole number within bounds.';
 revoke all on function carillon._json_integer(jsonb, text, integer, integer) from public;
 --! EndIncluded core/_json_integer.sql
+--! Included core/_json_words.sql
+create or replace function carillon._json_words(value jsonb, field text, allowed text[]) returns text[]
+language plpgsql immutable security invoker
+set search_path = ''
+as $$
+declare
+  v_words text[];
+begin
+  if jsonb_typeof(value) = 'array' and not exists (
+    select from jsonb_array_elements(value) as e (item) where jsonb_typeof(e.item) <> 'string')
+  then
+    v_words := array(select distinct w from jsonb_array_elements_text(value) as w order by w);
+  elsif jsonb_typeof(value) = 'string' then
+    v_words := array[value #>> '{}'];
+  end if;
+  if v_words is null or v_words = '{}' or not v_words operator(pg_catalog.<@) allowed then
+    perform carillon._invalid(field, format('must be one or more of %s', array_to_string(allowed, ', ')));
+  end if;
+  return v_words;
+end;
+$$;
+comment on function carillon._json_words(jsonb, text, text[]) is 'A JSON value that has to be one of these words, or an array of some.';
+revoke all on function carillon._json_words(jsonb, text, text[]) from public;
+--! EndIncluded core/_json_words.sql
+--! Included core/_json_uuid.sql
+create or replace function carillon._json_uuid(value jsonb, field text) returns uuid
+language plpgsql immutable security invoker
+set search_path = ''
+as $$
+begin
+  if carillon._json_text(value, field) !~* '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' then
+    perform carillon._invalid(field, 'must be a UUID');
+  end if;
+  return (value #>> '{}')::uuid;
+end;
+$$;
+comment on function carillon._json_uuid(jsonb, text) is 'A JSON value that has to be a UUID.';
+revoke all on function carillon._json_uuid(jsonb, text) from public;
+--! EndIncluded core/_json_uuid.sql
 --! Included core/_ensure_partitions.sql
 create or replace function carillon._ensure_partitions() returns integer
 language plpgsql volatile security invoker
@@ -457,7 +560,7 @@ declare
   v_day date;
   v_name text;
 begin
-  foreach v_parent in array array['ticks', 'job_history', 'job_logs'] loop
+  foreach v_parent in array array['ticks', 'job_history', 'job_tags', 'job_logs'] loop
     foreach v_day in array array[v_today, v_today + 1, v_today + 2] loop
       v_name := v_parent || '_' || to_char(v_day, 'YYYYMMDD');
       continue when to_regclass(format('carillon.%I', v_name)) is not null;
@@ -497,7 +600,8 @@ begin
       (select (s.value #>> '{}')::integer from carillon.settings s where s.key = p.setting),
       -- A job keeps its log as long as itself, unless told otherwise.
       (select (s.value #>> '{}')::integer from carillon.settings s where s.key = 'jobRetentionDays' and p.parent = 'job_logs'), 90)
-    from (values ('ticks', 'tickRetentionDays'), ('job_history', 'jobRetentionDays'), ('job_logs', 'logRetentionDays')) as p (parent, setting)
+    from (values ('ticks', 'tickRetentionDays'), ('job_history', 'jobRetentionDays'), ('job_tags', 'jobRetentionDays'),
+      ('job_logs', 'logRetentionDays')) as p (parent, setting)
   loop
     for v_partition in
       select c.relname
@@ -518,7 +622,7 @@ begin
     -- The default partitions hold what came when no day was prepared.
     execute format(
       'delete from carillon.%1$I d where d.ctid = any (array(select e.ctid from carillon.%1$I e where e.%2$I < $1 limit 10000))',
-      v_parent || '_default', case v_parent when 'ticks' then 'decided_at' when 'job_history' then 'finished_at' else 'at' end)
+      v_parent || '_default', case v_parent when 'ticks' then 'decided_at' when 'job_logs' then 'at' else 'finished_at' end)
     using v_now - make_interval(days => v_days);
   end loop;
   return v_dropped;
@@ -6458,8 +6562,24 @@ comment on function carillon._job_attempts(jsonb, integer, text, timestamptz, ti
   'Every attempt of a job, oldest first: those on record in its headers, then the running or last one.';
 revoke all on function carillon._job_attempts(jsonb, integer, text, timestamptz, timestamptz, jsonb) from public;
 --! EndIncluded jobs/_job_attempts.sql
---! Included jobs/jobs.sql
-create or replace view carillon.jobs as
+--! Included jobs/_tag_job.sql
+create or replace function carillon._tag_job() returns trigger
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+begin
+  insert into carillon.job_tags (app_id, tag, job_id, finished_at)
+  select distinct new.app_id, t.tag, new.job_id, new.finished_at
+  from jsonb_array_elements_text(case jsonb_typeof(new.headers -> 'tags') when 'array' then new.headers -> 'tags' else '[]' end) as t (tag)
+  where t.tag is not null;
+  return null;
+end;
+$$;
+comment on function carillon._tag_job() is 'Trigger of job_history: lists a finished job under its tags. Jobs without tags do not come here.';
+revoke all on function carillon._tag_job() from public;
+--! EndIncluded jobs/_tag_job.sql
+--! Included jobs/_live_jobs.sql
+create or replace view carillon._live_jobs as
 select
   q.msg_id as job_id,
   q.message ->> 'app_id' as app_id,
@@ -6484,13 +6604,23 @@ select
   null::timestamptz as finished_at,
   carillon._job_attempts(q.headers, q.read_ct, q.headers #>> '{lease,worker}', case when q.headers ? 'lease' then q.last_read_at end, null, null)
     as attempts
-from pgmq.q_jobs q
-union all
+from pgmq.q_jobs q;
+comment on view carillon._live_jobs is 'The jobs in the queue, as carillon.jobs shows them.';
+--! EndIncluded jobs/_live_jobs.sql
+--! Included jobs/_finished_jobs.sql
+create or replace view carillon._finished_jobs as
 select
   h.job_id, h.app_id, h.cron_id, h.scheduled_for, h.trigger, h.status, h.user_id, h.payload, h.headers, h.result, h.error,
-  h.attempt, h.worker, h.enqueued_at, null, h.started_at, h.finished_at,
-  carillon._job_attempts(h.headers, h.attempt, h.worker, h.started_at, h.finished_at, h.error)
+  h.attempt, h.worker, h.enqueued_at, null::timestamptz as due_at, h.started_at, h.finished_at,
+  carillon._job_attempts(h.headers, h.attempt, h.worker, h.started_at, h.finished_at, h.error) as attempts
 from carillon.job_history h;
+comment on view carillon._finished_jobs is 'The jobs in the history, as carillon.jobs shows them.';
+--! EndIncluded jobs/_finished_jobs.sql
+--! Included jobs/jobs.sql
+create or replace view carillon.jobs as
+select * from carillon._live_jobs
+union all
+select * from carillon._finished_jobs;
 comment on view carillon.jobs is 'Every job: the live ones as the queue has them, the finished ones from the history.';
 --! EndIncluded jobs/jobs.sql
 --! Included jobs/_is_lost_for_good.sql
@@ -7008,7 +7138,7 @@ comment on function carillon._next_due(text, timestamptz) is
 revoke all on function carillon._next_due(text, timestamptz) from public;
 --! EndIncluded jobs/_next_due.sql
 --! Included jobs/_idempotent_job.sql
-create or replace function carillon._idempotent_job(app text, key text, request jsonb, now timestamptz, job bigint) returns bigint
+create or replace function carillon._idempotent_job(app text, key text, request jsonb, now timestamptz, job bigint, path text default '') returns bigint
 language plpgsql volatile security invoker
 set search_path = ''
 as $$
@@ -7017,7 +7147,7 @@ declare
   v_known carillon.idempotency_keys;
 begin
   if length(key) not between 1 and 255 then
-    perform carillon._invalid('idempotencyKey', 'must be from 1 to 255 characters long');
+    perform carillon._invalid(path || 'idempotencyKey', 'must be from 1 to 255 characters long');
   end if;
   -- Whoever comes second waits here for the first to commit.
   insert into carillon.idempotency_keys as k (app_id, key, request_hash, job_id, created_at)
@@ -7030,16 +7160,16 @@ begin
   end if;
   select k.* into v_known from carillon.idempotency_keys k where k.app_id = app and k.key = _idempotent_job.key;
   if v_known.request_hash <> v_hash then
-    raise exception using errcode = 'TK203', column = 'idempotencyKey',
+    raise exception using errcode = 'TK203', column = path || 'idempotencyKey',
       message = format('the idempotency key "%s" was used for another request', _idempotent_job.key),
       hint = format('job %s was enqueued with it; keys are kept for 24 hours', v_known.job_id);
   end if;
   return v_known.job_id;
 end;
 $$;
-comment on function carillon._idempotent_job(text, text, jsonb, timestamptz, bigint) is
+comment on function carillon._idempotent_job(text, text, jsonb, timestamptz, bigint, text) is
   'The job an idempotency key stands for: the given new one, or that of an equal request in the last 24 hours; TK203 after an unequal one.';
-revoke all on function carillon._idempotent_job(text, text, jsonb, timestamptz, bigint) from public;
+revoke all on function carillon._idempotent_job(text, text, jsonb, timestamptz, bigint, text) from public;
 --! EndIncluded jobs/_idempotent_job.sql
 --! Included jobs/_trim_idempotency_keys.sql
 create or replace function carillon._trim_idempotency_keys() returns void
@@ -7223,6 +7353,9 @@ declare
   v_unknown text;
   v_due timestamptz[];
   v_headers jsonb[];
+  v_keyed bigint[] := '{}';
+  v_ids bigint[];
+  v_new bigint;
 begin
   perform carillon._hold_app(app);
   if jsonb_typeof(jobs) is distinct from 'array' or jsonb_array_length(jobs) > 10000 then
@@ -7241,7 +7374,7 @@ begin
       perform carillon._invalid(rtrim(v_path, '.'), 'must be an object');
     end if;
     select k into v_unknown from jsonb_object_keys(v_job) as k
-    where k not in ('payload', 'runAt', 'priority', 'maxAttempts', 'retryDelay', 'retryBackoff', 'timeout', 'expiresAt', 'tags')
+    where k not in ('payload', 'runAt', 'priority', 'maxAttempts', 'retryDelay', 'retryBackoff', 'timeout', 'expiresAt', 'tags', 'idempotencyKey')
     limit 1;
     if v_unknown is not null then
       perform carillon._invalid(v_path || v_unknown, 'is not a field of a job in a batch');
@@ -7256,7 +7389,39 @@ begin
       v_due[v_at] := greatest(v_now, carillon._json_timestamp(v_job -> 'runAt', v_path || 'runAt'));
     end if;
     v_headers[v_at] := carillon._job_headers(v_job, v_path, v_due[v_at]);
+    if v_job ? 'idempotencyKey' then
+      perform carillon._json_text(v_job -> 'idempotencyKey', v_path || 'idempotencyKey', 255);
+      v_keyed := v_keyed || v_at;
+    end if;
   end loop;
+
+  if v_keyed <> '{}' then
+    v_ids := array(select nextval(pg_get_serial_sequence('pgmq.q_jobs', 'msg_id')) from generate_series(1, jsonb_array_length(jobs)));
+    -- Lock order: by key.
+    for v_at in select k from unnest(v_keyed) as k order by jobs -> (k::integer - 1) ->> 'idempotencyKey', k loop
+      v_job := jsonb_strip_nulls((jobs -> (v_at::integer - 1)) - 'payload');
+      v_path := format('jobs[%s].', v_at - 1);
+      v_new := carillon._idempotent_job(app, v_job ->> 'idempotencyKey',
+        -- As enqueue_job says it.
+        jsonb_build_object('payload', coalesce(nullif(jobs -> (v_at::integer - 1) -> 'payload', 'null'), '{}'), 'userId', user_id,
+          'runAt', case when v_job ? 'runAt' then carillon._time_json(carillon._json_timestamp(v_job -> 'runAt', 'runAt'), 'runAt') end,
+          'options', v_job - '{runAt,idempotencyKey}'::text[] || case when v_job ? 'expiresAt' then jsonb_build_object('expiresAt',
+            carillon._time_json(carillon._json_timestamp(v_job -> 'expiresAt', 'expiresAt'), 'expiresAt')) else '{}' end),
+        v_now, v_ids[v_at], v_path);
+      if v_new <> v_ids[v_at] then
+        v_ids[v_at] := v_new;
+        v_due[v_at] := null; -- it is there already
+      end if;
+    end loop;
+    insert into pgmq.q_jobs (msg_id, enqueued_at, vt, message, headers) overriding system value
+    select i.id, v_now, i.due, carillon._job_message(app, coalesce(nullif(i.job -> 'payload', 'null'), '{}'), v_user), i.headers
+    from rows from (jsonb_array_elements(jobs), unnest(v_due), unnest(v_headers), unnest(v_ids)) as i (job, due, headers, id)
+    where i.due is not null
+    order by i.id;
+    perform pg_notify('carillon_jobs', app);
+    return query select unnest(v_ids);
+    return;
+  end if;
 
   if v_due is null then
     -- Nothing but payloads: the message is what came, and what is the same for all.
@@ -7278,7 +7443,7 @@ begin
 end;
 $$;
 comment on function carillon.enqueue_jobs(text, jsonb, uuid) is
-  'Enqueues many jobs of an app at once: [{payload, runAt, priority, maxAttempts, retryDelay, retryBackoff, timeout, expiresAt, tags}], all or none. Returns their ids in the same order.';
+  'Enqueues many jobs of an app at once: [{payload, runAt, priority, maxAttempts, retryDelay, retryBackoff, timeout, expiresAt, tags, idempotencyKey}], all or none. Returns their ids in the same order.';
 revoke all on function carillon.enqueue_jobs(text, jsonb, uuid) from public;
 --! EndIncluded jobs/enqueue_jobs.sql
 --! Included jobs/claim_jobs.sql
@@ -7634,6 +7799,499 @@ comment on function carillon.release_jobs(bigint[], integer[]) is
   'Hands leased jobs that were not started back to the queue, at once and without counting as lost.';
 revoke all on function carillon.release_jobs(bigint[], integer[]) from public;
 --! EndIncluded jobs/release_jobs.sql
+--! Included jobs/_job_filter.sql
+create or replace function carillon._job_filter(app text, filter jsonb) returns carillon.job_filter
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+declare
+  v_given constant jsonb := jsonb_strip_nulls(filter);
+  v_filter carillon.job_filter;
+  v_unknown text;
+begin
+  if jsonb_typeof(filter) is distinct from 'object' then
+    perform carillon._invalid('filter', 'must be a JSON object');
+  end if;
+  select k into v_unknown from jsonb_object_keys(v_given) as k
+  where k not in ('cronId', 'status', 'trigger', 'tag', 'ids', 'enqueuedAfter', 'enqueuedBefore', 'startedAfter', 'startedBefore',
+    'finishedAfter', 'finishedBefore')
+  order by k limit 1;
+  if v_unknown is not null then
+    perform carillon._invalid(v_unknown, 'is not a filter of jobs');
+  end if;
+  v_filter.app_id := app;
+  if v_given ? 'cronId' then
+    v_filter.cron_id := carillon._json_uuid(v_given -> 'cronId', 'cronId');
+  end if;
+  if v_given ? 'status' then
+    v_filter.statuses := carillon._json_words(v_given -> 'status', 'status',
+      '{pending,queued,running,completed,failed,canceled,live,finished}');
+    if 'live' = any (v_filter.statuses) then
+      v_filter.statuses := v_filter.statuses || '{pending,queued,running}';
+    end if;
+    if 'finished' = any (v_filter.statuses) then
+      v_filter.statuses := v_filter.statuses || '{completed,failed,canceled}';
+    end if;
+  end if;
+  if v_given ? 'trigger' then
+    v_filter.triggers := carillon._json_words(v_given -> 'trigger', 'trigger', '{automatic,manual,api}');
+  end if;
+  if v_given ? 'tag' then
+    v_filter.tag := carillon._json_text(v_given -> 'tag', 'tag', 100);
+  end if;
+  if v_given ? 'ids' then
+    if jsonb_typeof(v_given -> 'ids') <> 'array' or jsonb_array_length(v_given -> 'ids') > 1000 or exists (
+      select from jsonb_array_elements(v_given -> 'ids') as i (id)
+      where jsonb_typeof(i.id) <> 'number' or not (i.id)::numeric between 0 and 9007199254740991 or (i.id)::numeric % 1 <> 0)
+    then
+      perform carillon._invalid('ids', 'must be an array of at most 1000 ids of jobs');
+    end if;
+    v_filter.job_ids := array(select (i.id)::bigint from jsonb_array_elements(v_given -> 'ids') as i (id));
+  end if;
+  if v_given ? 'enqueuedAfter' then
+    v_filter.enqueued_after := carillon._json_timestamp(v_given -> 'enqueuedAfter', 'enqueuedAfter');
+  end if;
+  if v_given ? 'enqueuedBefore' then
+    v_filter.enqueued_before := carillon._json_timestamp(v_given -> 'enqueuedBefore', 'enqueuedBefore');
+  end if;
+  if v_given ? 'startedAfter' then
+    v_filter.started_after := carillon._json_timestamp(v_given -> 'startedAfter', 'startedAfter');
+  end if;
+  if v_given ? 'startedBefore' then
+    v_filter.started_before := carillon._json_timestamp(v_given -> 'startedBefore', 'startedBefore');
+  end if;
+  if v_given ? 'finishedAfter' then
+    v_filter.finished_after := carillon._json_timestamp(v_given -> 'finishedAfter', 'finishedAfter');
+  end if;
+  if v_given ? 'finishedBefore' then
+    v_filter.finished_before := carillon._json_timestamp(v_given -> 'finishedBefore', 'finishedBefore');
+  end if;
+  return v_filter;
+end;
+$$;
+comment on function carillon._job_filter(text, jsonb) is
+  'A filter of an app''s jobs as the API spells it; TK001 names the field at fault.';
+revoke all on function carillon._job_filter(text, jsonb) from public;
+--! EndIncluded jobs/_job_filter.sql
+--! Included jobs/_filter_conditions.sql
+create or replace function carillon._filter_conditions(filter carillon.job_filter) returns text
+language sql stable security invoker
+set search_path = ''
+as $$
+  select coalesce(string_agg(' and ' || c, ''), '')
+  from unnest(array[
+    case when filter.cron_id is not null then format('j.cron_id = %L', filter.cron_id) end,
+    case when filter.statuses is not null then format('j.status = any (%L)', filter.statuses) end,
+    case when filter.triggers is not null then format('j.trigger = any (%L)', filter.triggers) end,
+    case when filter.tag is not null then format('j.headers -> ''tags'' ? %L', filter.tag) end,
+    case when filter.job_ids is not null then format('j.job_id = any (%L)', filter.job_ids) end,
+    case when filter.enqueued_after is not null then format('j.enqueued_at >= %L', filter.enqueued_after) end,
+    case when filter.enqueued_before is not null then format('j.enqueued_at < %L', filter.enqueued_before) end,
+    case when filter.started_after is not null then format('j.started_at >= %L', filter.started_after) end,
+    case when filter.started_before is not null then format('j.started_at < %L', filter.started_before) end,
+    case when filter.finished_after is not null then format('j.finished_at >= %L', filter.finished_after) end,
+    case when filter.finished_before is not null then format('j.finished_at < %L', filter.finished_before) end
+  ]) as c
+$$;
+comment on function carillon._filter_conditions(carillon.job_filter) is
+  'What a filter asks of a row j of jobs besides its app, as SQL, each condition after an and.';
+revoke all on function carillon._filter_conditions(carillon.job_filter) from public;
+--! EndIncluded jobs/_filter_conditions.sql
+--! Included jobs/_live_conditions.sql
+create or replace function carillon._live_conditions(filter carillon.job_filter, now timestamptz) returns text
+language sql stable security invoker
+set search_path = ''
+as $$
+  select coalesce(string_agg(' and ' || c, ''), '')
+  from unnest(array[
+    format('q.message ->> ''app_id'' = %L', filter.app_id),
+    case when filter.cron_id is not null then format('q.headers ->> ''cron_id'' = %L', filter.cron_id::text) end,
+    case when filter.statuses is not null then coalesce((
+      select '(' || string_agg(s.condition, ' or ') || ')'
+      from (values
+        ('running', format('(q.vt > %L and coalesce(q.headers ? ''lease'', false))', now)),
+        ('pending', format('(q.vt > %L and not coalesce(q.headers ? ''lease'', false))', now)),
+        ('queued', format('q.vt <= %L', now))) as s (status, condition)
+      where s.status = any (filter.statuses)), 'false') end,
+    case when filter.triggers is not null then format('carillon._job_trigger(q.headers) = any (%L)', filter.triggers) end,
+    case when filter.tag is not null then format('q.headers -> ''tags'' ? %L', filter.tag) end,
+    case when filter.job_ids is not null then format('q.msg_id = any (%L)', filter.job_ids) end,
+    case when filter.enqueued_after is not null then format('q.enqueued_at >= %L', filter.enqueued_after) end,
+    case when filter.enqueued_before is not null then format('q.enqueued_at < %L', filter.enqueued_before) end,
+    case when coalesce(filter.started_after, filter.started_before) is not null then 'coalesce(q.headers ? ''lease'', false)' end,
+    case when filter.started_after is not null then format('q.last_read_at >= %L', filter.started_after) end,
+    case when filter.started_before is not null then format('q.last_read_at < %L', filter.started_before) end,
+    case when coalesce(filter.finished_after, filter.finished_before) is not null then 'false' end
+  ]) as c
+$$;
+comment on function carillon._live_conditions(carillon.job_filter, timestamptz) is
+  'What a filter asks of a message q of the queue, as SQL, each condition after an and.';
+revoke all on function carillon._live_conditions(carillon.job_filter, timestamptz) from public;
+--! EndIncluded jobs/_live_conditions.sql
+--! Included jobs/_live_page.sql
+create or replace function carillon._live_page(filter carillon.job_filter, from_job bigint, oldest_first boolean, max_rows integer,
+  out job_ids bigint[], out frontier bigint)
+language plpgsql stable security invoker
+set search_path = ''
+set enable_seqscan = off
+as $$
+declare
+  c_rows constant integer := 5000;
+  v_conditions constant text := carillon._live_conditions(filter, carillon.now());
+  v_order constant text := case when oldest_first then '' else ' desc' end;
+  v_walk text := format('q.msg_id %s %L::bigint', case when oldest_first then '>' else '<' end, from_job);
+  -- Each job of an app is in one of three indexes; one that runs is in the last.
+  v_of_app constant text := (
+    select string_agg(format('(select q.* from pgmq.q_jobs q where q.message ->> ''app_id'' = %L and %s limit %s)', filter.app_id, i.condition, c_rows / 2 + 1), ' union all ')
+    from (values
+      ('(q.headers ? ''cron_id'') is not true and (q.headers ? ''lease'') is not true', false),
+      ('q.headers ? ''cron_id'' and not q.headers ? ''lease''', false),
+      ('q.headers ? ''lease''', true)) as i (condition, leased)
+    where i.leased or filter.statuses is null or filter.statuses operator(pg_catalog.&&) '{pending,queued}');
+  v_few integer := c_rows;
+  v_from text;
+begin
+  if filter.job_ids is null and filter.cron_id is null then
+    execute format('select count(*) from (select from (%s) q limit %s) few', v_of_app, c_rows / 2 + 1) into v_few;
+  end if;
+  if filter.job_ids is not null then
+    v_from := format('pgmq.q_jobs q where q.msg_id = any (%L::bigint[]) and %s', filter.job_ids, v_walk);
+  elsif v_few <= c_rows / 2 then
+    -- The app has only a few jobs in the queue: these and no others are looked at.
+    v_from := format('(%s) q where %s', v_of_app, v_walk);
+  else
+    -- One walk in the order of ids, along the cron's index or through the whole queue.
+    v_walk := v_walk || case when filter.cron_id is not null then format(' and q.headers ->> ''cron_id'' = %L', filter.cron_id::text) else '' end;
+    v_from := format('(select * from pgmq.q_jobs q where %s order by q.msg_id%s limit %s) q where true', v_walk, v_order, c_rows);
+  end if;
+  execute format('select array(select q.msg_id from %s%s order by q.msg_id%s limit %s)', v_from, v_conditions, v_order, max_rows)
+  into job_ids;
+  if filter.job_ids is null and v_few > c_rows / 2 and cardinality(job_ids) < max_rows then
+    execute format('select q.msg_id from pgmq.q_jobs q where %s order by q.msg_id%s offset %s limit 1', v_walk, v_order, c_rows - 1)
+    into frontier;
+  end if;
+end;
+$$;
+comment on function carillon._live_page(carillon.job_filter, bigint, boolean, integer) is
+  'The next live jobs that a filter means, beyond an id. With a frontier, no job beyond that one has been looked at.';
+revoke all on function carillon._live_page(carillon.job_filter, bigint, boolean, integer) from public;
+--! EndIncluded jobs/_live_page.sql
+--! Included jobs/_waiting_walks.sql
+create or replace function carillon._waiting_walks(app text) returns text[]
+language plpgsql stable security invoker
+set search_path = ''
+set enable_seqscan = off
+as $$
+declare
+  -- The conditions of the indexes of what waits, and what they begin with after the app.
+  c_direct constant text := '(q.headers ? ''cron_id'') is not true and (q.headers ? ''lease'') is not true';
+  c_due constant text := 'q.headers ? ''cron_id'' and not q.headers ? ''lease'' and not q.headers ? ''limited''';
+  c_limited constant text := 'q.headers ? ''cron_id'' and not q.headers ? ''lease'' and (q.headers ? ''limited'') = true';
+  v_walks text[] := '{}';
+  v_kind text;
+  v_priority integer;
+  v_cron text;
+begin
+  foreach v_kind in array array[c_direct, c_due, c_limited] loop
+    v_priority := 2147483647;
+    loop
+      execute format($sql$
+        select coalesce((q.headers ->> 'priority')::integer, 0) from pgmq.q_jobs q
+        where q.message ->> 'app_id' = $1 and %s and coalesce((q.headers ->> 'priority')::integer, 0) < $2
+        order by coalesce((q.headers ->> 'priority')::integer, 0) desc limit 1$sql$, v_kind)
+      into v_priority using app, v_priority;
+      exit when v_priority is null;
+      v_cron := '';
+      loop
+        if v_kind = c_limited then
+          select q.headers ->> 'cron_id' into v_cron from pgmq.q_jobs q
+          where q.message ->> 'app_id' = app and q.headers ? 'cron_id' and not q.headers ? 'lease' and (q.headers ? 'limited') = true
+            and coalesce((q.headers ->> 'priority')::integer, 0) = v_priority and q.headers ->> 'cron_id' > v_cron
+          order by q.headers ->> 'cron_id' limit 1;
+          exit when v_cron is null;
+        end if;
+        v_walks := v_walks || format('q.message ->> ''app_id'' = %L and %s and coalesce((q.headers ->> ''priority'')::integer, 0) = %s%s',
+          app, v_kind, v_priority, case when v_cron <> '' then format(' and q.headers ->> ''cron_id'' = %L', v_cron) else '' end);
+        exit when v_kind <> c_limited;
+      end loop;
+    end loop;
+  end loop;
+  return v_walks;
+end;
+$$;
+comment on function carillon._waiting_walks(text) is
+  'The stretches of the indexes of the waiting jobs, each in the order of due time, that together have all those of an app.';
+revoke all on function carillon._waiting_walks(text) from public;
+--! EndIncluded jobs/_waiting_walks.sql
+--! Included jobs/_waiting_page.sql
+create or replace function carillon._waiting_page(filter carillon.job_filter, from_due timestamptz, from_job bigint, max_rows integer,
+  out job_ids bigint[], out frontier_due timestamptz, out frontier_job bigint)
+language plpgsql stable security invoker
+set search_path = ''
+set enable_seqscan = off
+as $$
+declare
+  c_budget constant integer := 2000;
+  v_conditions constant text := carillon._live_conditions(filter, carillon.now()) || ' and not coalesce(q.headers ? ''lease'', false)';
+  v_walks constant text[] := array(
+    select format('%s and (q.vt, q.msg_id) > (%L::timestamptz, %L::bigint)', w.walk, from_due, from_job)
+    from unnest(carillon._waiting_walks(filter.app_id)) as w (walk));
+begin
+  job_ids := '{}';
+  if v_walks = '{}' then
+    return;
+  end if;
+  execute (
+    select 'select w.vt, w.msg_id from (' || string_agg(format(
+      '(select q.vt, q.msg_id from pgmq.q_jobs q where %s order by q.vt, q.msg_id offset %s limit 1)', w.walk, c_budget - 1), ' union all ')
+      || ') w order by w.vt, w.msg_id limit 1'
+    from unnest(v_walks) as w (walk))
+  into frontier_due, frontier_job;
+  execute (
+    select 'select array(select w.msg_id from (' || string_agg(format(
+      '(select q.vt, q.msg_id from pgmq.q_jobs q where %s%s%s order by q.vt, q.msg_id limit %s)', w.walk, v_conditions,
+      case when frontier_due is not null
+        then format(' and (q.vt, q.msg_id) <= (%L::timestamptz, %L::bigint)', frontier_due, frontier_job) else '' end, max_rows), ' union all ')
+      || format(') w order by w.vt, w.msg_id limit %s)', max_rows)
+    from unnest(v_walks) as w (walk))
+  into job_ids;
+end;
+$$;
+comment on function carillon._waiting_page(carillon.job_filter, timestamptz, bigint, integer) is
+  'The next jobs that wait and that a filter means, by due time, beyond a place (due time, id). With a frontier, none beyond that place has been looked at.';
+revoke all on function carillon._waiting_page(carillon.job_filter, timestamptz, bigint, integer) from public;
+--! EndIncluded jobs/_waiting_page.sql
+--! Included jobs/_history_parts.sql
+create or replace function carillon._history_parts(filter carillon.job_filter)
+returns table (from_at timestamptz, to_at timestamptz, first_job bigint, last_job bigint, jobs bigint)
+language sql stable security invoker
+set search_path = ''
+as $$
+  with days as (
+    select to_date(right(c.relname, 8), 'YYYYMMDD')::timestamp at time zone 'UTC' as from_at
+    from pg_catalog.pg_inherits i
+    join pg_catalog.pg_class c on c.oid = i.inhrelid
+    where i.inhparent = 'carillon.job_history'::regclass and c.relname ~ '^job_history_\d{8}$'
+  ),
+  parts as (
+    select d.from_at, d.from_at + interval '24 hours' as to_at from days d
+    union all
+    -- Between the days lies what the default partition holds.
+    select g.from_at, g.to_at
+    from (
+      select b.from_at, lead(b.next_at, 1) over (order by b.from_at) as to_at
+      from (
+        select '-infinity'::timestamptz as from_at, '-infinity'::timestamptz as next_at
+        union all select d.from_at + interval '24 hours', d.from_at from days d
+      ) b
+    ) g
+    where g.from_at < coalesce(g.to_at, 'infinity') and exists (select from carillon.job_history_default)
+  )
+  select p.from_at, coalesce(p.to_at, 'infinity'), null::bigint, null::bigint, null::bigint
+  from parts p
+  where p.from_at < coalesce(filter.finished_before, 'infinity') and coalesce(p.to_at, 'infinity') > coalesce(filter.finished_after, '-infinity')
+  order by p.from_at desc
+$$;
+comment on function carillon._history_parts(carillon.job_filter) is
+  'The stretches of the history, one for each partition, that may hold what a filter means, newest first.';
+revoke all on function carillon._history_parts(carillon.job_filter) from public;
+--! EndIncluded jobs/_history_parts.sql
+--! Included jobs/_finished_page.sql
+create or replace function carillon._finished_page(filter carillon.job_filter, from_job bigint, oldest_first boolean, max_rows integer, with_rows boolean,
+  out jobs carillon.jobs[], out job_ids bigint[], out frontier bigint)
+language plpgsql stable security invoker
+set search_path = ''
+-- A walk along an index is right here even where the planner has seen only a few rows.
+set enable_seqscan = off
+as $$
+declare
+  c_budget constant integer := 2000;
+  v_order constant text := case when oldest_first then '' else ' desc' end;
+  v_key text := 'j.job_id';
+  v_rest carillon.job_filter := filter;
+  v_conditions text;
+  v_sources text[];
+  v_walks text[];
+begin
+  -- One walk in the order of ids, in each partition, for each part of its index; the rest of the filter is asked of every row.
+  if filter.job_ids is not null then
+    v_sources := array[format('carillon._finished_jobs j where j.app_id = %L and j.job_id = any (%L::bigint[])', filter.app_id, filter.job_ids)];
+    v_rest.job_ids := null;
+  elsif filter.tag is not null then
+    v_sources := array[format(
+      'carillon.job_tags t join carillon._finished_jobs j on j.job_id = t.job_id where t.app_id = %L and t.tag = %L and j.app_id = %1$L and t.finished_at >= @from and t.finished_at < @to',
+      filter.app_id, filter.tag)];
+    v_key := 't.job_id';
+    v_rest.tag := null;
+  elsif filter.triggers = '{manual}' then
+    v_sources := array[format('carillon._finished_jobs j where j.app_id = %L and j.trigger = ''manual''', filter.app_id)];
+    v_rest.triggers := null;
+  else
+    v_sources := array(
+      select format('carillon._finished_jobs j where j.app_id = %L and j.status = %L', filter.app_id, s)
+        || case when filter.cron_id is not null then format(' and j.cron_id = %L', filter.cron_id) else '' end
+      from unnest(array['completed', 'failed', 'canceled']) as s
+      where filter.statuses is null or s = any (filter.statuses));
+    v_rest.cron_id := null;
+    v_rest.statuses := null;
+  end if;
+  v_conditions := carillon._filter_conditions(v_rest);
+  jobs := '{}';
+  job_ids := '{}';
+  v_walks := array(
+    select replace(replace(s.source, '@from', quote_literal(p.from_at)), '@to', quote_literal(p.to_at))
+      || format(' and j.finished_at >= %L and j.finished_at < %L and %s %s %L::bigint', p.from_at, p.to_at, v_key,
+        case when oldest_first then '>' else '<' end, from_job)
+    from carillon._history_parts(filter) p, unnest(v_sources) as s (source));
+  if v_walks = '{}' then
+    return;
+  end if;
+  if v_conditions <> '' and filter.job_ids is null then
+    execute (
+      select format('select %s(w.job_id) from (', case when oldest_first then 'min' else 'max' end)
+        || string_agg(format('(select %s as job_id from %s order by 1%s offset %s limit 1)', v_key, w.walk, v_order, c_budget - 1), ' union all ')
+        || ') w'
+      from unnest(v_walks) as w (walk))
+    into frontier;
+    if frontier is not null then
+      v_conditions := v_conditions || format(' and %s %s %L::bigint', v_key, case when oldest_first then '<=' else '>=' end, frontier);
+    end if;
+  end if;
+  execute (
+    select 'select coalesce(array_agg(w.job), ''{}''), coalesce(array_agg(w.job_id), ''{}'') from (select * from ('
+      || string_agg(format('(select j.job_id, %s as job from %s%s order by %s%s limit %s)',
+        case when with_rows then 'row(j.*)::carillon.jobs' else 'null::carillon.jobs' end, w.walk, v_conditions, v_key, v_order, max_rows), ' union all ')
+      || format(') w order by w.job_id%s limit %s) w', v_order, max_rows)
+    from unnest(v_walks) as w (walk))
+  into jobs, job_ids;
+end;
+$$;
+comment on function carillon._finished_page(carillon.job_filter, bigint, boolean, integer, boolean) is
+  'The next finished jobs that a filter means, beyond an id. With a frontier, no job beyond that one has been looked at.';
+revoke all on function carillon._finished_page(carillon.job_filter, bigint, boolean, integer, boolean) from public;
+--! EndIncluded jobs/_finished_page.sql
+--! Included jobs/_write_cursor.sql
+create or replace function carillon._write_cursor(variadic place text[]) returns text
+language sql immutable security invoker
+set search_path = ''
+as $$
+  -- The alphabet of base64 that needs no escaping in a query string.
+  select case when array_position(place, null) is null then rtrim(translate(replace(encode(convert_to(array_to_string(place, ' '), 'UTF8'), 'base64'), E'\n', ''), '+/', '-_'), '=') end
+$$;
+comment on function carillon._write_cursor(text[]) is 'An opaque cursor: what list it is of, and the place in it.';
+revoke all on function carillon._write_cursor(text[]) from public;
+--! EndIncluded jobs/_write_cursor.sql
+--! Included jobs/_read_cursor.sql
+create or replace function carillon._read_cursor(cursor_text text, list text) returns text[]
+language plpgsql immutable security invoker
+set search_path = ''
+as $$
+declare
+  v_base64 constant text := translate(cursor_text, '-_', '+/');
+  v_place text[];
+begin
+  if cursor_text is null then
+    return null;
+  end if;
+  if cursor_text ~ '^[A-Za-z0-9_-]{2,200}$' and length(cursor_text) % 4 <> 1 then
+    -- Every byte is a character: only what _write_cursor wrote is looked for.
+    v_place := regexp_match(encode(decode(rpad(v_base64, (length(v_base64) + 3) / 4 * 4, '='), 'base64'), 'escape'),
+      '^' || list || ' (\d{1,18})(?: (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z))?$');
+  end if;
+  if v_place is null then
+    perform carillon._invalid('cursor', 'must be the nextCursor of a page of this list in the same order');
+  end if;
+  return v_place;
+end;
+$$;
+comment on function carillon._read_cursor(text, text) is 'The place that a cursor of this list stands for: an id, and a time where the list is in the order of one.';
+revoke all on function carillon._read_cursor(text, text) from public;
+--! EndIncluded jobs/_read_cursor.sql
+--! Included jobs/page_jobs.sql
+create or replace function carillon.page_jobs(
+  app text,
+  filter jsonb default '{}',
+  sort text default 'newest',
+  after_cursor text default null,
+  max_rows integer default 100,
+  out page carillon.jobs[],
+  out next_cursor text
+)
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  c_live constant text[] := '{pending,queued,running}';
+  v_filter carillon.job_filter := carillon._job_filter(app, filter);
+  v_place text[];
+  v_from bigint;
+  v_due timestamptz;
+  v_frontier bigint;
+  v_frontier_due timestamptz;
+  v_ids bigint[] := '{}';
+  v_live_frontier bigint;
+  v_oldest constant boolean := sort = 'oldest';
+begin
+  if max_rows is null or max_rows not between 1 and 1000 then
+    perform carillon._invalid('limit', 'must be from 1 to 1000');
+  end if;
+  if sort is null or sort not in ('newest', 'oldest', 'due') then
+    perform carillon._invalid('sort', 'must be newest, oldest or due');
+  end if;
+  if sort = 'due' then
+    v_filter.statuses := coalesce(v_filter.statuses, '{pending,queued}');
+    if not v_filter.statuses operator(pg_catalog.<@) '{pending,queued}' then
+      perform carillon._invalid('sort', 'due is an order of jobs that wait: status pending or queued');
+    end if;
+  end if;
+  v_place := carillon._read_cursor(after_cursor, sort);
+  -- One more than the page holds tells whether there are more.
+  if sort = 'due' then
+    v_due := coalesce(v_place[2]::timestamptz, '-infinity');
+    v_from := coalesce(v_place[1]::bigint, 0);
+    select w.job_ids, w.frontier_due, w.frontier_job into v_ids, v_frontier_due, v_frontier
+    from carillon._waiting_page(v_filter, v_due, v_from, max_rows + 1) w;
+    page := array(
+      select row(j.*)::carillon.jobs from carillon._live_jobs j where j.job_id = any (v_ids)
+      order by j.due_at, j.job_id limit max_rows);
+    next_cursor := case
+      when cardinality(v_ids) > max_rows
+        then carillon._write_cursor(sort, page[max_rows].job_id::text, carillon._time_text(page[max_rows].due_at))
+      when v_frontier is not null then carillon._write_cursor(sort, v_frontier::text, carillon._time_text(v_frontier_due))
+    end;
+    return;
+  end if;
+  v_from := coalesce(v_place[1]::bigint, case when v_oldest then -1 else 9223372036854775807 end);
+  page := '{}';
+  if v_filter.statuses is null or v_filter.statuses operator(pg_catalog.&&) '{completed,failed,canceled}' then
+    select f.jobs, f.frontier into page, v_frontier from carillon._finished_page(v_filter, v_from, v_oldest, max_rows + 1, true) f;
+  end if;
+  if v_filter.statuses is null or v_filter.statuses operator(pg_catalog.&&) c_live then
+    select l.job_ids, l.frontier into v_ids, v_live_frontier from carillon._live_page(v_filter, v_from, v_oldest, max_rows + 1) l;
+    -- Beyond either frontier something may have been passed over.
+    v_frontier := case when v_oldest then least(v_frontier, v_live_frontier) else greatest(v_frontier, v_live_frontier) end;
+  end if;
+  page := array(
+    select j.job from (
+      select f as job, f.job_id from unnest(page) f
+      union all
+      select row(l.*)::carillon.jobs, l.job_id from carillon._live_jobs l where l.job_id = any (v_ids)
+    ) j
+    where v_frontier is null or case when v_oldest then j.job_id <= v_frontier else j.job_id >= v_frontier end
+    order by case when v_oldest then j.job_id else - j.job_id end
+    limit max_rows + 1);
+  if cardinality(page) > max_rows then
+    page := page[:max_rows];
+    next_cursor := carillon._write_cursor(sort, page[max_rows].job_id::text);
+  elsif v_frontier is not null then
+    next_cursor := carillon._write_cursor(sort, v_frontier::text);
+  end if;
+end;
+$$;
+comment on function carillon.page_jobs(text, jsonb, text, text, integer) is
+  'One page of an app''s jobs, live and finished: newest (by id, which is the order of enqueuing), oldest, or by the time they are due. filter: {cronId, status, trigger, tag, ids, enqueuedAfter, enqueuedBefore, startedAfter, startedBefore, finishedAfter, finishedBefore}. A page looks at a bounded number of jobs, so it may be short, or empty, and still have a next_cursor; after the last it is null.';
+revoke all on function carillon.page_jobs(text, jsonb, text, text, integer) from public;
+--! EndIncluded jobs/page_jobs.sql
 --! Included jobs/_log_starts.sql
 create or replace function carillon._log_starts(chunks jsonb, again boolean) returns integer[]
 language sql volatile security invoker
@@ -7730,37 +8388,28 @@ comment on function carillon.append_logs(jsonb, double precision, boolean) is
 revoke all on function carillon.append_logs(jsonb, double precision, boolean) from public;
 --! EndIncluded jobs/append_logs.sql
 --! Included jobs/list_jobs.sql
-create or replace function carillon.list_jobs(
-  app text,
-  finished boolean default false,
-  cron uuid default null,
-  max_rows integer default 100
-) returns setof carillon.jobs
+create or replace function carillon.list_jobs(app text, filter jsonb default '{}', sort text default 'newest', max_rows integer default 100)
+returns setof carillon.jobs
 language plpgsql stable security definer
 set search_path = ''
 as $$
+declare
+  v_left integer := max_rows;
+  v_page carillon.jobs[];
+  v_cursor text;
 begin
-  if max_rows is null or max_rows not between 1 and 1000 then
-    perform carillon._invalid('limit', 'must be from 1 to 1000');
-  end if;
-  if finished then
-    return query
-      select j.* from carillon.jobs j
-      where j.app_id = list_jobs.app and j.finished_at is not null and (list_jobs.cron is null or j.cron_id = list_jobs.cron)
-      order by j.finished_at desc, j.job_id desc
-      limit max_rows;
-  else
-    return query
-      select j.* from carillon.jobs j
-      where j.app_id = list_jobs.app and j.finished_at is null and (list_jobs.cron is null or j.cron_id = list_jobs.cron)
-      order by j.job_id desc
-      limit max_rows;
-  end if;
+  loop
+    select p.page, p.next_cursor into v_page, v_cursor
+    from carillon.page_jobs(app => list_jobs.app, filter => list_jobs.filter, sort => list_jobs.sort, after_cursor => v_cursor, max_rows => v_left) p;
+    return query select j.* from unnest(v_page) as j;
+    v_left := v_left - cardinality(v_page);
+    exit when v_left = 0 or v_cursor is null;
+  end loop;
 end;
 $$;
-comment on function carillon.list_jobs(text, boolean, uuid, integer) is
-  'Jobs of an app, newest first: the live ones, or those finished.';
-revoke all on function carillon.list_jobs(text, boolean, uuid, integer) from public;
+comment on function carillon.list_jobs(text, jsonb, text, integer) is
+  'Jobs of an app as rows, live and finished, by the filters and orders of page_jobs, however far it has to look for them: select * from carillon.list_jobs(app => ''crm'', filter => ''{"status": "failed"}'').';
+revoke all on function carillon.list_jobs(text, jsonb, text, integer) from public;
 --! EndIncluded jobs/list_jobs.sql
 --! Included jobs/get_job.sql
 create or replace function carillon.get_job(job bigint, app text default null) returns carillon.jobs
@@ -7770,10 +8419,11 @@ as $$
 declare
   v_job carillon.jobs;
 begin
-  select j.* into v_job from carillon.jobs j
-  where j.job_id = get_job.job and j.app_id = coalesce(get_job.app, j.app_id)
-  limit 1;
+  select j.* into v_job from carillon._live_jobs j where j.job_id = get_job.job;
   if v_job.job_id is null then
+    select j.* into v_job from carillon._finished_jobs j where j.job_id = get_job.job limit 1;
+  end if;
+  if v_job.job_id is null or v_job.app_id <> get_job.app then
     raise exception using errcode = 'TK103', message = format('no job %s', get_job.job);
   end if;
   return v_job;
@@ -7963,6 +8613,49 @@ comment on function carillon.move_job(bigint, timestamptz, text) is
   'Changes when a waiting job is due; the past means now. TK204 when it runs or has ended, TK103 when unknown.';
 revoke all on function carillon.move_job(bigint, timestamptz, text) from public;
 --! EndIncluded jobs/move_job.sql
+--! Included jobs/_retry_headers.sql
+create or replace function carillon._retry_headers(headers jsonb, job bigint) returns jsonb
+language sql immutable parallel safe security invoker
+set search_path = ''
+as $$
+  -- What it was told when it was enqueued; not what became of it.
+  select coalesce(jsonb_object_agg(h.key, h.value), '{}') || jsonb_build_object('trigger', 'manual', 'retry_of', job)
+  from jsonb_each(headers) as h (key, value)
+  where h.key in ('cron_id', 'scheduled_for', 'priority', 'max_attempts', 'retry_delay', 'retry_backoff', 'timeout', 'tags')
+$$;
+comment on function carillon._retry_headers(jsonb, bigint) is 'The headers of a job that runs another one again.';
+revoke all on function carillon._retry_headers(jsonb, bigint) from public;
+--! EndIncluded jobs/_retry_headers.sql
+--! Included jobs/_send_retries.sql
+create or replace function carillon._send_retries(app text, old_ids bigint[], payloads jsonb[], user_ids uuid[], headers jsonb[]) returns bigint[]
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+  v_system uuid := carillon._system_principal();
+  v_new bigint[];
+begin
+  with new as (
+    insert into pgmq.q_jobs (enqueued_at, vt, message, headers)
+    select v_now, v_now, carillon._job_message(app, coalesce(o.payload, '{}'), coalesce(o.user_id, v_system)),
+      carillon._retry_headers(o.headers, o.old_id)
+    from unnest(old_ids, payloads, user_ids, _send_retries.headers) with ordinality as o (old_id, payload, user_id, headers, at)
+    order by o.at
+    returning msg_id, (pgmq.q_jobs.headers ->> 'retry_of')::bigint as retry_of
+  ),
+  linked as (
+    insert into carillon.job_retries (job_id, retry_of, created_at) select n.msg_id, n.retry_of, v_now from new n
+  )
+  select array_agg(n.msg_id order by array_position(old_ids, n.retry_of)) into v_new from new n;
+  perform pg_notify('carillon_jobs', app);
+  return v_new;
+end;
+$$;
+comment on function carillon._send_retries(text, bigint[], jsonb[], uuid[], jsonb[]) is
+  'Enqueues jobs that run others again, given what those had, and links each to its own; their ids in the same order.';
+revoke all on function carillon._send_retries(text, bigint[], jsonb[], uuid[], jsonb[]) from public;
+--! EndIncluded jobs/_send_retries.sql
 --! Included jobs/retry_job.sql
 create or replace function carillon.retry_job(job bigint, app text default null) returns bigint
 language plpgsql volatile security definer
@@ -7970,25 +8663,262 @@ set search_path = ''
 as $$
 declare
   v_old carillon.jobs := carillon.get_job(job, app);
-  v_headers jsonb;
 begin
   if v_old.finished_at is null then
     raise exception using errcode = 'TK204', message = format('job %s has not ended: it is %s', job, v_old.status),
       hint = 'only a completed, failed or canceled job can be run again';
   end if;
   perform carillon._hold_app(v_old.app_id);
-  -- What it was told when it was enqueued; not what became of it.
-  select coalesce(jsonb_object_agg(h.key, h.value), '{}') into v_headers
-  from jsonb_each(v_old.headers) as h (key, value)
-  where h.key in ('cron_id', 'scheduled_for', 'priority', 'max_attempts', 'retry_delay', 'retry_backoff', 'timeout', 'tags');
-  return carillon._send_job(v_old.app_id, coalesce(v_old.payload, '{}'), coalesce(v_old.user_id, carillon._system_principal()),
-    v_headers || jsonb_build_object('trigger', 'manual', 'retry_of', job), carillon.now());
+  return (carillon._send_retries(v_old.app_id, array[job], array[v_old.payload], array[v_old.user_id], array[v_old.headers]))[1];
 end;
 $$;
 comment on function carillon.retry_job(bigint, text) is
-  'Runs a job that has ended again, as a new job that links to it (header retry_of), and returns that one''s id. TK204 while it is live, TK103 when unknown.';
+  'Runs a job that has ended again, as a new job that links to it, and returns that one''s id. TK204 while it is live, TK103 when unknown.';
 revoke all on function carillon.retry_job(bigint, text) from public;
 --! EndIncluded jobs/retry_job.sql
+--! Included jobs/retried_by.sql
+create or replace function carillon.retried_by(job bigint) returns bigint[]
+language sql stable security definer
+set search_path = ''
+as $$
+  select coalesce(array_agg(r.job_id order by r.job_id), '{}') from carillon.job_retries r where r.retry_of = retried_by.job
+$$;
+comment on function carillon.retried_by(bigint) is 'The jobs that have run a job again, oldest first.';
+revoke all on function carillon.retried_by(bigint) from public;
+--! EndIncluded jobs/retried_by.sql
+--! Included jobs/cancel_jobs.sql
+create or replace function carillon.cancel_jobs(
+  app text,
+  filter jsonb,
+  reason text default 'canceled by hand',
+  dry_run boolean default false,
+  after_cursor text default null,
+  max_jobs integer default 1000
+) returns jsonb
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_filter carillon.job_filter := carillon._job_filter(app, filter);
+  v_from bigint := coalesce((carillon._read_cursor(after_cursor, 'cancel'))[1]::bigint, 9223372036854775807);
+  v_now timestamptz := carillon.now();
+  v_page record;
+  v_matched integer := 0;
+  v_canceled integer := 0;
+begin
+  perform carillon._require_app(app);
+  if length(reason) not between 1 and 1000 then
+    perform carillon._invalid('reason', 'must be from 1 to 1000 characters long');
+  end if;
+  if max_jobs is null or max_jobs not between 1 and 1000 then
+    perform carillon._invalid('limit', 'must be from 1 to 1000');
+  end if;
+  v_filter.statuses := coalesce(v_filter.statuses, '{pending,queued,running}');
+  if not v_filter.statuses operator(pg_catalog.<@) '{pending,queued,running,live}' then
+    perform carillon._invalid('status', 'must be pending, queued or running: only live jobs can be canceled');
+  end if;
+  for v_step in 1 .. case when dry_run then 10 else 1 end loop
+    v_page := carillon._live_page(v_filter, v_from, false, max_jobs);
+    v_from := case when cardinality(v_page.job_ids) = max_jobs then v_page.job_ids[max_jobs] else v_page.frontier end;
+    v_matched := v_matched + cardinality(v_page.job_ids);
+    exit when v_from is null;
+  end loop;
+  if not coalesce(dry_run, false) then
+    loop
+      begin
+        -- What has been claimed or has ended since it was looked at may not be meant any more.
+        execute format('select array(select q.msg_id from pgmq.q_jobs q where q.msg_id = any ($1)%s order by q.msg_id for update)',
+          carillon._live_conditions(v_filter, v_now))
+        into v_page.job_ids using v_page.job_ids;
+        exit;
+      exception when deadlock_detected then
+        continue; -- a worker finishing the same jobs locked them in another order, and goes first
+      end;
+    end loop;
+    v_canceled := carillon._cancel_jobs(v_page.job_ids, coalesce(reason, 'canceled by hand'));
+  end if;
+  return jsonb_build_object('dryRun', coalesce(dry_run, false), 'matched', v_matched, 'canceled', v_canceled,
+    'nextCursor', carillon._write_cursor('cancel', v_from::text));
+end;
+$$;
+comment on function carillon.cancel_jobs(text, jsonb, text, boolean, text, integer) is
+  'Cancels the live jobs of an app that a filter means (see page_jobs), newest first and max_jobs at most; nextCursor, where there are more, is the after_cursor of the next call. dry_run counts, to 10 times max_jobs at most.';
+revoke all on function carillon.cancel_jobs(text, jsonb, text, boolean, text, integer) from public;
+--! EndIncluded jobs/cancel_jobs.sql
+--! Included jobs/retry_jobs.sql
+create or replace function carillon.retry_jobs(
+  app text,
+  filter jsonb,
+  dry_run boolean default false,
+  after_cursor text default null,
+  max_jobs integer default 1000
+) returns jsonb
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_filter carillon.job_filter := carillon._job_filter(app, filter);
+  v_from bigint := coalesce((carillon._read_cursor(after_cursor, 'retry'))[1]::bigint, 9223372036854775807);
+  v_page record;
+  v_matched integer := 0;
+  v_again integer := 0;
+  v_ids bigint[];
+  v_new bigint[];
+begin
+  perform carillon._hold_app(app);
+  if max_jobs is null or max_jobs not between 1 and 1000 then
+    perform carillon._invalid('limit', 'must be from 1 to 1000');
+  end if;
+  v_filter.statuses := coalesce(v_filter.statuses, case when v_filter.job_ids is null then '{failed}'::text[] else '{completed,failed,canceled}' end);
+  if not v_filter.statuses operator(pg_catalog.<@) '{completed,failed,canceled,finished}' then
+    perform carillon._invalid('status', 'must be completed, failed or canceled: only jobs that have ended can be run again');
+  end if;
+  -- Two at a time would both find a job not yet run again.
+  perform pg_advisory_xact_lock(hashtextextended('carillon.retry_jobs ' || app, 0));
+  for v_step in 1 .. case when dry_run then 10 else 1 end loop
+    v_page := carillon._finished_page(v_filter, v_from, false, max_jobs, false);
+    v_from := case when cardinality(v_page.job_ids) = max_jobs then v_page.job_ids[max_jobs] else v_page.frontier end;
+    v_matched := v_matched + cardinality(v_page.job_ids);
+    v_ids := array(
+      select i from unnest(v_page.job_ids) as i
+      where not exists (select from carillon.job_retries r where r.retry_of = i)
+      order by i);
+    v_again := v_again + cardinality(v_page.job_ids) - cardinality(v_ids);
+    exit when v_from is null;
+  end loop;
+  if not coalesce(dry_run, false) and v_ids <> '{}' then
+    select carillon._send_retries(app, v_ids, array_agg(j.payload order by j.job_id), array_agg(j.user_id order by j.job_id),
+      array_agg(j.headers order by j.job_id)) into v_new
+    from unnest((carillon._finished_page(
+      row(app, null, null, null, null, v_ids, null, null, null, null, null, null)::carillon.job_filter, 9223372036854775807, false, max_jobs, true)).jobs) as j;
+  end if;
+  return jsonb_build_object('dryRun', coalesce(dry_run, false), 'matched', v_matched, 'retried', coalesce(cardinality(v_new), 0),
+    'skipped', v_again,
+    'jobs', (select coalesce(jsonb_agg(jsonb_build_object('msgId', r.new, 'retryOf', r.old) order by r.old), '[]')
+      from unnest(v_new, case when v_new is not null then v_ids end) as r (new, old)),
+    'nextCursor', carillon._write_cursor('retry', v_from::text));
+end;
+$$;
+comment on function carillon.retry_jobs(text, jsonb, boolean, text, integer) is
+  'Runs the ended jobs of an app that a filter means (see page_jobs; without a status or ids, the failed ones) again, newest first and max_jobs at most, as new jobs that link to them; those that have been run again already are skipped. nextCursor, where there are more, is the after_cursor of the next call. dry_run counts, to 10 times max_jobs at most.';
+revoke all on function carillon.retry_jobs(text, jsonb, boolean, text, integer) from public;
+--! EndIncluded jobs/retry_jobs.sql
+--! Included jobs/list_letters.sql
+create or replace function carillon.list_letters(app text, before_letter bigint default null, max_rows integer default 100)
+returns table (
+  letter_id bigint, job_id bigint, app_id text, cron_id uuid, trigger text, reason text, user_id uuid, payload jsonb, tags jsonb,
+  buried_at timestamptz, attempts jsonb
+)
+language plpgsql stable security definer
+set search_path = ''
+as $$
+begin
+  if max_rows is null or max_rows not between 1 and 1000 then
+    perform carillon._invalid('limit', 'must be from 1 to 1000');
+  end if;
+  return query
+    select d.msg_id, (d.headers ->> 'job_id')::bigint, d.message ->> 'app_id', (d.headers ->> 'cron_id')::uuid,
+      carillon._job_trigger(d.headers), d.headers ->> 'reason', carillon._job_user(d.message, d.headers), d.message -> 'payload',
+      coalesce(d.headers -> 'tags', '[]'), d.vt, coalesce(d.headers -> 'attempts', '[]')
+    from pgmq.q_jobs_dlq d
+    where d.message ->> 'app_id' = list_letters.app and d.msg_id < coalesce(before_letter, 9223372036854775807)
+    order by d.msg_id desc
+    limit max_rows;
+end;
+$$;
+comment on function carillon.list_letters(text, bigint, integer) is
+  'The dead letters of an app, newest first, those before one (the cursor): copies of jobs that were delivered in vain too often.';
+revoke all on function carillon.list_letters(text, bigint, integer) from public;
+--! EndIncluded jobs/list_letters.sql
+--! Included jobs/count_letters.sql
+create or replace function carillon.count_letters(app text, cron uuid default null) returns integer
+language sql stable security definer
+set search_path = ''
+as $$
+  select count(*) from (
+    select from pgmq.q_jobs_dlq d
+    where d.message ->> 'app_id' = app and (cron is null or d.headers ->> 'cron_id' = cron::text)
+    limit 10000) counted
+$$;
+comment on function carillon.count_letters(text, uuid) is 'How many dead letters an app has, or a cron of it; counted to 10000.';
+revoke all on function carillon.count_letters(text, uuid) from public;
+--! EndIncluded jobs/count_letters.sql
+--! Included jobs/_take_letters.sql
+create or replace function carillon._take_letters(app text, letters bigint[], cron uuid, max_letters integer) returns setof pgmq.q_jobs_dlq
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+begin
+  if max_letters is null or max_letters not between 1 and 1000 then
+    perform carillon._invalid('limit', 'must be from 1 to 1000');
+  end if;
+  if cardinality(letters) > 1000 then
+    perform carillon._invalid('ids', 'must be at most 1000');
+  end if;
+  return query
+    with taken as materialized (
+      select d.msg_id from pgmq.q_jobs_dlq d
+      where d.message ->> 'app_id' = app and (letters is null or d.msg_id = any (letters))
+        and (cron is null or d.headers ->> 'cron_id' = cron::text)
+      order by d.msg_id
+      limit max_letters
+      for update skip locked
+    )
+    delete from pgmq.q_jobs_dlq d using taken where d.msg_id = taken.msg_id returning d.*;
+end;
+$$;
+comment on function carillon._take_letters(text, bigint[], uuid, integer) is
+  'Takes dead letters of an app out of their queue, oldest first: those of the given ids and cron, or all; what somebody else is just taking is left to them.';
+revoke all on function carillon._take_letters(text, bigint[], uuid, integer) from public;
+--! EndIncluded jobs/_take_letters.sql
+--! Included jobs/redrive_letters.sql
+create or replace function carillon.redrive_letters(app text, letters bigint[] default null, cron uuid default null, max_letters integer default 1000)
+returns table (letter_id bigint, job_id bigint, retry_of bigint)
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_letters bigint[];
+  v_old bigint[];
+  v_payloads jsonb[];
+  v_users uuid[];
+  v_headers jsonb[];
+begin
+  perform carillon._hold_app(app);
+  select array_agg(d.msg_id order by d.msg_id), array_agg((d.headers ->> 'job_id')::bigint order by d.msg_id),
+    array_agg(d.message -> 'payload' order by d.msg_id), array_agg(carillon._job_user(d.message, d.headers) order by d.msg_id),
+    array_agg(d.headers order by d.msg_id)
+  into v_letters, v_old, v_payloads, v_users, v_headers
+  from carillon._take_letters(app, letters, cron, max_letters) d;
+  if v_letters is null then
+    return;
+  end if;
+  return query
+    select r.letter, r.job, r.old
+    from unnest(v_letters, carillon._send_retries(app, v_old, v_payloads, v_users, v_headers), v_old) as r (letter, job, old);
+end;
+$$;
+comment on function carillon.redrive_letters(text, bigint[], uuid, integer) is
+  'Puts dead letters of an app back to work, oldest first: each becomes a new job that links to the one that died, in the transaction that removes the letter. By their ids or their cron, or all, max_letters at a time.';
+revoke all on function carillon.redrive_letters(text, bigint[], uuid, integer) from public;
+--! EndIncluded jobs/redrive_letters.sql
+--! Included jobs/delete_letters.sql
+create or replace function carillon.delete_letters(app text, letters bigint[] default null, cron uuid default null, max_letters integer default 1000)
+returns integer
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_deleted integer;
+begin
+  select count(*) into v_deleted from carillon._take_letters(app, letters, cron, max_letters);
+  return v_deleted;
+end;
+$$;
+comment on function carillon.delete_letters(text, bigint[], uuid, integer) is
+  'Deletes dead letters of an app for good, by their ids or their cron, or all, max_letters at a time; returns how many. The jobs stay in the history.';
+revoke all on function carillon.delete_letters(text, bigint[], uuid, integer) from public;
+--! EndIncluded jobs/delete_letters.sql
 --! EndIncluded all.sql
 --! Included core/install_defaults.sql
 do $$
