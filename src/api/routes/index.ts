@@ -9,8 +9,10 @@ import { keyRoutes } from "./keys.js";
 import { letterRoutes } from "./letters.js";
 import { permissionRoutes } from "./permissions.js";
 import { principalRoutes } from "./principals.js";
+import { retentionRoutes } from "./retention.js";
 import { roleRoutes } from "./roles.js";
 import { scheduleRoutes } from "./schedules.js";
+import { statsRoutes } from "./stats.js";
 import { systemRoutes } from "./system.js";
 import { tickRoutes } from "./ticks.js";
 
@@ -23,6 +25,8 @@ const rooms = [
   ...jobRoutes,
   ...logRoutes,
   ...letterRoutes,
+  ...statsRoutes,
+  ...retentionRoutes,
   ...scheduleRoutes,
   ...tickRoutes,
   ...systemRoutes,
