@@ -1,5 +1,6 @@
 import type { Route } from "../route.js";
 import { appRoutes } from "./apps.js";
+import { auditRoutes } from "./audit.js";
 import { cronRoutes } from "./crons.js";
 import { healthRoutes } from "./health.js";
 import { jobRoutes } from "./jobs.js";
@@ -25,5 +26,6 @@ export const ROUTES: readonly Route[] = [
   ...principalRoutes,
   ...roleRoutes,
   ...keyRoutes,
+  ...auditRoutes,
   ...permissionRoutes(() => ROUTES),
 ];
