@@ -13,6 +13,7 @@ const rooms = {
   deploy: ["db", "manifest"],
   worker: ["db"],
   targets: ["worker"],
+  testing: ["db", "worker"],
   api: ["db", "manifest", "schedules"],
   dev: ["db", "deploy", "api", "worker", "manifest", "schedules"],
   cli: ["db", "deploy", "api", "worker", "manifest", "schedules", "dev"],
@@ -63,6 +64,6 @@ export default tseslint.config(
     rules: { "no-console": "off" },
   },
   { files: ["test/**/*.ts"], rules: { "max-lines-per-function": "off" } },
-  { files: ["*.config.ts"], rules: { "no-restricted-exports": "off" } },
+  { files: ["**/*.config.ts"], rules: { "no-restricted-exports": "off" } },
   ...roomRules,
 );

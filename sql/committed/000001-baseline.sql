@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:9dc68a317d8f1020eac36ae075f488a81355188d
+--! Hash: sha1:ca16912fba4dcd08a1c1335697ec11e47f665910
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -166,6 +166,8 @@ comment on column carillon.crons.max_concurrency is 'How many jobs of the cron m
 comment on column carillon.crons.declared_run_as is 'The service account the manifest last named, so that a deploy changes the owner only when the manifest does.';
 create index crons_limited_idx on carillon.crons (app_id) where max_concurrency is not null;
 create index crons_due_idx on carillon.crons (next_fire_at) where next_fire_at is not null;
+-- The sweep looks for those that have lost their next slot.
+create index crons_unarmed_idx on carillon.crons (id) where enabled and next_fire_at is null and completed_at is null;
 create index crons_beat_id_idx on carillon.crons (beat_id) where beat_id is not null;
 create index crons_owner_id_idx on carillon.crons (owner_id);
 create index crons_paused_by_idx on carillon.crons (paused_by) where paused_by is not null;
@@ -234,6 +236,40 @@ comment on column carillon.ticks.blocked_by is 'The job that was still queued or
 create table carillon.ticks_default partition of carillon.ticks default;
 comment on table carillon.ticks_default is 'Slots outside the prepared days.';
 --! EndIncluded tables/ticks.sql
+--! Included tables/job_filter.sql
+create type carillon.job_filter as (
+  app_id text,
+  cron_id uuid,
+  statuses text[],
+  triggers text[],
+  tag text,
+  job_ids bigint[],
+  enqueued_after timestamptz,
+  enqueued_before timestamptz,
+  started_after timestamptz,
+  started_before timestamptz,
+  finished_after timestamptz,
+  finished_before timestamptz
+);
+comment on type carillon.job_filter is
+  'Which jobs of an app are meant; null is no condition. Times: at or after, and before.';
+--! EndIncluded tables/job_filter.sql
+--! Included jobs/_tag_job.sql
+create or replace function carillon._tag_job() returns trigger
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+begin
+  insert into carillon.job_tags (app_id, tag, job_id, finished_at)
+  select distinct new.app_id, t.tag, new.job_id, new.finished_at
+  from jsonb_array_elements_text(case jsonb_typeof(new.headers -> 'tags') when 'array' then new.headers -> 'tags' else '[]' end) as t (tag)
+  where t.tag is not null;
+  return null;
+end;
+$$;
+comment on function carillon._tag_job() is 'Trigger of job_history: lists a finished job under its tags. Jobs without tags do not come here.';
+revoke all on function carillon._tag_job() from public;
+--! EndIncluded jobs/_tag_job.sql
 --! Included tables/job_history.sql
 create table carillon.job_history (
   job_id bigint not null,
@@ -257,11 +293,38 @@ create table carillon.job_history (
 comment on table carillon.job_history is 'Every finished job with its outcome, partitioned by the day it finished.';
 comment on column carillon.job_history.headers is 'The pgmq headers at the end, with the earlier attempts under "attempts".';
 create index job_history_job_idx on carillon.job_history (job_id);
--- Read backwards, newest first; written in ascending order, at the end of the index.
-create index job_history_app_idx on carillon.job_history (app_id, finished_at, job_id);
-create index job_history_cron_idx on carillon.job_history (cron_id, finished_at, job_id) where cron_id is not null;
+-- Lists are in the order of ids, which is that of enqueuing and never changes: a list of several statuses merges
+-- one walk for each. Written in ascending order, at the end of each stretch.
+create index job_history_app_idx on carillon.job_history (app_id, status, job_id);
+create index job_history_cron_idx on carillon.job_history (cron_id, status, job_id) where cron_id is not null;
+-- Rare among millions.
+create index job_history_manual_idx on carillon.job_history (app_id, job_id) where trigger = 'manual';
+-- Rows lie in the order in which they finished: this costs next to nothing to write.
+create index job_history_finished_idx on carillon.job_history using brin (finished_at) with (pages_per_range = 16);
 create table carillon.job_history_default partition of carillon.job_history default;
 comment on table carillon.job_history_default is 'Jobs finished outside the prepared days.';
+
+create table carillon.job_tags (
+  app_id text not null,
+  tag text not null,
+  job_id bigint not null,
+  finished_at timestamptz not null
+) partition by range (finished_at);
+comment on table carillon.job_tags is 'The tags of finished jobs, for lists by tag; partitioned as the history is.';
+create index job_tags_tag_idx on carillon.job_tags (app_id, tag, job_id);
+create table carillon.job_tags_default partition of carillon.job_tags default;
+comment on table carillon.job_tags_default is 'Tags of jobs finished outside the prepared days.';
+create trigger job_history_tags after insert on carillon.job_history
+  for each row when (new.headers ? 'tags') execute function carillon._tag_job();
+
+create table carillon.job_retries (
+  job_id bigint primary key,
+  retry_of bigint not null,
+  created_at timestamptz not null
+);
+comment on table carillon.job_retries is 'Which job runs which other one again; kept as long as the history.';
+create index job_retries_retry_of_idx on carillon.job_retries (retry_of);
+create index job_retries_created_idx on carillon.job_retries (created_at);
 --! EndIncluded tables/job_history.sql
 --! Included tables/job_logs.sql
 create table carillon.job_logs (
@@ -323,6 +386,9 @@ create index carillon_jobs_expiry_idx on pgmq.q_jobs ((headers ->> 'expires_at')
 -- Overlap asks for the live jobs of one cron, by the trusted header.
 -- With the id, so that no plan walks the whole queue to find the oldest of them.
 create index carillon_jobs_cron_idx on pgmq.q_jobs ((headers ->> 'cron_id'), msg_id) where headers ->> 'cron_id' is not null;
+
+-- Dead letters are listed app by app.
+create index carillon_letters_app_idx on pgmq.q_jobs_dlq ((message ->> 'app_id'), msg_id);
 --! EndIncluded tables/queue.sql
 --! Included tables/idempotency_keys.sql
 create table carillon.idempotency_keys (
@@ -336,50 +402,6 @@ create table carillon.idempotency_keys (
 comment on table carillon.idempotency_keys is 'Which job an idempotency key of an app stands for, for 24 hours.';
 create index idempotency_keys_created_idx on carillon.idempotency_keys (created_at);
 --! EndIncluded tables/idempotency_keys.sql
---! Included tables/audit.sql
-create type carillon.audit_entry as (
-  action text,
-  app_id text,
-  object_id text,
-  object_name text,
-  before jsonb,
-  after jsonb
-);
-comment on type carillon.audit_entry is 'What was done to what: a row of the audit log but for who did it, when and from where.';
-
-create table carillon.audit_log (
-  id bigint generated always as identity primary key,
-  at timestamptz not null,
-  action text not null constraint audit_log_action_form check (action ~ '^[a-z]+\.[a-z_]+$'),
-  app_id text,
-  object_id text,
-  object_name text,
-  before jsonb,
-  after jsonb,
-  actor_id uuid,
-  actor_name text not null,
-  actor_kind text not null constraint audit_log_actor_kind_known check (actor_kind in ('user', 'service', 'system', 'database')),
-  via text not null constraint audit_log_via_known check (via in ('key', 'token', 'session', 'sql', 'system')),
-  key_id uuid,
-  key_prefix text,
-  database_role text not null,
-  ip text,
-  user_agent text,
-  request_id text,
-  reason text
-);
-comment on table carillon.audit_log is 'Who changed what, from what to what, by which credential and from where; only ever appended to, until its retention ends.';
-comment on column carillon.audit_log.action is 'Such as cron.update; the word before the dot says what kind of object it was done to.';
-comment on column carillon.audit_log.before is 'The fields that changed, as they were; null for what is new. Never secrets; of large values only size and hash.';
-comment on column carillon.audit_log.actor_name is 'The name the principal had then, or the database role for what was done in SQL without an actor.';
-comment on column carillon.audit_log.database_role is 'As which role whoever wrote the row was connected.';
--- Nothing refers to other tables: rows outlive what they are about.
-create index audit_log_at_idx on carillon.audit_log (at, id);
-create index audit_log_app_idx on carillon.audit_log (app_id, at, id) where app_id is not null;
-create index audit_log_object_idx on carillon.audit_log (object_id, at, id) where object_id is not null;
-create index audit_log_actor_idx on carillon.audit_log (actor_name, at, id);
-create index audit_log_actor_id_idx on carillon.audit_log (actor_id, at, id) where actor_id is not null;
---! EndIncluded tables/audit.sql
 --! EndIncluded tables.sql
 --! Included all.sql
 -- Every function and view, in an order in which each finds what it names.
@@ -486,6 +508,45 @@ $$;
 comment on function carillon._json_integer(jsonb, text, integer, integer) is 'A JSON value that has to be a whole number within bounds.';
 revoke all on function carillon._json_integer(jsonb, text, integer, integer) from public;
 --! EndIncluded core/_json_integer.sql
+--! Included core/_json_words.sql
+create or replace function carillon._json_words(value jsonb, field text, allowed text[]) returns text[]
+language plpgsql immutable security invoker
+set search_path = ''
+as $$
+declare
+  v_words text[];
+begin
+  if jsonb_typeof(value) = 'array' and not exists (
+    select from jsonb_array_elements(value) as e (item) where jsonb_typeof(e.item) <> 'string')
+  then
+    v_words := array(select distinct w from jsonb_array_elements_text(value) as w order by w);
+  elsif jsonb_typeof(value) = 'string' then
+    v_words := array[value #>> '{}'];
+  end if;
+  if v_words is null or v_words = '{}' or not v_words operator(pg_catalog.<@) allowed then
+    perform carillon._invalid(field, format('must be one or more of %s', array_to_string(allowed, ', ')));
+  end if;
+  return v_words;
+end;
+$$;
+comment on function carillon._json_words(jsonb, text, text[]) is 'A JSON value that has to be one of these words, or an array of some.';
+revoke all on function carillon._json_words(jsonb, text, text[]) from public;
+--! EndIncluded core/_json_words.sql
+--! Included core/_json_uuid.sql
+create or replace function carillon._json_uuid(value jsonb, field text) returns uuid
+language plpgsql immutable security invoker
+set search_path = ''
+as $$
+begin
+  if carillon._json_text(value, field) !~* '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' then
+    perform carillon._invalid(field, 'must be a UUID');
+  end if;
+  return (value #>> '{}')::uuid;
+end;
+$$;
+comment on function carillon._json_uuid(jsonb, text) is 'A JSON value that has to be a UUID.';
+revoke all on function carillon._json_uuid(jsonb, text) from public;
+--! EndIncluded core/_json_uuid.sql
 --! Included core/_ensure_partitions.sql
 create or replace function carillon._ensure_partitions() returns integer
 language plpgsql volatile security invoker
@@ -499,7 +560,7 @@ declare
   v_day date;
   v_name text;
 begin
-  foreach v_parent in array array['ticks', 'job_history', 'job_logs'] loop
+  foreach v_parent in array array['ticks', 'job_history', 'job_tags', 'job_logs'] loop
     foreach v_day in array array[v_today, v_today + 1, v_today + 2] loop
       v_name := v_parent || '_' || to_char(v_day, 'YYYYMMDD');
       continue when to_regclass(format('carillon.%I', v_name)) is not null;
@@ -539,7 +600,8 @@ begin
       (select (s.value #>> '{}')::integer from carillon.settings s where s.key = p.setting),
       -- A job keeps its log as long as itself, unless told otherwise.
       (select (s.value #>> '{}')::integer from carillon.settings s where s.key = 'jobRetentionDays' and p.parent = 'job_logs'), 90)
-    from (values ('ticks', 'tickRetentionDays'), ('job_history', 'jobRetentionDays'), ('job_logs', 'logRetentionDays')) as p (parent, setting)
+    from (values ('ticks', 'tickRetentionDays'), ('job_history', 'jobRetentionDays'), ('job_tags', 'jobRetentionDays'),
+      ('job_logs', 'logRetentionDays')) as p (parent, setting)
   loop
     for v_partition in
       select c.relname
@@ -560,7 +622,7 @@ begin
     -- The default partitions hold what came when no day was prepared.
     execute format(
       'delete from carillon.%1$I d where d.ctid = any (array(select e.ctid from carillon.%1$I e where e.%2$I < $1 limit 10000))',
-      v_parent || '_default', case v_parent when 'ticks' then 'decided_at' when 'job_history' then 'finished_at' else 'at' end)
+      v_parent || '_default', case v_parent when 'ticks' then 'decided_at' when 'job_logs' then 'at' else 'finished_at' end)
     using v_now - make_interval(days => v_days);
   end loop;
   return v_dropped;
@@ -571,14 +633,10 @@ comment on function carillon._drop_old_partitions() is
 revoke all on function carillon._drop_old_partitions() from public;
 --! EndIncluded core/_drop_old_partitions.sql
 --! Included core/set_retention.sql
-create or replace function carillon.set_retention(tick_days integer default null, job_days integer default null, log_days integer default null,
-  audit_days integer default null) returns jsonb
+create or replace function carillon.set_retention(tick_days integer default null, job_days integer default null, log_days integer default null) returns jsonb
 language plpgsql volatile security definer
 set search_path = ''
 as $$
-declare
-  v_keys constant text[] := '{tickRetentionDays,jobRetentionDays,logRetentionDays,auditRetentionDays}';
-  v_before jsonb := carillon._settings_state(v_keys);
 begin
   if tick_days not between 1 and 3650 then
     perform carillon._invalid('tickRetentionDays', 'must be from 1 to 3650');
@@ -589,23 +647,17 @@ begin
   if log_days not between 1 and 3650 then
     perform carillon._invalid('logRetentionDays', 'must be from 1 to 3650');
   end if;
-  -- Long enough that nobody who gets in makes his own traces go soon.
-  if audit_days not between 30 and 3650 then
-    perform carillon._invalid('auditRetentionDays', 'must be from 30 to 3650');
-  end if;
   insert into carillon.settings (key, value)
-  select v.key, to_jsonb(v.days)
-  from (values ('tickRetentionDays', tick_days), ('jobRetentionDays', job_days), ('logRetentionDays', log_days),
-    ('auditRetentionDays', audit_days)) as v (key, days)
+  select v.key, to_jsonb(v.days) from (values ('tickRetentionDays', tick_days), ('jobRetentionDays', job_days), ('logRetentionDays', log_days)) as v (key, days)
   where v.days is not null
   on conflict (key) do update set value = excluded.value;
-  perform carillon._audit(null, 'settings.update', null, null, null, v_before, carillon._settings_state(v_keys));
-  return carillon._settings_state(v_keys);
+  return (select coalesce(jsonb_object_agg(s.key, s.value), '{}') from carillon.settings s
+    where s.key in ('tickRetentionDays', 'jobRetentionDays', 'logRetentionDays'));
 end;
 $$;
-comment on function carillon.set_retention(integer, integer, integer, integer) is
-  'How many days the ledger and the job history are kept (default 90 each), the logs of jobs (default as long as the jobs), and the audit log (default 400); null leaves one as it is. Returns what is set.';
-revoke all on function carillon.set_retention(integer, integer, integer, integer) from public;
+comment on function carillon.set_retention(integer, integer, integer) is
+  'How many days the ledger and the job history are kept (default 90 each), and the logs of jobs (default as long as the jobs); null leaves one as it is. Returns what is set.';
+revoke all on function carillon.set_retention(integer, integer, integer) from public;
 --! EndIncluded core/set_retention.sql
 --! Included core/_here.sql
 create or replace function carillon._here() returns jsonb
@@ -651,337 +703,42 @@ comment on function carillon._is_held() is 'Whether nothing may fire here, becau
 revoke all on function carillon._is_held() from public;
 --! EndIncluded core/_is_held.sql
 --! Included core/set_on_clone.sql
-create or replace function carillon.set_on_clone(policy text, actor uuid default null, actor_scopes text[] default null) returns void
+create or replace function carillon.set_on_clone(policy text) returns void
 language plpgsql volatile security definer
 set search_path = ''
 as $$
-declare
-  v_before jsonb := carillon._settings_state('{onClone}');
 begin
-  perform carillon._require_held(actor, actor_scopes, array['system:release']);
   if policy is null or policy not in ('warn', 'hold') then
     perform carillon._invalid('onClone', 'must be "warn" or "hold"');
   end if;
   insert into carillon.settings (key, value) values ('onClone', to_jsonb(policy))
   on conflict (key) do update set value = excluded.value;
-  perform carillon._audit(actor, 'settings.update', null, null, null, v_before, carillon._settings_state('{onClone}'));
 end;
 $$;
-comment on function carillon.set_on_clone(text, uuid, text[]) is
+comment on function carillon.set_on_clone(text) is
   'What a copy of this database does: warn (and fire), or hold everything until release_clone().';
-revoke all on function carillon.set_on_clone(text, uuid, text[]) from public;
+revoke all on function carillon.set_on_clone(text) from public;
 --! EndIncluded core/set_on_clone.sql
 --! Included core/release_clone.sql
-create or replace function carillon.release_clone(actor uuid default null, actor_scopes text[] default null) returns jsonb
+create or replace function carillon.release_clone() returns jsonb
 language plpgsql volatile security definer
 set search_path = ''
 as $$
 declare
   v_now timestamptz := carillon.now();
-  v_before jsonb := carillon._settings_state('{home}');
 begin
-  perform carillon._require_held(actor, actor_scopes, array['system:release']);
   insert into carillon.settings (key, value) values ('home', carillon._here())
   on conflict (key) do update set value = excluded.value;
   -- Slots that came due elsewhere, or while held, are not this database's to catch up on.
   update carillon.crons c set next_fire_at = null, completed_at = null where c.next_fire_at <= v_now;
   perform carillon._rearm_crons(null);
-  perform carillon._audit(actor, 'settings.release', null, null, null, v_before, carillon._settings_state('{home}'));
   return carillon.clone_status();
 end;
 $$;
-comment on function carillon.release_clone(uuid, text[]) is
+comment on function carillon.release_clone() is
   'Makes this database the home of its schedules: they fire here from now on. Slots of before are not caught up.';
-revoke all on function carillon.release_clone(uuid, text[]) from public;
+revoke all on function carillon.release_clone() from public;
 --! EndIncluded core/release_clone.sql
---! Included audit/_differing.sql
-create or replace function carillon._differing(this jsonb, other jsonb) returns jsonb
-language sql immutable parallel safe security invoker
-return (
-  select jsonb_object_agg(e.key, case when pg_column_size(e.value) > 8192
-    then jsonb_build_object('bytes', octet_length(e.value::text), 'sha256', encode(sha256(convert_to(e.value::text, 'UTF8')), 'hex'))
-    else e.value end)
-  from jsonb_each(this) as e
-  where other is null or e.value is distinct from other -> e.key
-);
-comment on function carillon._differing(jsonb, jsonb) is
-  'The fields of an object that another has not, or has otherwise; null when there are none. Of large values only size and hash.';
-revoke all on function carillon._differing(jsonb, jsonb) from public;
---! EndIncluded audit/_differing.sql
---! Included audit/_cron_state.sql
-create or replace function carillon._cron_state(cron carillon.crons) returns jsonb
-language sql stable parallel safe security invoker
-return case when (cron).id is not null then jsonb_strip_nulls(jsonb_build_object(
-  'name', (cron).name, 'schedule', (cron).schedule, 'timezone', (cron).timezone,
-  'dst', jsonb_build_object('gap', (cron).dst_gap, 'fold', (cron).dst_fold),
-  'startsAt', (cron).starts_at, 'endsAt', (cron).ends_at, 'jitter', (cron).jitter_seconds, 'method', (cron).method,
-  'overlapPolicy', (cron).overlap_policy, 'catchUp', (cron).catch_up, 'catchUpMax', (cron).catch_up_max,
-  'catchUpWindow', (cron).catch_up_window_seconds, 'maxConsecutiveFailures', (cron).max_consecutive_failures,
-  'expiresAfter', (cron).expires_after_seconds, 'maxConcurrency', (cron).max_concurrency, 'enabled', (cron).enabled,
-  'pauseNote', (cron).pause_note, 'origin', (cron).origin, 'owner', (cron).owner_id,
-  'priority', (cron).job_headers -> 'priority', 'maxAttempts', (cron).job_headers -> 'max_attempts',
-  'retryDelay', (cron).job_headers -> 'retry_delay', 'retryBackoff', (cron).job_headers -> 'retry_backoff',
-  'timeout', (cron).job_headers -> 'timeout', 'tags', (cron).job_headers -> 'tags'))
-  || jsonb_build_object('payload', (cron).payload) end;
-comment on function carillon._cron_state(carillon.crons) is 'A cron as the audit log has it: what it is declared with and who owns it, in API spelling.';
-revoke all on function carillon._cron_state(carillon.crons) from public;
---! EndIncluded audit/_cron_state.sql
---! Included audit/_app_state.sql
-create or replace function carillon._app_state(app carillon.apps) returns jsonb
-language sql stable parallel safe security invoker
-return case when (app).id is not null then jsonb_strip_nulls(jsonb_build_object('name', (app).name, 'permissions', (app).permissions,
-  'maxConcurrency', (app).max_concurrency))
-  -- Its crons have entries of their own.
-  || jsonb_build_object('manifest', (app).manifest - 'crons' - 'name' - 'permissions' - 'maxConcurrency') end;
-comment on function carillon._app_state(carillon.apps) is 'An app as the audit log has it.';
-revoke all on function carillon._app_state(carillon.apps) from public;
---! EndIncluded audit/_app_state.sql
---! Included audit/_principal_state.sql
-create or replace function carillon._principal_state(principal uuid) returns jsonb
-language sql stable security invoker
-set search_path = ''
-as $$
-  select jsonb_build_object('username', p.username, 'kind', p.kind, 'enabled', p.disabled_at is null,
-    'roles', array(select m.role from carillon.role_members m where m.principal_id = p.id order by m.role))
-  from carillon.principals p where p.id = principal
-$$;
-comment on function carillon._principal_state(uuid) is 'A principal as the audit log has it.';
-revoke all on function carillon._principal_state(uuid) from public;
---! EndIncluded audit/_principal_state.sql
---! Included audit/_role_state.sql
-create or replace function carillon._role_state(name text) returns jsonb
-language sql stable security invoker
-set search_path = ''
-as $$
-  select jsonb_build_object('permissions', r.permissions,
-    'inherits', array(select i.inherits from carillon.role_inherits i where i.role = r.name order by i.inherits))
-  from carillon.roles r where r.name = _role_state.name
-$$;
-comment on function carillon._role_state(text) is 'A role as the audit log has it.';
-revoke all on function carillon._role_state(text) from public;
---! EndIncluded audit/_role_state.sql
---! Included audit/_key_state.sql
-create or replace function carillon._key_state(key carillon.api_keys) returns jsonb
-language sql stable security invoker
-set search_path = ''
-as $$
-  select jsonb_strip_nulls(jsonb_build_object('name', (key).name, 'prefix', (key).prefix, 'scopes', (key).scopes,
-    'expiresAt', (key).expires_at, 'mintsKeys', (key).mints_keys, 'revoked', (key).revoked_at is not null,
-    'principal', (select p.username from carillon.principals p where p.id = (key).principal_id)))
-$$;
-comment on function carillon._key_state(carillon.api_keys) is 'An API key as the audit log has it: without its hash.';
-revoke all on function carillon._key_state(carillon.api_keys) from public;
---! EndIncluded audit/_key_state.sql
---! Included audit/_settings_state.sql
-create or replace function carillon._settings_state(keys text[]) returns jsonb
-language sql stable security invoker
-set search_path = ''
-as $$
-  select coalesce(jsonb_object_agg(s.key, s.value), '{}') from carillon.settings s where s.key = any (keys)
-$$;
-comment on function carillon._settings_state(text[]) is 'Those of these settings that are set.';
-revoke all on function carillon._settings_state(text[]) from public;
---! EndIncluded audit/_settings_state.sql
---! Included audit/_audit_all.sql
-create or replace function carillon._audit_all(actor uuid, entries carillon.audit_entry[]) returns void
-language plpgsql volatile security invoker
-set search_path = ''
-as $$
-declare
-  v_now timestamptz := carillon.now();
-  v_origin jsonb := nullif(current_setting('carillon.origin', true), '')::jsonb;
-  v_by carillon.audit_log;
-begin
-  v_by.database_role := session_user;
-  if actor is null then
-    v_by.actor_name := session_user;
-    v_by.actor_kind := 'database';
-    v_by.via := 'sql';
-    v_by.ip := host(inet_client_addr());
-    v_by.user_agent := nullif(current_setting('application_name'), '');
-    v_by.reason := left(nullif(current_setting('carillon.reason', true), ''), 500);
-  else
-    v_by.actor_id := actor;
-    select p.username, p.kind, case p.kind when 'system' then 'system' else 'sql' end
-    into v_by.actor_name, v_by.actor_kind, v_by.via
-    from carillon.principals p where p.id = actor;
-    -- What an earlier call of this transaction said of another actor is not this one's.
-    if v_origin ->> 'principalId' = actor::text then
-      v_by.via := coalesce(v_origin ->> 'via', v_by.via);
-      v_by.key_id := (v_origin ->> 'keyId')::uuid;
-      v_by.key_prefix := (select k.prefix from carillon.api_keys k where k.id = v_by.key_id);
-      v_by.ip := v_origin ->> 'ip';
-      v_by.user_agent := v_origin ->> 'userAgent';
-      v_by.request_id := v_origin ->> 'requestId';
-      v_by.reason := v_origin ->> 'reason';
-    end if;
-  end if;
-  insert into carillon.audit_log (at, action, app_id, object_id, object_name, before, after, actor_id, actor_name, actor_kind, via, key_id,
-    key_prefix, database_role, ip, user_agent, request_id, reason)
-  select v_now, e.action, e.app_id, e.object_id, e.object_name, d.before, d.after, v_by.actor_id, v_by.actor_name, v_by.actor_kind, v_by.via,
-    v_by.key_id, v_by.key_prefix, v_by.database_role, v_by.ip, v_by.user_agent, v_by.request_id, v_by.reason
-  from unnest(entries) with ordinality as e (action, app_id, object_id, object_name, before, after, n)
-  cross join lateral (
-    select carillon._differing(e.before, e.after) as before, carillon._differing(e.after, e.before) as after
-  ) d
-  where e.before is null or e.after is null or d.before is not null or d.after is not null
-  order by e.n;
-end;
-$$;
-comment on function carillon._audit_all(uuid, carillon.audit_entry[]) is
-  'The one place that writes the audit log: entries with who (a null actor is the database role) and from where (what acting() was told, or the connection). Of before and after only what differs is kept; an entry without a difference is none.';
-revoke all on function carillon._audit_all(uuid, carillon.audit_entry[]) from public;
---! EndIncluded audit/_audit_all.sql
---! Included audit/_audit.sql
-create or replace function carillon._audit(
-  actor uuid,
-  action text,
-  app text,
-  object_id text,
-  object_name text,
-  before jsonb default null,
-  after jsonb default null
-) returns void
-language plpgsql volatile security invoker
-set search_path = ''
-as $$
-begin
-  perform carillon._audit_all(actor, array[row(action, app, object_id, object_name, before, after)::carillon.audit_entry]);
-end;
-$$;
-comment on function carillon._audit(uuid, text, text, text, text, jsonb, jsonb) is
-  'Records one change in the audit log; one from an object to an equal one is none.';
-revoke all on function carillon._audit(uuid, text, text, text, text, jsonb, jsonb) from public;
---! EndIncluded audit/_audit.sql
---! Included audit/_cron_entry.sql
-create or replace function carillon._cron_entry(before carillon.crons, after carillon.crons) returns carillon.audit_entry
-language plpgsql stable security invoker
-set search_path = ''
-as $$
-declare
-  v_entry carillon.audit_entry;
-begin
-  v_entry.before := carillon._cron_state(before);
-  v_entry.after := carillon._cron_state(after);
-  v_entry.action := 'cron.' || case
-    when before.id is null then 'create'
-    when after.id is null then 'delete'
-    when after.enabled and not before.enabled then 'resume'
-    when before.enabled and not after.enabled then 'pause'
-    else 'update' end;
-  v_entry.app_id := coalesce(before.app_id, after.app_id);
-  v_entry.object_id := coalesce(before.id, after.id);
-  v_entry.object_name := coalesce(after.name, before.name);
-  return v_entry;
-end;
-$$;
-comment on function carillon._cron_entry(carillon.crons, carillon.crons) is
-  'What the audit log says of a cron made (before is null), changed, paused, resumed or deleted (after is null).';
-revoke all on function carillon._cron_entry(carillon.crons, carillon.crons) from public;
---! EndIncluded audit/_cron_entry.sql
---! Included audit/acting.sql
-create or replace function carillon.acting(principal uuid, origin jsonb default null) returns uuid
-language plpgsql volatile security definer
-set search_path = ''
-as $$
-begin
-  perform set_config('carillon.origin', coalesce((origin || jsonb_build_object('principalId', principal))::text, ''), true);
-  return principal;
-end;
-$$;
-comment on function carillon.acting(uuid, jsonb) is
-  'Its first argument, having told the audit log where that actor comes from: {via: key|token|session, keyId, ip, userAgent, requestId, reason}. For use as an argument: select carillon.patch_cron(…, actor => carillon.acting(…)). Holds until the end of the transaction.';
-revoke all on function carillon.acting(uuid, jsonb) from public;
---! EndIncluded audit/acting.sql
---! Included audit/_audit_retention.sql
-create or replace function carillon._audit_retention() returns interval
-language sql stable security invoker
-set search_path = ''
-as $$
-  select make_interval(days => coalesce((select (s.value #>> '{}')::integer from carillon.settings s where s.key = 'auditRetentionDays'), 400))
-$$;
-comment on function carillon._audit_retention() is 'How long rows of the audit log are kept: setting auditRetentionDays, default 400 days.';
-revoke all on function carillon._audit_retention() from public;
---! EndIncluded audit/_audit_retention.sql
---! Included audit/_keep_audit.sql
-create or replace function carillon._keep_audit() returns trigger
-language plpgsql volatile security invoker
-set search_path = ''
-as $$
-begin
-  if tg_op = 'DELETE' and tg_level = 'ROW' then
-    if old.at < carillon.now() - carillon._audit_retention() then
-      return old;
-    end if;
-  end if;
-  raise exception using errcode = 'TK403', message = 'the audit log is only ever appended to',
-    hint = 'rows go by themselves when their retention ends: select carillon.set_retention(audit_days => …)';
-end;
-$$;
-comment on function carillon._keep_audit() is 'Refuses (TK403) to change the audit log, and to delete of it what is within its retention.';
-revoke all on function carillon._keep_audit() from public;
-
-create or replace trigger audit_log_kept before update or delete on carillon.audit_log
-for each row execute function carillon._keep_audit();
-create or replace trigger audit_log_not_truncated before truncate on carillon.audit_log
-for each statement execute function carillon._keep_audit();
---! EndIncluded audit/_keep_audit.sql
---! Included audit/_trim_audit.sql
-create or replace function carillon._trim_audit() returns integer
-language plpgsql volatile security invoker
-set search_path = ''
-as $$
-declare
-  v_before timestamptz := carillon.now() - carillon._audit_retention();
-  v_trimmed integer;
-begin
-  delete from carillon.audit_log a
-  where a.id = any (array(select o.id from carillon.audit_log o where o.at < v_before order by o.at limit 10000));
-  get diagnostics v_trimmed = row_count;
-  return v_trimmed;
-end;
-$$;
-comment on function carillon._trim_audit() is 'Deletes rows of the audit log past their retention, at most 10000 at a time; returns how many.';
-revoke all on function carillon._trim_audit() from public;
---! EndIncluded audit/_trim_audit.sql
---! Included audit/list_audit.sql
-create or replace function carillon.list_audit(
-  app text default null,
-  cron uuid default null,
-  actor text default null,
-  action text default null,
-  from_at timestamptz default null,
-  to_at timestamptz default null,
-  after bigint default null,
-  max_rows integer default 100
-) returns setof carillon.audit_log
-language plpgsql stable security definer
-set search_path = ''
-as $$
-begin
-  if max_rows is null or max_rows not between 1 and 1000 then
-    perform carillon._invalid('limit', 'must be from 1 to 1000');
-  end if;
-  -- Planned anew each time: each filter has its index, and one that is not given costs nothing.
-  return query execute
-    'select a.* from carillon.audit_log a where true'
-    || case when app is not null then ' and a.app_id = $1' else '' end
-    || case when cron is not null then ' and a.object_id = $2::text and starts_with(a.action, ''cron.'')' else '' end
-    || case when actor ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then ' and a.actor_id = $3::uuid'
-      when actor is not null then ' and a.actor_name = $3' else '' end
-    || case when action like '%.*' then ' and starts_with(a.action, rtrim($4, ''*''))'
-      when action is not null then ' and a.action = $4' else '' end
-    || case when from_at is not null then ' and a.at >= $5' else '' end
-    || case when to_at is not null then ' and a.at < $6' else '' end
-    || case when after is not null then ' and (a.at, a.id) < (select c.at, c.id from carillon.audit_log c where c.id = $7)' else '' end
-    || ' order by a.at desc, a.id desc limit $8'
-  using app, cron, actor, action, from_at, to_at, after, max_rows;
-end;
-$$;
-comment on function carillon.list_audit(text, uuid, text, text, timestamptz, timestamptz, bigint, integer) is
-  'The audit log, newest first: of an app or a cron (which may be gone), by an actor (name or id), of an action (cron.update, or cron.* for all of crons), from one time until before another, those after a row (the cursor).';
-revoke all on function carillon.list_audit(text, uuid, text, text, timestamptz, timestamptz, bigint, integer) from public;
---! EndIncluded audit/list_audit.sql
 --! Included schedules.sql
 --! Included schedules/_quote_input.sql
 create or replace function carillon._quote_input(input text)
@@ -3601,7 +3358,6 @@ begin
       message = format('a role named "%s" exists already', create_role.name);
   end if;
   perform carillon._inherit_roles(create_role.name, coalesce(create_role.inherits, '{}'));
-  perform carillon._audit(actor, 'role.create', null, create_role.name, create_role.name, null, carillon._role_state(create_role.name));
 end;
 $$;
 comment on function carillon.create_role(text, text[], text[], uuid, text[]) is
@@ -3621,7 +3377,6 @@ set search_path = ''
 as $$
 declare
   v_had_admin boolean;
-  v_before jsonb;
 begin
   v_had_admin := carillon._lock_access();
   perform carillon._require_changeable_role(update_role.name);
@@ -3629,14 +3384,12 @@ begin
   -- What it grants now, and what it is to grant, before the actor, who may be a member, has it by this change.
   perform carillon._require_held(actor, actor_scopes, array['system:role.write'] || update_role.permissions
     || carillon._role_permissions(array[update_role.name] || update_role.inherits));
-  v_before := carillon._role_state(update_role.name);
   if update_role.permissions is not null then
     update carillon.roles r set permissions = update_role.permissions where r.name = update_role.name;
   end if;
   if update_role.inherits is not null then
     perform carillon._inherit_roles(update_role.name, update_role.inherits);
   end if;
-  perform carillon._audit(actor, 'role.update', null, update_role.name, update_role.name, v_before, carillon._role_state(update_role.name));
   perform carillon._require_admin_left(actor, v_had_admin);
 end;
 $$;
@@ -3660,7 +3413,6 @@ begin
   perform carillon._require_changeable_role(delete_role.name);
   perform carillon._require_held(actor, actor_scopes,
     array['system:role.write'] || carillon._role_permissions(array[delete_role.name]));
-  perform carillon._audit(actor, 'role.delete', null, delete_role.name, delete_role.name, carillon._role_state(delete_role.name));
   delete from carillon.roles r where r.name = delete_role.name;
   perform carillon._require_admin_left(actor, v_had_admin);
 end;
@@ -3732,7 +3484,6 @@ begin
   values (create_principal.username, create_principal.kind)
   returning id into v_id;
   insert into carillon.role_members (principal_id, role) select distinct v_id, r from unnest(create_principal.roles) as r;
-  perform carillon._audit(actor, 'principal.create', null, v_id::text, create_principal.username, null, carillon._principal_state(v_id));
   return v_id;
 end;
 $$;
@@ -3753,14 +3504,12 @@ set search_path = ''
 as $$
 declare
   v_had_admin boolean;
-  v_before jsonb;
 begin
   v_had_admin := carillon._lock_access();
   perform carillon._require_changeable_principal(update_principal.principal);
   -- Disabling takes, and enabling gives, all that its roles grant.
   perform carillon._require_held(actor, actor_scopes,
     array['system:principal.write'] || carillon._granted_to(update_principal.principal));
-  v_before := carillon._principal_state(update_principal.principal);
   if update_principal.username is not null
     and update_principal.username <> (select p.username from carillon.principals p where p.id = update_principal.principal)
   then
@@ -3772,8 +3521,6 @@ begin
     set disabled_at = case when not update_principal.enabled then coalesce(p.disabled_at, carillon.now()) end
     where p.id = update_principal.principal;
   end if;
-  perform carillon._audit(actor, 'principal.update', null, update_principal.principal::text,
-    coalesce(update_principal.username, v_before ->> 'username'), v_before, carillon._principal_state(update_principal.principal));
   perform carillon._require_admin_left(actor, v_had_admin);
 end;
 $$;
@@ -3808,14 +3555,11 @@ set search_path = ''
 as $$
 declare
   v_had_admin boolean;
-  v_before jsonb;
 begin
   v_had_admin := carillon._lock_access();
   perform carillon._require_changeable_principal(delete_principal.principal);
   perform carillon._require_held(actor, actor_scopes,
     array['system:principal.write'] || carillon._granted_to(delete_principal.principal));
-  v_before := carillon._principal_state(delete_principal.principal);
-  perform carillon._audit(actor, 'principal.delete', null, delete_principal.principal::text, v_before ->> 'username', v_before);
   delete from carillon.principals p where p.id = delete_principal.principal;
   perform carillon._require_admin_left(actor, v_had_admin);
 end;
@@ -3841,10 +3585,6 @@ begin
   perform carillon._require_held(actor, actor_scopes,
     array['system:principal.write'] || carillon._role_permissions(array[grant_role.role]));
   insert into carillon.role_members (principal_id, role) values (grant_role.principal, grant_role.role) on conflict do nothing;
-  if found then
-    perform carillon._audit(actor, 'principal.grant', null, grant_role.principal::text,
-      (select p.username from carillon.principals p where p.id = grant_role.principal), null, jsonb_build_object('role', grant_role.role));
-  end if;
 end;
 $$;
 comment on function carillon.grant_role(uuid, text, uuid, text[]) is
@@ -3870,10 +3610,6 @@ begin
   perform carillon._require_held(actor, actor_scopes,
     array['system:principal.write'] || carillon._role_permissions(array[revoke_role.role]));
   delete from carillon.role_members m where m.principal_id = revoke_role.principal and m.role = revoke_role.role;
-  if found then
-    perform carillon._audit(actor, 'principal.revoke', null, revoke_role.principal::text,
-      (select p.username from carillon.principals p where p.id = revoke_role.principal), jsonb_build_object('role', revoke_role.role));
-  end if;
   perform carillon._require_admin_left(actor, v_had_admin);
 end;
 $$;
@@ -3951,7 +3687,7 @@ set search_path = ''
 as $$
 declare
   v_beyond text;
-  v_key carillon.api_keys;
+  v_id uuid;
 begin
   if octet_length(create_api_key.hash) is distinct from 32 then
     perform carillon._invalid('hash', 'must be the SHA-256 of the key');
@@ -3990,9 +3726,8 @@ begin
   insert into carillon.api_keys (principal_id, name, prefix, hash, expires_at, scopes, mints_keys, created_by)
   values (create_api_key.principal, create_api_key.name, create_api_key.prefix, create_api_key.hash, create_api_key.expires_at,
     create_api_key.scopes, create_api_key.mints_keys, actor)
-  returning * into v_key;
-  perform carillon._audit(actor, 'key.create', null, v_key.id::text, v_key.name, null, carillon._key_state(v_key));
-  return v_key.id;
+  returning id into v_id;
+  return v_id;
 end;
 $$;
 comment on function carillon.create_api_key(uuid, text, text, bytea, timestamptz, text[], boolean, uuid, text[], uuid) is
@@ -4010,7 +3745,6 @@ set search_path = ''
 as $$
 declare
   v_key carillon.api_keys;
-  v_before jsonb;
 begin
   select k.* into v_key from carillon.api_keys k where k.id = revoke_api_key.key for no key update;
   -- Somebody else's key is not there for those who may not touch it.
@@ -4019,9 +3753,7 @@ begin
   end if;
   perform carillon._require_held(actor, actor_scopes, carillon._narrow(carillon._granted_to(v_key.principal_id), v_key.scopes));
   if v_key.revoked_at is null then
-    v_before := carillon._key_state(v_key);
-    update carillon.api_keys k set revoked_at = carillon.now() where k.id = v_key.id returning k.* into v_key;
-    perform carillon._audit(actor, 'key.revoke', null, v_key.id::text, v_key.name, v_before, carillon._key_state(v_key));
+    update carillon.api_keys k set revoked_at = carillon.now() where k.id = v_key.id;
   end if;
 end;
 $$;
@@ -4217,8 +3949,6 @@ declare
   v_name text;
   v_most integer;
   v_new boolean;
-  v_old carillon.apps;
-  v_app carillon.apps;
 begin
   perform carillon._check_app_id(app);
   if jsonb_typeof(manifest) is distinct from 'object' then
@@ -4242,20 +3972,15 @@ begin
     if actor is not null then
       perform carillon._require_principal(actor);
       insert into carillon.role_members (principal_id, role) values (actor, 'app:' || app || ':admin');
-      perform carillon._audit(actor, 'principal.grant', null, actor::text, (select p.username from carillon.principals p where p.id = actor),
-        null, jsonb_build_object('role', 'app:' || app || ':admin'));
     end if;
   else
     -- One deploy of an app at a time; the row stays locked until the end of the transaction.
-    select a.* into v_old from carillon.apps a where a.id = app for no key update;
+    perform from carillon.apps a where a.id = app for no key update;
     update carillon.apps a
     set name = v_name, manifest = install_app.manifest, permissions = v_permissions, max_concurrency = v_most, updated_at = v_now
     where a.id = app and (a.name, a.manifest, a.permissions, a.max_concurrency)
       is distinct from (v_name, install_app.manifest, v_permissions, v_most);
   end if;
-  select a.* into v_app from carillon.apps a where a.id = app;
-  perform carillon._audit(actor, case when v_new then 'app.install' else 'app.update' end, app, app, v_name,
-    carillon._app_state(v_old), carillon._app_state(v_app));
   return v_new;
 end;
 $$;
@@ -4264,33 +3989,28 @@ comment on function carillon.install_app(text, jsonb, uuid) is
 revoke all on function carillon.install_app(text, jsonb, uuid) from public;
 --! EndIncluded apps/install_app.sql
 --! Included apps/uninstall_app.sql
-create or replace function carillon.uninstall_app(app text, actor uuid default null, actor_scopes text[] default null) returns void
+create or replace function carillon.uninstall_app(app text) returns void
 language plpgsql volatile security definer
 set search_path = ''
 as $$
 declare
-  v_app carillon.apps;
   v_crons uuid[];
-  v_canceled integer;
 begin
   perform carillon._require_app(app);
-  perform carillon._require_held(actor, actor_scopes, array['app:' || app || ':uninstall']);
-  select a.* into v_app from carillon.apps a where a.id = app for update;
+  perform from carillon.apps a where a.id = app for update;
   with stopped as (
     update carillon.crons c set next_fire_at = null where c.app_id = app returning c.id
   )
   select coalesce(array_agg(id), '{}') into v_crons from stopped;
   perform carillon._enlist_crons(v_crons);
-  v_canceled := carillon._cancel_jobs(array(select carillon._live_jobs_of_app(app)),
+  perform carillon._cancel_jobs(array(select carillon._live_jobs_of_app(app)),
     'the app was uninstalled');
-  perform carillon._audit(actor, 'app.uninstall', app, app, v_app.name,
-    carillon._app_state(v_app) || jsonb_build_object('crons', cardinality(v_crons), 'canceledJobs', v_canceled));
   delete from carillon.apps a where a.id = app;
 end;
 $$;
-comment on function carillon.uninstall_app(text, uuid, text[]) is
-  'Removes an app with its crons and roles, and cancels its jobs. Its ledger and job history stay until their retention ends.';
-revoke all on function carillon.uninstall_app(text, uuid, text[]) from public;
+comment on function carillon.uninstall_app(text) is
+  'Removes an app with its crons and roles, and cancels its jobs; slots that are due and not yet decided are dropped. Its ledger and job history stay until their retention ends.';
+revoke all on function carillon.uninstall_app(text) from public;
 --! EndIncluded apps/uninstall_app.sql
 --! Included apps/list_apps.sql
 create or replace function carillon.list_apps() returns setof carillon.apps
@@ -4352,27 +4072,50 @@ return coalesce(headers ? 'expires_at' and not headers ? 'lease' and not headers
 comment on function carillon._has_expired(jsonb, timestamptz) is 'Whether a job has not been started by the time its headers say.';
 revoke all on function carillon._has_expired(jsonb, timestamptz) from public;
 --! EndIncluded jobs/_has_expired.sql
+--! Included queue/_blockers_of.sql
+create or replace function carillon._blockers_of(crons uuid[], overlap_policies text[], now timestamptz)
+returns table (cron_id uuid, msg_id bigint)
+language plpgsql stable security invoker
+set search_path = ''
+-- Few crons have live jobs, however many jobs there are: by the index, whatever the statistics say.
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+begin
+  return query
+    select distinct on (w.cron) w.cron, q.msg_id
+    from unnest(crons, overlap_policies) as w (cron, overlap_policy)
+    join pgmq.q_jobs q on q.headers ->> 'cron_id' = w.cron::text
+    where case w.overlap_policy
+        when 'skip' then true
+        -- One job may run and one may wait.
+        when 'buffer' then not (q.headers ? 'lease' and q.vt > _blockers_of.now)
+        else false
+      end
+      -- A backfill has a concurrency of its own.
+      and not q.headers ? 'backfill_id'
+      -- It is canceled at the next sweep, and claimed by nobody.
+      and not carillon._has_expired(q.headers, _blockers_of.now)
+    order by w.cron, q.msg_id;
+end;
+$$;
+comment on function carillon._blockers_of(uuid[], text[], timestamptz) is
+  'Of each of these crons the oldest live job, found by the trusted header, that keeps its overlap policy from enqueuing another; no row for a cron that nothing holds up.';
+revoke all on function carillon._blockers_of(uuid[], text[], timestamptz) from public;
+--! EndIncluded queue/_blockers_of.sql
 --! Included queue/_blocker_of.sql
 create or replace function carillon._blocker_of(cron uuid, overlap_policy text, now timestamptz) returns bigint
-language sql stable security invoker
+language plpgsql stable security invoker
 set search_path = ''
 as $$
-  select q.msg_id
-  from pgmq.q_jobs q
-  where q.headers ->> 'cron_id' = cron::text
-    and case overlap_policy
-      when 'skip' then true
-      -- One job may run and one may wait.
-      when 'buffer' then not (q.headers ? 'lease' and q.vt > _blocker_of.now)
-      else false
-    end
-    -- It is canceled at the next sweep, and claimed by nobody.
-    and not carillon._has_expired(q.headers, _blocker_of.now)
-  order by q.msg_id
-  limit 1
+begin
+  return (select b.msg_id from carillon._blockers_of(array[cron], array[overlap_policy], _blocker_of.now) b);
+end;
 $$;
 comment on function carillon._blocker_of(uuid, text, timestamptz) is
-  'The live job of a cron, found by the trusted header, that keeps its overlap policy from enqueuing another; null when nothing does.';
+  'The live job of one cron that keeps its overlap policy from enqueuing another; null when nothing does.';
 revoke all on function carillon._blocker_of(uuid, text, timestamptz) from public;
 --! EndIncluded queue/_blocker_of.sql
 --! Included queue/_live_jobs_of_app.sql
@@ -4427,7 +4170,10 @@ language plpgsql volatile security invoker
 set search_path = ''
 as $$
 declare
-  v_jobs bigint[] := array(select q.msg_id from pgmq.q_jobs q where q.headers ->> 'cron_id' = cron::text order by q.msg_id);
+  v_jobs bigint[] := array(
+    select q.msg_id from pgmq.q_jobs q
+    where q.headers ->> 'cron_id' = cron::text and not q.headers ? 'backfill_id'
+    order by q.msg_id);
 begin
   if carillon._cancel_jobs(v_jobs, reason) = 0 then
     return null; -- they finished in the meantime
@@ -4436,7 +4182,7 @@ begin
 end;
 $$;
 comment on function carillon._replace_jobs(uuid, text) is
-  'Cancels every live job of a cron to make room for a new one; returns the oldest of them, or null when there was none.';
+  'Cancels every live job of a cron, but those of backfills, to make room for a new one; returns the oldest of them, or null when there was none.';
 revoke all on function carillon._replace_jobs(uuid, text) from public;
 --! EndIncluded queue/_replace_jobs.sql
 --! Included beats/_pg_cron_version.sql
@@ -4888,9 +4634,6 @@ begin
   end if;
 
   insert into carillon.settings (key, value) values ('pg_cron', 'true') on conflict (key) do nothing;
-  if found then
-    perform carillon._audit(null, 'settings.update', null, null, null, '{"pgCron": false}', '{"pgCron": true}');
-  end if;
   insert into carillon.settings (key, value) values ('pg_cron_seen_at', to_jsonb(carillon.now())) on conflict (key) do nothing;
   if exists (select from carillon._wanted_beats(null)) then
     -- Lock order: crons, then beats. Whoever edits or fires a cron is waited for, and waits.
@@ -4916,9 +4659,6 @@ begin
     perform carillon._unschedule_job(j.jobid) from cron.job j where j.jobname = 'carillon sweep';
   end if;
   delete from carillon.settings s where s.key in ('pg_cron', 'pg_cron_seen_at');
-  if found then
-    perform carillon._audit(null, 'settings.update', null, null, null, '{"pgCron": true}', '{"pgCron": false}');
-  end if;
   -- Lock order: crons, then beats. Whoever edits or fires a cron is waited for, and waits.
   lock table carillon.crons in exclusive mode;
   perform carillon._enlist_crons(null);
@@ -5279,17 +5019,26 @@ begin
     select p.permit, carillon._may_fire(p.owner_id, p.app_id) as denied
     from (select distinct n.permit, n.owner_id, n.app_id from numbered n) p
   ),
+  blocked as materialized (
+    select b.cron_id, b.msg_id
+    from (
+      select array_agg(d.id) as crons, array_agg(case d.overlap_policy when 'replace' then 'skip' else d.overlap_policy end) as policies
+      from due d
+      where d.overlap_policy <> 'queue'
+    ) w
+    cross join lateral carillon._blockers_of(w.crons, w.policies, _fire_batch.now) b
+  ),
   judged as materialized (
     select n.*, p.following, o.denied,
       n.slot > _fire_batch.now - interval '90 seconds' and (p.following is null or p.following > _fire_batch.now)
         -- Canceling and pausing are done one cron at a time.
         and (n.max_consecutive_failures is null or not carillon._failed_too_often(n.id, n.max_consecutive_failures))
-        and (n.overlap_policy <> 'replace' or carillon._blocker_of(n.id, 'skip', _fire_batch.now) is null) as fresh,
-      case when n.overlap_policy in ('skip', 'buffer') and o.denied is null
-        then carillon._blocker_of(n.id, n.overlap_policy, _fire_batch.now) end as blocker
+        and (n.overlap_policy <> 'replace' or b.msg_id is null) as fresh,
+      case when n.overlap_policy in ('skip', 'buffer') and o.denied is null then b.msg_id end as blocker
     from numbered n
     join plans p using (plan)
     join permits o using (permit)
+    left join blocked b on b.cron_id = n.id
   ),
   -- The job's id is drawn before the job is sent, so that ledger and queue need no join.
   fresh as materialized (
@@ -5361,6 +5110,39 @@ $$;
 comment on function carillon._rearm_crons(integer) is 'Gives enabled crons that have no next slot one, at most so many (null: all): it could not be computed, or was given up.';
 revoke all on function carillon._rearm_crons(integer) from public;
 --! EndIncluded ticks/_rearm_crons.sql
+--! Included ticks/_fire_some.sql
+create or replace function carillon._fire_some(now timestamptz, driver text, max_crons integer, out fired integer, out failed integer, out more boolean)
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_cron uuid;
+  v_late uuid[];
+begin
+  failed := 0;
+  begin
+    select b.decided, b.late into fired, v_late from carillon._fire_batch(now, driver, max_crons) as b;
+  exception when others then
+    -- Some cron in the batch raises: find it by deciding them one at a time.
+    fired := 0;
+    v_late := array(
+      select c.id from carillon.crons c where c.next_fire_at <= _fire_some.now
+      order by c.next_fire_at, c.id limit max_crons for no key update skip locked);
+  end;
+  more := fired + cardinality(v_late) = max_crons;
+  foreach v_cron in array v_late loop
+    if carillon._fire_one(v_cron, now, driver) then
+      fired := fired + 1;
+    else
+      failed := failed + 1;
+    end if;
+  end loop;
+end;
+$$;
+comment on function carillon._fire_some(timestamptz, text, integer) is
+  'Decides what is due of at most so many crons that no other driver is deciding; whether there may be more.';
+revoke all on function carillon._fire_some(timestamptz, text, integer) from public;
+--! EndIncluded ticks/_fire_some.sql
 --! Included ticks/fire_due.sql
 create or replace function carillon.fire_due(driver text default 'api') returns jsonb
 language plpgsql volatile security definer
@@ -5369,9 +5151,7 @@ as $$
 declare
   v_now timestamptz := carillon.now();
   v_batch constant integer := 20000;
-  v_cron uuid;
-  v_decided integer;
-  v_late uuid[];
+  v_some record;
   v_fired integer := 0;
   v_failed integer := 0;
 begin
@@ -5382,24 +5162,10 @@ begin
     return jsonb_build_object('fired', 0, 'failed', 0, 'held', true);
   end if;
   loop
-    begin
-      select b.decided, b.late into v_decided, v_late from carillon._fire_batch(v_now, driver, v_batch) as b;
-    exception when others then
-      -- Some cron in the batch raises: find it by deciding them one at a time.
-      v_decided := 0;
-      v_late := array(
-        select c.id from carillon.crons c where c.next_fire_at <= v_now
-        order by c.next_fire_at, c.id limit v_batch for no key update skip locked);
-    end;
-    v_fired := v_fired + v_decided;
-    foreach v_cron in array v_late loop
-      if carillon._fire_one(v_cron, v_now, driver) then
-        v_fired := v_fired + 1;
-      else
-        v_failed := v_failed + 1;
-      end if;
-    end loop;
-    exit when v_decided + cardinality(v_late) < v_batch;
+    v_some := carillon._fire_some(v_now, driver, v_batch);
+    v_fired := v_fired + v_some.fired;
+    v_failed := v_failed + v_some.failed;
+    exit when not v_some.more;
   end loop;
   return jsonb_build_object('fired', v_fired, 'failed', v_failed);
 end;
@@ -5408,6 +5174,35 @@ comment on function carillon.fire_due(text) is
   'Decides every slot that has come due and that no other driver is deciding. Calling it too often is harmless. Fires nothing in a copy of the database that is held (clone_status).';
 revoke all on function carillon.fire_due(text) from public;
 --! EndIncluded ticks/fire_due.sql
+--! Included ticks/fire_next_slot.sql
+create or replace function carillon.fire_next_slot(cron uuid, app text default null)
+returns table (scheduled_for timestamptz, outcome text, reason text, job_id bigint)
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+  v_cron carillon.crons := carillon._lock_cron(fire_next_slot.app, fire_next_slot.cron);
+  v_slot timestamptz := v_cron.next_fire_at;
+begin
+  if v_slot is null then
+    perform carillon._invalid('cron', 'has no next slot: it is paused, or has completed');
+  end if;
+  perform carillon._decide_slot(v_cron, v_slot, v_now, 'api', 'enqueued');
+  update carillon.crons c
+  set next_fire_at = carillon._cron_next(v_cron, v_slot),
+      completed_at = case when carillon._cron_next(v_cron, v_slot) is null then v_now end
+  where c.id = v_cron.id;
+  return query
+    select t.scheduled_for, t.outcome, t.reason, t.msg_id
+    from carillon.ticks t
+    where t.cron_id = v_cron.id and t.scheduled_for = v_slot;
+end;
+$$;
+comment on function carillon.fire_next_slot(uuid, text) is
+  'Decides the next slot of a cron now, ahead of its time, as if it had come: to try a cron out. Its place in the ledger is taken by that. Returns what was decided; TK001 for one that has no next slot.';
+revoke all on function carillon.fire_next_slot(uuid, text) from public;
+--! EndIncluded ticks/fire_next_slot.sql
 --! Included ticks/_zone_rules.sql
 create or replace function carillon._zone_rules(timezone text, from_time timestamptz) returns text
 language plpgsql stable security invoker
@@ -5625,14 +5420,12 @@ begin
     values (v_cron.id, from_at, to_at, backfill_cron.concurrency, v_slots, actor, v_now)
     returning id into v_id;
     perform carillon._run_backfills(v_id);
-    perform carillon._audit(actor, 'cron.backfill', v_cron.app_id, v_cron.id::text, v_cron.name, null,
-      jsonb_build_object('backfillId', v_id, 'from', from_at, 'to', to_at, 'slots', cardinality(v_slots), 'concurrency', backfill_cron.concurrency));
   end if;
   return jsonb_build_object('id', v_id, 'dryRun', dry_run, 'count', cardinality(v_slots), 'slots', to_jsonb(v_slots));
 end;
 $$;
 comment on function carillon.backfill_cron(uuid, timestamptz, timestamptz, boolean, integer, text, uuid, text[]) is
-  'Enqueues the slots of a past range that have no tick, by the cron''s present schedule, oldest first and at most concurrency jobs at a time; dry_run only lists them. At most 10000 slots.';
+  'Enqueues the slots of a past range that have no tick, by the cron''s present schedule, oldest first and at most concurrency jobs at a time; dry_run only lists them. At most 10000 slots. Its jobs and those of the schedule do not hold up or replace each other.';
 revoke all on function carillon.backfill_cron(uuid, timestamptz, timestamptz, boolean, integer, text, uuid, text[]) from public;
 --! EndIncluded ticks/backfill_cron.sql
 --! Included ticks/list_backfills.sql
@@ -5681,7 +5474,6 @@ begin
   v_buried := carillon._bury_lost_jobs();
   perform carillon._expire_jobs();
   perform carillon._trim_idempotency_keys();
-  perform carillon._trim_audit();
   perform carillon._trim_runs();
   insert into carillon.settings (key, value) values ('swept_at', to_jsonb(v_now))
   on conflict (key) do update set value = excluded.value;
@@ -5718,6 +5510,9 @@ as $$
 declare
   v_now timestamptz := carillon.now();
   v_minute timestamptz := date_trunc('minute', v_now);
+  -- Asked per app: there are far fewer than crons.
+  v_apps constant text[] := array(
+    select a.id from carillon.apps a where carillon._has_permission(admin_tick.permissions, 'app:' || a.id || ':cron.read'));
   v_due jsonb;
   v_held boolean;
   v_answer jsonb;
@@ -5725,8 +5520,7 @@ begin
   -- What may come due in this call, before it does: a tick of ours from there on is one of this call.
   select coalesce(jsonb_object_agg(c.id, c.next_fire_at), '{}') into v_due
   from carillon.crons c
-  where c.next_fire_at <= v_now + interval '1 minute'
-    and carillon._has_permission(admin_tick.permissions, 'app:' || c.app_id || ':cron.read');
+  where c.next_fire_at <= v_now + interval '1 minute' and c.app_id = any (v_apps);
   v_held := carillon.fire_due('api') ? 'held';
   -- Only what the caller may see is told and counted.
   with mine as materialized (
@@ -5739,8 +5533,7 @@ begin
     select c.enabled, c.completed_at,
       exists (select from carillon.ticks t where t.cron_id = c.id and t.scheduled_for >= v_minute) as done
     from carillon.crons c
-    where carillon._has_permission(admin_tick.permissions, 'app:' || c.app_id || ':cron.read')
-      and c.id not in (select m.cron_id from mine m)
+    where c.app_id = any (v_apps) and c.id not in (select m.cron_id from mine m)
   )
   select jsonb_build_object(
     'fired', coalesce((select jsonb_agg(jsonb_build_object('cronId', m.cron_id, 'scheduledFor', m.scheduled_for,
@@ -5767,6 +5560,9 @@ set search_path = ''
 as $$
 declare
   v_now timestamptz := carillon.now();
+  -- So many in one transaction that their jobs are being run while the next are decided.
+  v_batch constant integer := 2500;
+  v_some record;
   v_swept_at timestamptz;
   v_result jsonb := '{"leader": true, "fired": 0, "failed": 0}';
 begin
@@ -5776,7 +5572,15 @@ begin
   end if;
   -- min(), not exists: that would be planned, for any time, as if a third of all crons were due, and scan them.
   if (select min(c.next_fire_at) from carillon.crons c) <= v_now then
-    v_result := v_result || carillon.fire_due('ticker');
+    if carillon._is_held() then
+      v_result := v_result || '{"held": true}';
+    else
+      v_some := carillon._fire_some(v_now, 'ticker', v_batch);
+      v_result := v_result || jsonb_build_object('fired', v_some.fired, 'failed', v_some.failed);
+      if v_some.more then
+        return v_result || '{"more": true}';
+      end if;
+    end if;
   end if;
   if exists (select from carillon.backfills b where b.finished_at is null) then
     perform carillon._run_backfills();
@@ -5791,7 +5595,7 @@ begin
 end;
 $$;
 comment on function carillon.tick() is
-  'The ticker''s one statement a second: decides what is due, sweeps when nobody has for a minute, and says whether this database is a copy, and whether pg_cron has stopped. Only one caller at a time is the leader.';
+  'The ticker''s one statement a second: decides what is due (where it says more, a part of it: call it again at once), sweeps when nobody has for a minute, and says whether this database is a copy, and whether pg_cron has stopped. Only one caller at a time is the leader.';
 revoke all on function carillon.tick() from public;
 --! EndIncluded ticks/tick.sql
 --! Included ticks/list_ticks.sql
@@ -5857,7 +5661,7 @@ comment on view carillon.cron_details is 'Crons as the API shows them.';
 --! EndIncluded crons/cron_details.sql
 --! Included crons/_cron_payload.sql
 create or replace function carillon._cron_payload(cron uuid, payload jsonb, method text) returns jsonb
-language sql immutable parallel safe security invoker
+language sql stable parallel safe security invoker
 return payload
   || case when method is null then jsonb_build_object('cron_id', cron) else jsonb_build_object('cron_id', cron, 'method', method) end;
 comment on function carillon._cron_payload(uuid, jsonb, text) is 'What onJob gets of a cron: its payload with cron_id and method merged in.';
@@ -5898,26 +5702,16 @@ revoke all on function carillon._failed_too_often(uuid, integer) from public;
 --! EndIncluded crons/_failed_too_often.sql
 --! Included crons/_pause_cron.sql
 create or replace function carillon._pause_cron(cron uuid, note text) returns void
-language plpgsql volatile security invoker
+language sql volatile security invoker
 set search_path = ''
 as $$
-declare
-  v_old carillon.crons;
-  v_new carillon.crons;
-begin
-  select c.* into v_old from carillon.crons c where c.id = _pause_cron.cron and c.enabled;
   update carillon.crons c
   set enabled = false, next_fire_at = null, completed_at = null, paused_at = carillon.now(), paused_by = carillon._system_principal(),
       pause_note = note, updated_at = carillon.now()
-  where c.id = v_old.id
-  returning c.* into v_new;
-  if v_new.id is not null then
-    perform carillon._audit_all(carillon._system_principal(), array[carillon._cron_entry(v_old, v_new)]);
-  end if;
-end;
+  where c.id = cron and c.enabled
 $$;
 comment on function carillon._pause_cron(uuid, text) is
-  'Pauses a cron (locked by the caller) on the system''s own account; it leaves its beat at the next sweep.';
+  'Pauses a cron on the system''s own account; it leaves its beat at the next sweep.';
 revoke all on function carillon._pause_cron(uuid, text) from public;
 --! EndIncluded crons/_pause_cron.sql
 --! Included crons/_pause_failing_crons.sql
@@ -6178,7 +5972,7 @@ comment on function carillon._store_cron(carillon.crons) is 'Updates one cron; a
 revoke all on function carillon._store_cron(carillon.crons) from public;
 --! EndIncluded crons/_store_cron.sql
 --! Included crons/_store_new_crons.sql
-create or replace function carillon._store_new_crons(crons carillon.crons[], fields text[], actor uuid) returns void
+create or replace function carillon._store_new_crons(crons carillon.crons[], fields text[]) returns void
 language plpgsql volatile security invoker
 set search_path = ''
 set plan_cache_mode = force_generic_plan
@@ -6199,12 +5993,11 @@ begin
     raise exception using errcode = 'TK201', column = fields[v_at],
       message = format('app "%s" has a cron named "%s" already', (_store_new_crons.crons[v_at]).app_id, (_store_new_crons.crons[v_at]).name);
   end if;
-  perform carillon._audit_all(actor, array(select carillon._cron_entry(null, c) from unnest(_store_new_crons.crons) as c));
 end;
 $$;
-comment on function carillon._store_new_crons(carillon.crons[], text[], uuid) is
-  'Inserts crons, made by an actor; a name already taken is TK201, naming the field given for that cron.';
-revoke all on function carillon._store_new_crons(carillon.crons[], text[], uuid) from public;
+comment on function carillon._store_new_crons(carillon.crons[], text[]) is
+  'Inserts crons; a name already taken is TK201, naming the field given for that cron.';
+revoke all on function carillon._store_new_crons(carillon.crons[], text[]) from public;
 --! EndIncluded crons/_store_new_crons.sql
 --! Included crons/_change_cron.sql
 create or replace function carillon._change_cron(old carillon.crons, new carillon.crons, actor uuid) returns boolean
@@ -6243,22 +6036,18 @@ comment on function carillon._change_cron(carillon.crons, carillon.crons, uuid) 
 revoke all on function carillon._change_cron(carillon.crons, carillon.crons, uuid) from public;
 --! EndIncluded crons/_change_cron.sql
 --! Included crons/_drop_crons.sql
-create or replace function carillon._drop_crons(crons uuid[], touched uuid[], actor uuid) returns void
+create or replace function carillon._drop_crons(crons uuid[]) returns void
 language plpgsql volatile security invoker
 set search_path = ''
 as $$
 begin
   update carillon.crons c set next_fire_at = null where c.id = any (_drop_crons.crons);
-  -- All beats in one call, so that two deploys lock them in the same order.
-  perform carillon._enlist_crons(touched || _drop_crons.crons);
-  perform carillon._audit_all(actor, array(
-    select carillon._cron_entry(c, null) from carillon.crons c where c.id = any (_drop_crons.crons) order by c.name));
+  perform carillon._enlist_crons(_drop_crons.crons);
   delete from carillon.crons c where c.id = any (_drop_crons.crons);
 end;
 $$;
-comment on function carillon._drop_crons(uuid[], uuid[], uuid) is
-  'Takes crons off their beats and deletes them, for an actor; beats of crons touched before are settled in the same go.';
-revoke all on function carillon._drop_crons(uuid[], uuid[], uuid) from public;
+comment on function carillon._drop_crons(uuid[]) is 'Takes crons off their beats and deletes them.';
+revoke all on function carillon._drop_crons(uuid[]) from public;
 --! EndIncluded crons/_drop_crons.sql
 --! Included crons/_cron_spec.sql
 create or replace function carillon._cron_spec(
@@ -6325,7 +6114,7 @@ begin
   v_cron.owner_id := coalesce(v_cron.owner_id, actor, carillon._system_principal());
   perform carillon._require_act_as(actor, actor_scopes, v_cron.owner_id, app);
   v_cron := carillon._arm_cron(v_cron, v_cron.created_at, actor);
-  perform carillon._store_new_crons(array[v_cron], array['name'], actor);
+  perform carillon._store_new_crons(array[v_cron], array['name']);
   perform carillon._enlist_crons(array[v_cron.id]);
   select d.* into v_details from carillon.cron_details d where d.id = v_cron.id;
   return v_details;
@@ -6402,7 +6191,6 @@ begin
     perform carillon._require_act_as(actor, actor_scopes, v_new.owner_id, v_new.app_id);
   end if;
   if carillon._change_cron(v_old, v_new, actor) then
-    perform carillon._audit_all(actor, array[carillon._cron_entry(v_old, v_new)]);
     perform carillon._enlist_crons(array[v_old.id]);
   end if;
   select d.* into v_details from carillon.cron_details d where d.id = v_old.id;
@@ -6489,11 +6277,11 @@ declare
   v_cron carillon.crons := carillon._lock_cron(app, cron);
 begin
   perform carillon._require_cron_owner(v_cron, actor, actor_scopes);
-  perform carillon._drop_crons(array[v_cron.id], '{}', actor);
+  perform carillon._drop_crons(array[v_cron.id]);
 end;
 $$;
 comment on function carillon.delete_cron(uuid, text, uuid, text[]) is
-  'Deletes a cron. Jobs it has enqueued still run; its ledger and job history stay until their retention ends.';
+  'Deletes a cron. Jobs it has enqueued still run, a slot that is due and not yet decided is dropped with it; its ledger and job history stay until their retention ends.';
 revoke all on function carillon.delete_cron(uuid, text, uuid, text[]) from public;
 --! EndIncluded crons/delete_cron.sql
 --! Included crons/trigger_cron.sql
@@ -6512,7 +6300,6 @@ declare
   v_now timestamptz := carillon.now();
   v_cron carillon.crons;
   v_blocker bigint;
-  v_job bigint;
 begin
   if respect_overlap then
     v_cron := carillon._lock_cron(app, cron);
@@ -6542,15 +6329,12 @@ begin
       perform carillon._replace_jobs(v_cron.id, 'replaced by a job triggered by hand');
     end if;
   end if;
-  v_job := carillon._send_job(
+  return carillon._send_job(
     v_cron.app_id,
     carillon._cron_payload(v_cron.id, v_cron.payload, v_cron.method),
     v_cron.owner_id,
     carillon._cron_headers(v_cron.id, 'manual', null, v_cron.job_headers, v_now, v_cron.expires_after_seconds),
     v_now);
-  perform carillon._audit(actor, 'cron.trigger', v_cron.app_id, v_cron.id::text, v_cron.name, null,
-    jsonb_build_object('jobId', v_job, 'ownPayload', trigger_cron.payload is null));
-  return v_job;
 end;
 $$;
 comment on function carillon.trigger_cron(uuid, jsonb, boolean, text, uuid, text[]) is
@@ -6586,7 +6370,6 @@ declare
   v_unchanged text[] := '{}';
   v_deleted text[];
   v_dropped uuid[];
-  v_entries_of_updated carillon.audit_entry[] := '{}';
 begin
   v_new_app := carillon.install_app(app, manifest, actor);
   if jsonb_typeof(v_entries) <> 'array' then
@@ -6648,7 +6431,6 @@ begin
       end if;
       if carillon._change_cron(v_old, v_new, actor) then
         v_updated := v_updated || v_new.name;
-        v_entries_of_updated := v_entries_of_updated || carillon._cron_entry(v_old, v_new);
         v_touched := v_touched || v_new.id;
       else
         v_unchanged := v_unchanged || v_new.name;
@@ -6656,17 +6438,15 @@ begin
     end if;
     v_ids := v_ids || v_new.id;
   end loop;
-  perform carillon._store_new_crons(v_fresh, v_fresh_paths, actor);
-  perform carillon._audit_all(actor, v_entries_of_updated);
+  perform carillon._store_new_crons(v_fresh, v_fresh_paths);
 
   select coalesce(array_agg(c.id), '{}'), coalesce(array_agg(c.name order by c.name), '{}') into v_dropped, v_deleted
   from carillon.crons c
   where c.app_id = app and c.origin = 'manifest' and c.id <> all (v_ids);
-  perform carillon._drop_crons(v_dropped, v_touched, actor);
-  if v_touched || v_dropped <> '{}' then
-    perform carillon._audit(actor, 'app.deploy', app, app, manifest ->> 'name', null, jsonb_build_object('created', cardinality(v_created),
-      'updated', cardinality(v_updated), 'unchanged', cardinality(v_unchanged), 'deleted', cardinality(v_deleted)));
-  end if;
+  -- All beats in one call, so that two deploys lock them in the same order.
+  update carillon.crons c set next_fire_at = null where c.id = any (v_dropped);
+  perform carillon._enlist_crons(v_touched || v_dropped);
+  delete from carillon.crons c where c.id = any (v_dropped);
 
   return jsonb_build_object('appId', app, 'installed', v_new_app, 'created', v_created, 'updated', v_updated,
     'unchanged', v_unchanged, 'deleted', v_deleted);
@@ -6782,8 +6562,24 @@ comment on function carillon._job_attempts(jsonb, integer, text, timestamptz, ti
   'Every attempt of a job, oldest first: those on record in its headers, then the running or last one.';
 revoke all on function carillon._job_attempts(jsonb, integer, text, timestamptz, timestamptz, jsonb) from public;
 --! EndIncluded jobs/_job_attempts.sql
---! Included jobs/jobs.sql
-create or replace view carillon.jobs as
+--! Included jobs/_tag_job.sql
+create or replace function carillon._tag_job() returns trigger
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+begin
+  insert into carillon.job_tags (app_id, tag, job_id, finished_at)
+  select distinct new.app_id, t.tag, new.job_id, new.finished_at
+  from jsonb_array_elements_text(case jsonb_typeof(new.headers -> 'tags') when 'array' then new.headers -> 'tags' else '[]' end) as t (tag)
+  where t.tag is not null;
+  return null;
+end;
+$$;
+comment on function carillon._tag_job() is 'Trigger of job_history: lists a finished job under its tags. Jobs without tags do not come here.';
+revoke all on function carillon._tag_job() from public;
+--! EndIncluded jobs/_tag_job.sql
+--! Included jobs/_live_jobs.sql
+create or replace view carillon._live_jobs as
 select
   q.msg_id as job_id,
   q.message ->> 'app_id' as app_id,
@@ -6808,13 +6604,23 @@ select
   null::timestamptz as finished_at,
   carillon._job_attempts(q.headers, q.read_ct, q.headers #>> '{lease,worker}', case when q.headers ? 'lease' then q.last_read_at end, null, null)
     as attempts
-from pgmq.q_jobs q
-union all
+from pgmq.q_jobs q;
+comment on view carillon._live_jobs is 'The jobs in the queue, as carillon.jobs shows them.';
+--! EndIncluded jobs/_live_jobs.sql
+--! Included jobs/_finished_jobs.sql
+create or replace view carillon._finished_jobs as
 select
   h.job_id, h.app_id, h.cron_id, h.scheduled_for, h.trigger, h.status, h.user_id, h.payload, h.headers, h.result, h.error,
-  h.attempt, h.worker, h.enqueued_at, null, h.started_at, h.finished_at,
-  carillon._job_attempts(h.headers, h.attempt, h.worker, h.started_at, h.finished_at, h.error)
+  h.attempt, h.worker, h.enqueued_at, null::timestamptz as due_at, h.started_at, h.finished_at,
+  carillon._job_attempts(h.headers, h.attempt, h.worker, h.started_at, h.finished_at, h.error) as attempts
 from carillon.job_history h;
+comment on view carillon._finished_jobs is 'The jobs in the history, as carillon.jobs shows them.';
+--! EndIncluded jobs/_finished_jobs.sql
+--! Included jobs/jobs.sql
+create or replace view carillon.jobs as
+select * from carillon._live_jobs
+union all
+select * from carillon._finished_jobs;
 comment on view carillon.jobs is 'Every job: the live ones as the queue has them, the finished ones from the history.';
 --! EndIncluded jobs/jobs.sql
 --! Included jobs/_is_lost_for_good.sql
@@ -7332,7 +7138,7 @@ comment on function carillon._next_due(text, timestamptz) is
 revoke all on function carillon._next_due(text, timestamptz) from public;
 --! EndIncluded jobs/_next_due.sql
 --! Included jobs/_idempotent_job.sql
-create or replace function carillon._idempotent_job(app text, key text, request jsonb, now timestamptz, job bigint) returns bigint
+create or replace function carillon._idempotent_job(app text, key text, request jsonb, now timestamptz, job bigint, path text default '') returns bigint
 language plpgsql volatile security invoker
 set search_path = ''
 as $$
@@ -7341,7 +7147,7 @@ declare
   v_known carillon.idempotency_keys;
 begin
   if length(key) not between 1 and 255 then
-    perform carillon._invalid('idempotencyKey', 'must be from 1 to 255 characters long');
+    perform carillon._invalid(path || 'idempotencyKey', 'must be from 1 to 255 characters long');
   end if;
   -- Whoever comes second waits here for the first to commit.
   insert into carillon.idempotency_keys as k (app_id, key, request_hash, job_id, created_at)
@@ -7354,16 +7160,16 @@ begin
   end if;
   select k.* into v_known from carillon.idempotency_keys k where k.app_id = app and k.key = _idempotent_job.key;
   if v_known.request_hash <> v_hash then
-    raise exception using errcode = 'TK203', column = 'idempotencyKey',
+    raise exception using errcode = 'TK203', column = path || 'idempotencyKey',
       message = format('the idempotency key "%s" was used for another request', _idempotent_job.key),
       hint = format('job %s was enqueued with it; keys are kept for 24 hours', v_known.job_id);
   end if;
   return v_known.job_id;
 end;
 $$;
-comment on function carillon._idempotent_job(text, text, jsonb, timestamptz, bigint) is
+comment on function carillon._idempotent_job(text, text, jsonb, timestamptz, bigint, text) is
   'The job an idempotency key stands for: the given new one, or that of an equal request in the last 24 hours; TK203 after an unequal one.';
-revoke all on function carillon._idempotent_job(text, text, jsonb, timestamptz, bigint) from public;
+revoke all on function carillon._idempotent_job(text, text, jsonb, timestamptz, bigint, text) from public;
 --! EndIncluded jobs/_idempotent_job.sql
 --! Included jobs/_trim_idempotency_keys.sql
 create or replace function carillon._trim_idempotency_keys() returns void
@@ -7547,6 +7353,9 @@ declare
   v_unknown text;
   v_due timestamptz[];
   v_headers jsonb[];
+  v_keyed bigint[] := '{}';
+  v_ids bigint[];
+  v_new bigint;
 begin
   perform carillon._hold_app(app);
   if jsonb_typeof(jobs) is distinct from 'array' or jsonb_array_length(jobs) > 10000 then
@@ -7565,7 +7374,7 @@ begin
       perform carillon._invalid(rtrim(v_path, '.'), 'must be an object');
     end if;
     select k into v_unknown from jsonb_object_keys(v_job) as k
-    where k not in ('payload', 'runAt', 'priority', 'maxAttempts', 'retryDelay', 'retryBackoff', 'timeout', 'expiresAt', 'tags')
+    where k not in ('payload', 'runAt', 'priority', 'maxAttempts', 'retryDelay', 'retryBackoff', 'timeout', 'expiresAt', 'tags', 'idempotencyKey')
     limit 1;
     if v_unknown is not null then
       perform carillon._invalid(v_path || v_unknown, 'is not a field of a job in a batch');
@@ -7580,7 +7389,39 @@ begin
       v_due[v_at] := greatest(v_now, carillon._json_timestamp(v_job -> 'runAt', v_path || 'runAt'));
     end if;
     v_headers[v_at] := carillon._job_headers(v_job, v_path, v_due[v_at]);
+    if v_job ? 'idempotencyKey' then
+      perform carillon._json_text(v_job -> 'idempotencyKey', v_path || 'idempotencyKey', 255);
+      v_keyed := v_keyed || v_at;
+    end if;
   end loop;
+
+  if v_keyed <> '{}' then
+    v_ids := array(select nextval(pg_get_serial_sequence('pgmq.q_jobs', 'msg_id')) from generate_series(1, jsonb_array_length(jobs)));
+    -- Lock order: by key.
+    for v_at in select k from unnest(v_keyed) as k order by jobs -> (k::integer - 1) ->> 'idempotencyKey', k loop
+      v_job := jsonb_strip_nulls((jobs -> (v_at::integer - 1)) - 'payload');
+      v_path := format('jobs[%s].', v_at - 1);
+      v_new := carillon._idempotent_job(app, v_job ->> 'idempotencyKey',
+        -- As enqueue_job says it.
+        jsonb_build_object('payload', coalesce(nullif(jobs -> (v_at::integer - 1) -> 'payload', 'null'), '{}'), 'userId', user_id,
+          'runAt', case when v_job ? 'runAt' then carillon._time_json(carillon._json_timestamp(v_job -> 'runAt', 'runAt'), 'runAt') end,
+          'options', v_job - '{runAt,idempotencyKey}'::text[] || case when v_job ? 'expiresAt' then jsonb_build_object('expiresAt',
+            carillon._time_json(carillon._json_timestamp(v_job -> 'expiresAt', 'expiresAt'), 'expiresAt')) else '{}' end),
+        v_now, v_ids[v_at], v_path);
+      if v_new <> v_ids[v_at] then
+        v_ids[v_at] := v_new;
+        v_due[v_at] := null; -- it is there already
+      end if;
+    end loop;
+    insert into pgmq.q_jobs (msg_id, enqueued_at, vt, message, headers) overriding system value
+    select i.id, v_now, i.due, carillon._job_message(app, coalesce(nullif(i.job -> 'payload', 'null'), '{}'), v_user), i.headers
+    from rows from (jsonb_array_elements(jobs), unnest(v_due), unnest(v_headers), unnest(v_ids)) as i (job, due, headers, id)
+    where i.due is not null
+    order by i.id;
+    perform pg_notify('carillon_jobs', app);
+    return query select unnest(v_ids);
+    return;
+  end if;
 
   if v_due is null then
     -- Nothing but payloads: the message is what came, and what is the same for all.
@@ -7602,7 +7443,7 @@ begin
 end;
 $$;
 comment on function carillon.enqueue_jobs(text, jsonb, uuid) is
-  'Enqueues many jobs of an app at once: [{payload, runAt, priority, maxAttempts, retryDelay, retryBackoff, timeout, expiresAt, tags}], all or none. Returns their ids in the same order.';
+  'Enqueues many jobs of an app at once: [{payload, runAt, priority, maxAttempts, retryDelay, retryBackoff, timeout, expiresAt, tags, idempotencyKey}], all or none. Returns their ids in the same order.';
 revoke all on function carillon.enqueue_jobs(text, jsonb, uuid) from public;
 --! EndIncluded jobs/enqueue_jobs.sql
 --! Included jobs/claim_jobs.sql
@@ -7958,6 +7799,499 @@ comment on function carillon.release_jobs(bigint[], integer[]) is
   'Hands leased jobs that were not started back to the queue, at once and without counting as lost.';
 revoke all on function carillon.release_jobs(bigint[], integer[]) from public;
 --! EndIncluded jobs/release_jobs.sql
+--! Included jobs/_job_filter.sql
+create or replace function carillon._job_filter(app text, filter jsonb) returns carillon.job_filter
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+declare
+  v_given constant jsonb := jsonb_strip_nulls(filter);
+  v_filter carillon.job_filter;
+  v_unknown text;
+begin
+  if jsonb_typeof(filter) is distinct from 'object' then
+    perform carillon._invalid('filter', 'must be a JSON object');
+  end if;
+  select k into v_unknown from jsonb_object_keys(v_given) as k
+  where k not in ('cronId', 'status', 'trigger', 'tag', 'ids', 'enqueuedAfter', 'enqueuedBefore', 'startedAfter', 'startedBefore',
+    'finishedAfter', 'finishedBefore')
+  order by k limit 1;
+  if v_unknown is not null then
+    perform carillon._invalid(v_unknown, 'is not a filter of jobs');
+  end if;
+  v_filter.app_id := app;
+  if v_given ? 'cronId' then
+    v_filter.cron_id := carillon._json_uuid(v_given -> 'cronId', 'cronId');
+  end if;
+  if v_given ? 'status' then
+    v_filter.statuses := carillon._json_words(v_given -> 'status', 'status',
+      '{pending,queued,running,completed,failed,canceled,live,finished}');
+    if 'live' = any (v_filter.statuses) then
+      v_filter.statuses := v_filter.statuses || '{pending,queued,running}';
+    end if;
+    if 'finished' = any (v_filter.statuses) then
+      v_filter.statuses := v_filter.statuses || '{completed,failed,canceled}';
+    end if;
+  end if;
+  if v_given ? 'trigger' then
+    v_filter.triggers := carillon._json_words(v_given -> 'trigger', 'trigger', '{automatic,manual,api}');
+  end if;
+  if v_given ? 'tag' then
+    v_filter.tag := carillon._json_text(v_given -> 'tag', 'tag', 100);
+  end if;
+  if v_given ? 'ids' then
+    if jsonb_typeof(v_given -> 'ids') <> 'array' or jsonb_array_length(v_given -> 'ids') > 1000 or exists (
+      select from jsonb_array_elements(v_given -> 'ids') as i (id)
+      where jsonb_typeof(i.id) <> 'number' or not (i.id)::numeric between 0 and 9007199254740991 or (i.id)::numeric % 1 <> 0)
+    then
+      perform carillon._invalid('ids', 'must be an array of at most 1000 ids of jobs');
+    end if;
+    v_filter.job_ids := array(select (i.id)::bigint from jsonb_array_elements(v_given -> 'ids') as i (id));
+  end if;
+  if v_given ? 'enqueuedAfter' then
+    v_filter.enqueued_after := carillon._json_timestamp(v_given -> 'enqueuedAfter', 'enqueuedAfter');
+  end if;
+  if v_given ? 'enqueuedBefore' then
+    v_filter.enqueued_before := carillon._json_timestamp(v_given -> 'enqueuedBefore', 'enqueuedBefore');
+  end if;
+  if v_given ? 'startedAfter' then
+    v_filter.started_after := carillon._json_timestamp(v_given -> 'startedAfter', 'startedAfter');
+  end if;
+  if v_given ? 'startedBefore' then
+    v_filter.started_before := carillon._json_timestamp(v_given -> 'startedBefore', 'startedBefore');
+  end if;
+  if v_given ? 'finishedAfter' then
+    v_filter.finished_after := carillon._json_timestamp(v_given -> 'finishedAfter', 'finishedAfter');
+  end if;
+  if v_given ? 'finishedBefore' then
+    v_filter.finished_before := carillon._json_timestamp(v_given -> 'finishedBefore', 'finishedBefore');
+  end if;
+  return v_filter;
+end;
+$$;
+comment on function carillon._job_filter(text, jsonb) is
+  'A filter of an app''s jobs as the API spells it; TK001 names the field at fault.';
+revoke all on function carillon._job_filter(text, jsonb) from public;
+--! EndIncluded jobs/_job_filter.sql
+--! Included jobs/_filter_conditions.sql
+create or replace function carillon._filter_conditions(filter carillon.job_filter) returns text
+language sql stable security invoker
+set search_path = ''
+as $$
+  select coalesce(string_agg(' and ' || c, ''), '')
+  from unnest(array[
+    case when filter.cron_id is not null then format('j.cron_id = %L', filter.cron_id) end,
+    case when filter.statuses is not null then format('j.status = any (%L)', filter.statuses) end,
+    case when filter.triggers is not null then format('j.trigger = any (%L)', filter.triggers) end,
+    case when filter.tag is not null then format('j.headers -> ''tags'' ? %L', filter.tag) end,
+    case when filter.job_ids is not null then format('j.job_id = any (%L)', filter.job_ids) end,
+    case when filter.enqueued_after is not null then format('j.enqueued_at >= %L', filter.enqueued_after) end,
+    case when filter.enqueued_before is not null then format('j.enqueued_at < %L', filter.enqueued_before) end,
+    case when filter.started_after is not null then format('j.started_at >= %L', filter.started_after) end,
+    case when filter.started_before is not null then format('j.started_at < %L', filter.started_before) end,
+    case when filter.finished_after is not null then format('j.finished_at >= %L', filter.finished_after) end,
+    case when filter.finished_before is not null then format('j.finished_at < %L', filter.finished_before) end
+  ]) as c
+$$;
+comment on function carillon._filter_conditions(carillon.job_filter) is
+  'What a filter asks of a row j of jobs besides its app, as SQL, each condition after an and.';
+revoke all on function carillon._filter_conditions(carillon.job_filter) from public;
+--! EndIncluded jobs/_filter_conditions.sql
+--! Included jobs/_live_conditions.sql
+create or replace function carillon._live_conditions(filter carillon.job_filter, now timestamptz) returns text
+language sql stable security invoker
+set search_path = ''
+as $$
+  select coalesce(string_agg(' and ' || c, ''), '')
+  from unnest(array[
+    format('q.message ->> ''app_id'' = %L', filter.app_id),
+    case when filter.cron_id is not null then format('q.headers ->> ''cron_id'' = %L', filter.cron_id::text) end,
+    case when filter.statuses is not null then coalesce((
+      select '(' || string_agg(s.condition, ' or ') || ')'
+      from (values
+        ('running', format('(q.vt > %L and coalesce(q.headers ? ''lease'', false))', now)),
+        ('pending', format('(q.vt > %L and not coalesce(q.headers ? ''lease'', false))', now)),
+        ('queued', format('q.vt <= %L', now))) as s (status, condition)
+      where s.status = any (filter.statuses)), 'false') end,
+    case when filter.triggers is not null then format('carillon._job_trigger(q.headers) = any (%L)', filter.triggers) end,
+    case when filter.tag is not null then format('q.headers -> ''tags'' ? %L', filter.tag) end,
+    case when filter.job_ids is not null then format('q.msg_id = any (%L)', filter.job_ids) end,
+    case when filter.enqueued_after is not null then format('q.enqueued_at >= %L', filter.enqueued_after) end,
+    case when filter.enqueued_before is not null then format('q.enqueued_at < %L', filter.enqueued_before) end,
+    case when coalesce(filter.started_after, filter.started_before) is not null then 'coalesce(q.headers ? ''lease'', false)' end,
+    case when filter.started_after is not null then format('q.last_read_at >= %L', filter.started_after) end,
+    case when filter.started_before is not null then format('q.last_read_at < %L', filter.started_before) end,
+    case when coalesce(filter.finished_after, filter.finished_before) is not null then 'false' end
+  ]) as c
+$$;
+comment on function carillon._live_conditions(carillon.job_filter, timestamptz) is
+  'What a filter asks of a message q of the queue, as SQL, each condition after an and.';
+revoke all on function carillon._live_conditions(carillon.job_filter, timestamptz) from public;
+--! EndIncluded jobs/_live_conditions.sql
+--! Included jobs/_live_page.sql
+create or replace function carillon._live_page(filter carillon.job_filter, from_job bigint, oldest_first boolean, max_rows integer,
+  out job_ids bigint[], out frontier bigint)
+language plpgsql stable security invoker
+set search_path = ''
+set enable_seqscan = off
+as $$
+declare
+  c_rows constant integer := 5000;
+  v_conditions constant text := carillon._live_conditions(filter, carillon.now());
+  v_order constant text := case when oldest_first then '' else ' desc' end;
+  v_walk text := format('q.msg_id %s %L::bigint', case when oldest_first then '>' else '<' end, from_job);
+  -- Each job of an app is in one of three indexes; one that runs is in the last.
+  v_of_app constant text := (
+    select string_agg(format('(select q.* from pgmq.q_jobs q where q.message ->> ''app_id'' = %L and %s limit %s)', filter.app_id, i.condition, c_rows / 2 + 1), ' union all ')
+    from (values
+      ('(q.headers ? ''cron_id'') is not true and (q.headers ? ''lease'') is not true', false),
+      ('q.headers ? ''cron_id'' and not q.headers ? ''lease''', false),
+      ('q.headers ? ''lease''', true)) as i (condition, leased)
+    where i.leased or filter.statuses is null or filter.statuses operator(pg_catalog.&&) '{pending,queued}');
+  v_few integer := c_rows;
+  v_from text;
+begin
+  if filter.job_ids is null and filter.cron_id is null then
+    execute format('select count(*) from (select from (%s) q limit %s) few', v_of_app, c_rows / 2 + 1) into v_few;
+  end if;
+  if filter.job_ids is not null then
+    v_from := format('pgmq.q_jobs q where q.msg_id = any (%L::bigint[]) and %s', filter.job_ids, v_walk);
+  elsif v_few <= c_rows / 2 then
+    -- The app has only a few jobs in the queue: these and no others are looked at.
+    v_from := format('(%s) q where %s', v_of_app, v_walk);
+  else
+    -- One walk in the order of ids, along the cron's index or through the whole queue.
+    v_walk := v_walk || case when filter.cron_id is not null then format(' and q.headers ->> ''cron_id'' = %L', filter.cron_id::text) else '' end;
+    v_from := format('(select * from pgmq.q_jobs q where %s order by q.msg_id%s limit %s) q where true', v_walk, v_order, c_rows);
+  end if;
+  execute format('select array(select q.msg_id from %s%s order by q.msg_id%s limit %s)', v_from, v_conditions, v_order, max_rows)
+  into job_ids;
+  if filter.job_ids is null and v_few > c_rows / 2 and cardinality(job_ids) < max_rows then
+    execute format('select q.msg_id from pgmq.q_jobs q where %s order by q.msg_id%s offset %s limit 1', v_walk, v_order, c_rows - 1)
+    into frontier;
+  end if;
+end;
+$$;
+comment on function carillon._live_page(carillon.job_filter, bigint, boolean, integer) is
+  'The next live jobs that a filter means, beyond an id. With a frontier, no job beyond that one has been looked at.';
+revoke all on function carillon._live_page(carillon.job_filter, bigint, boolean, integer) from public;
+--! EndIncluded jobs/_live_page.sql
+--! Included jobs/_waiting_walks.sql
+create or replace function carillon._waiting_walks(app text) returns text[]
+language plpgsql stable security invoker
+set search_path = ''
+set enable_seqscan = off
+as $$
+declare
+  -- The conditions of the indexes of what waits, and what they begin with after the app.
+  c_direct constant text := '(q.headers ? ''cron_id'') is not true and (q.headers ? ''lease'') is not true';
+  c_due constant text := 'q.headers ? ''cron_id'' and not q.headers ? ''lease'' and not q.headers ? ''limited''';
+  c_limited constant text := 'q.headers ? ''cron_id'' and not q.headers ? ''lease'' and (q.headers ? ''limited'') = true';
+  v_walks text[] := '{}';
+  v_kind text;
+  v_priority integer;
+  v_cron text;
+begin
+  foreach v_kind in array array[c_direct, c_due, c_limited] loop
+    v_priority := 2147483647;
+    loop
+      execute format($sql$
+        select coalesce((q.headers ->> 'priority')::integer, 0) from pgmq.q_jobs q
+        where q.message ->> 'app_id' = $1 and %s and coalesce((q.headers ->> 'priority')::integer, 0) < $2
+        order by coalesce((q.headers ->> 'priority')::integer, 0) desc limit 1$sql$, v_kind)
+      into v_priority using app, v_priority;
+      exit when v_priority is null;
+      v_cron := '';
+      loop
+        if v_kind = c_limited then
+          select q.headers ->> 'cron_id' into v_cron from pgmq.q_jobs q
+          where q.message ->> 'app_id' = app and q.headers ? 'cron_id' and not q.headers ? 'lease' and (q.headers ? 'limited') = true
+            and coalesce((q.headers ->> 'priority')::integer, 0) = v_priority and q.headers ->> 'cron_id' > v_cron
+          order by q.headers ->> 'cron_id' limit 1;
+          exit when v_cron is null;
+        end if;
+        v_walks := v_walks || format('q.message ->> ''app_id'' = %L and %s and coalesce((q.headers ->> ''priority'')::integer, 0) = %s%s',
+          app, v_kind, v_priority, case when v_cron <> '' then format(' and q.headers ->> ''cron_id'' = %L', v_cron) else '' end);
+        exit when v_kind <> c_limited;
+      end loop;
+    end loop;
+  end loop;
+  return v_walks;
+end;
+$$;
+comment on function carillon._waiting_walks(text) is
+  'The stretches of the indexes of the waiting jobs, each in the order of due time, that together have all those of an app.';
+revoke all on function carillon._waiting_walks(text) from public;
+--! EndIncluded jobs/_waiting_walks.sql
+--! Included jobs/_waiting_page.sql
+create or replace function carillon._waiting_page(filter carillon.job_filter, from_due timestamptz, from_job bigint, max_rows integer,
+  out job_ids bigint[], out frontier_due timestamptz, out frontier_job bigint)
+language plpgsql stable security invoker
+set search_path = ''
+set enable_seqscan = off
+as $$
+declare
+  c_budget constant integer := 2000;
+  v_conditions constant text := carillon._live_conditions(filter, carillon.now()) || ' and not coalesce(q.headers ? ''lease'', false)';
+  v_walks constant text[] := array(
+    select format('%s and (q.vt, q.msg_id) > (%L::timestamptz, %L::bigint)', w.walk, from_due, from_job)
+    from unnest(carillon._waiting_walks(filter.app_id)) as w (walk));
+begin
+  job_ids := '{}';
+  if v_walks = '{}' then
+    return;
+  end if;
+  execute (
+    select 'select w.vt, w.msg_id from (' || string_agg(format(
+      '(select q.vt, q.msg_id from pgmq.q_jobs q where %s order by q.vt, q.msg_id offset %s limit 1)', w.walk, c_budget - 1), ' union all ')
+      || ') w order by w.vt, w.msg_id limit 1'
+    from unnest(v_walks) as w (walk))
+  into frontier_due, frontier_job;
+  execute (
+    select 'select array(select w.msg_id from (' || string_agg(format(
+      '(select q.vt, q.msg_id from pgmq.q_jobs q where %s%s%s order by q.vt, q.msg_id limit %s)', w.walk, v_conditions,
+      case when frontier_due is not null
+        then format(' and (q.vt, q.msg_id) <= (%L::timestamptz, %L::bigint)', frontier_due, frontier_job) else '' end, max_rows), ' union all ')
+      || format(') w order by w.vt, w.msg_id limit %s)', max_rows)
+    from unnest(v_walks) as w (walk))
+  into job_ids;
+end;
+$$;
+comment on function carillon._waiting_page(carillon.job_filter, timestamptz, bigint, integer) is
+  'The next jobs that wait and that a filter means, by due time, beyond a place (due time, id). With a frontier, none beyond that place has been looked at.';
+revoke all on function carillon._waiting_page(carillon.job_filter, timestamptz, bigint, integer) from public;
+--! EndIncluded jobs/_waiting_page.sql
+--! Included jobs/_history_parts.sql
+create or replace function carillon._history_parts(filter carillon.job_filter)
+returns table (from_at timestamptz, to_at timestamptz, first_job bigint, last_job bigint, jobs bigint)
+language sql stable security invoker
+set search_path = ''
+as $$
+  with days as (
+    select to_date(right(c.relname, 8), 'YYYYMMDD')::timestamp at time zone 'UTC' as from_at
+    from pg_catalog.pg_inherits i
+    join pg_catalog.pg_class c on c.oid = i.inhrelid
+    where i.inhparent = 'carillon.job_history'::regclass and c.relname ~ '^job_history_\d{8}$'
+  ),
+  parts as (
+    select d.from_at, d.from_at + interval '24 hours' as to_at from days d
+    union all
+    -- Between the days lies what the default partition holds.
+    select g.from_at, g.to_at
+    from (
+      select b.from_at, lead(b.next_at, 1) over (order by b.from_at) as to_at
+      from (
+        select '-infinity'::timestamptz as from_at, '-infinity'::timestamptz as next_at
+        union all select d.from_at + interval '24 hours', d.from_at from days d
+      ) b
+    ) g
+    where g.from_at < coalesce(g.to_at, 'infinity') and exists (select from carillon.job_history_default)
+  )
+  select p.from_at, coalesce(p.to_at, 'infinity'), null::bigint, null::bigint, null::bigint
+  from parts p
+  where p.from_at < coalesce(filter.finished_before, 'infinity') and coalesce(p.to_at, 'infinity') > coalesce(filter.finished_after, '-infinity')
+  order by p.from_at desc
+$$;
+comment on function carillon._history_parts(carillon.job_filter) is
+  'The stretches of the history, one for each partition, that may hold what a filter means, newest first.';
+revoke all on function carillon._history_parts(carillon.job_filter) from public;
+--! EndIncluded jobs/_history_parts.sql
+--! Included jobs/_finished_page.sql
+create or replace function carillon._finished_page(filter carillon.job_filter, from_job bigint, oldest_first boolean, max_rows integer, with_rows boolean,
+  out jobs carillon.jobs[], out job_ids bigint[], out frontier bigint)
+language plpgsql stable security invoker
+set search_path = ''
+-- A walk along an index is right here even where the planner has seen only a few rows.
+set enable_seqscan = off
+as $$
+declare
+  c_budget constant integer := 2000;
+  v_order constant text := case when oldest_first then '' else ' desc' end;
+  v_key text := 'j.job_id';
+  v_rest carillon.job_filter := filter;
+  v_conditions text;
+  v_sources text[];
+  v_walks text[];
+begin
+  -- One walk in the order of ids, in each partition, for each part of its index; the rest of the filter is asked of every row.
+  if filter.job_ids is not null then
+    v_sources := array[format('carillon._finished_jobs j where j.app_id = %L and j.job_id = any (%L::bigint[])', filter.app_id, filter.job_ids)];
+    v_rest.job_ids := null;
+  elsif filter.tag is not null then
+    v_sources := array[format(
+      'carillon.job_tags t join carillon._finished_jobs j on j.job_id = t.job_id where t.app_id = %L and t.tag = %L and j.app_id = %1$L and t.finished_at >= @from and t.finished_at < @to',
+      filter.app_id, filter.tag)];
+    v_key := 't.job_id';
+    v_rest.tag := null;
+  elsif filter.triggers = '{manual}' then
+    v_sources := array[format('carillon._finished_jobs j where j.app_id = %L and j.trigger = ''manual''', filter.app_id)];
+    v_rest.triggers := null;
+  else
+    v_sources := array(
+      select format('carillon._finished_jobs j where j.app_id = %L and j.status = %L', filter.app_id, s)
+        || case when filter.cron_id is not null then format(' and j.cron_id = %L', filter.cron_id) else '' end
+      from unnest(array['completed', 'failed', 'canceled']) as s
+      where filter.statuses is null or s = any (filter.statuses));
+    v_rest.cron_id := null;
+    v_rest.statuses := null;
+  end if;
+  v_conditions := carillon._filter_conditions(v_rest);
+  jobs := '{}';
+  job_ids := '{}';
+  v_walks := array(
+    select replace(replace(s.source, '@from', quote_literal(p.from_at)), '@to', quote_literal(p.to_at))
+      || format(' and j.finished_at >= %L and j.finished_at < %L and %s %s %L::bigint', p.from_at, p.to_at, v_key,
+        case when oldest_first then '>' else '<' end, from_job)
+    from carillon._history_parts(filter) p, unnest(v_sources) as s (source));
+  if v_walks = '{}' then
+    return;
+  end if;
+  if v_conditions <> '' and filter.job_ids is null then
+    execute (
+      select format('select %s(w.job_id) from (', case when oldest_first then 'min' else 'max' end)
+        || string_agg(format('(select %s as job_id from %s order by 1%s offset %s limit 1)', v_key, w.walk, v_order, c_budget - 1), ' union all ')
+        || ') w'
+      from unnest(v_walks) as w (walk))
+    into frontier;
+    if frontier is not null then
+      v_conditions := v_conditions || format(' and %s %s %L::bigint', v_key, case when oldest_first then '<=' else '>=' end, frontier);
+    end if;
+  end if;
+  execute (
+    select 'select coalesce(array_agg(w.job), ''{}''), coalesce(array_agg(w.job_id), ''{}'') from (select * from ('
+      || string_agg(format('(select j.job_id, %s as job from %s%s order by %s%s limit %s)',
+        case when with_rows then 'row(j.*)::carillon.jobs' else 'null::carillon.jobs' end, w.walk, v_conditions, v_key, v_order, max_rows), ' union all ')
+      || format(') w order by w.job_id%s limit %s) w', v_order, max_rows)
+    from unnest(v_walks) as w (walk))
+  into jobs, job_ids;
+end;
+$$;
+comment on function carillon._finished_page(carillon.job_filter, bigint, boolean, integer, boolean) is
+  'The next finished jobs that a filter means, beyond an id. With a frontier, no job beyond that one has been looked at.';
+revoke all on function carillon._finished_page(carillon.job_filter, bigint, boolean, integer, boolean) from public;
+--! EndIncluded jobs/_finished_page.sql
+--! Included jobs/_write_cursor.sql
+create or replace function carillon._write_cursor(variadic place text[]) returns text
+language sql immutable security invoker
+set search_path = ''
+as $$
+  -- The alphabet of base64 that needs no escaping in a query string.
+  select case when array_position(place, null) is null then rtrim(translate(replace(encode(convert_to(array_to_string(place, ' '), 'UTF8'), 'base64'), E'\n', ''), '+/', '-_'), '=') end
+$$;
+comment on function carillon._write_cursor(text[]) is 'An opaque cursor: what list it is of, and the place in it.';
+revoke all on function carillon._write_cursor(text[]) from public;
+--! EndIncluded jobs/_write_cursor.sql
+--! Included jobs/_read_cursor.sql
+create or replace function carillon._read_cursor(cursor_text text, list text) returns text[]
+language plpgsql immutable security invoker
+set search_path = ''
+as $$
+declare
+  v_base64 constant text := translate(cursor_text, '-_', '+/');
+  v_place text[];
+begin
+  if cursor_text is null then
+    return null;
+  end if;
+  if cursor_text ~ '^[A-Za-z0-9_-]{2,200}$' and length(cursor_text) % 4 <> 1 then
+    -- Every byte is a character: only what _write_cursor wrote is looked for.
+    v_place := regexp_match(encode(decode(rpad(v_base64, (length(v_base64) + 3) / 4 * 4, '='), 'base64'), 'escape'),
+      '^' || list || ' (\d{1,18})(?: (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z))?$');
+  end if;
+  if v_place is null then
+    perform carillon._invalid('cursor', 'must be the nextCursor of a page of this list in the same order');
+  end if;
+  return v_place;
+end;
+$$;
+comment on function carillon._read_cursor(text, text) is 'The place that a cursor of this list stands for: an id, and a time where the list is in the order of one.';
+revoke all on function carillon._read_cursor(text, text) from public;
+--! EndIncluded jobs/_read_cursor.sql
+--! Included jobs/page_jobs.sql
+create or replace function carillon.page_jobs(
+  app text,
+  filter jsonb default '{}',
+  sort text default 'newest',
+  after_cursor text default null,
+  max_rows integer default 100,
+  out page carillon.jobs[],
+  out next_cursor text
+)
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  c_live constant text[] := '{pending,queued,running}';
+  v_filter carillon.job_filter := carillon._job_filter(app, filter);
+  v_place text[];
+  v_from bigint;
+  v_due timestamptz;
+  v_frontier bigint;
+  v_frontier_due timestamptz;
+  v_ids bigint[] := '{}';
+  v_live_frontier bigint;
+  v_oldest constant boolean := sort = 'oldest';
+begin
+  if max_rows is null or max_rows not between 1 and 1000 then
+    perform carillon._invalid('limit', 'must be from 1 to 1000');
+  end if;
+  if sort is null or sort not in ('newest', 'oldest', 'due') then
+    perform carillon._invalid('sort', 'must be newest, oldest or due');
+  end if;
+  if sort = 'due' then
+    v_filter.statuses := coalesce(v_filter.statuses, '{pending,queued}');
+    if not v_filter.statuses operator(pg_catalog.<@) '{pending,queued}' then
+      perform carillon._invalid('sort', 'due is an order of jobs that wait: status pending or queued');
+    end if;
+  end if;
+  v_place := carillon._read_cursor(after_cursor, sort);
+  -- One more than the page holds tells whether there are more.
+  if sort = 'due' then
+    v_due := coalesce(v_place[2]::timestamptz, '-infinity');
+    v_from := coalesce(v_place[1]::bigint, 0);
+    select w.job_ids, w.frontier_due, w.frontier_job into v_ids, v_frontier_due, v_frontier
+    from carillon._waiting_page(v_filter, v_due, v_from, max_rows + 1) w;
+    page := array(
+      select row(j.*)::carillon.jobs from carillon._live_jobs j where j.job_id = any (v_ids)
+      order by j.due_at, j.job_id limit max_rows);
+    next_cursor := case
+      when cardinality(v_ids) > max_rows
+        then carillon._write_cursor(sort, page[max_rows].job_id::text, carillon._time_text(page[max_rows].due_at))
+      when v_frontier is not null then carillon._write_cursor(sort, v_frontier::text, carillon._time_text(v_frontier_due))
+    end;
+    return;
+  end if;
+  v_from := coalesce(v_place[1]::bigint, case when v_oldest then -1 else 9223372036854775807 end);
+  page := '{}';
+  if v_filter.statuses is null or v_filter.statuses operator(pg_catalog.&&) '{completed,failed,canceled}' then
+    select f.jobs, f.frontier into page, v_frontier from carillon._finished_page(v_filter, v_from, v_oldest, max_rows + 1, true) f;
+  end if;
+  if v_filter.statuses is null or v_filter.statuses operator(pg_catalog.&&) c_live then
+    select l.job_ids, l.frontier into v_ids, v_live_frontier from carillon._live_page(v_filter, v_from, v_oldest, max_rows + 1) l;
+    -- Beyond either frontier something may have been passed over.
+    v_frontier := case when v_oldest then least(v_frontier, v_live_frontier) else greatest(v_frontier, v_live_frontier) end;
+  end if;
+  page := array(
+    select j.job from (
+      select f as job, f.job_id from unnest(page) f
+      union all
+      select row(l.*)::carillon.jobs, l.job_id from carillon._live_jobs l where l.job_id = any (v_ids)
+    ) j
+    where v_frontier is null or case when v_oldest then j.job_id <= v_frontier else j.job_id >= v_frontier end
+    order by case when v_oldest then j.job_id else - j.job_id end
+    limit max_rows + 1);
+  if cardinality(page) > max_rows then
+    page := page[:max_rows];
+    next_cursor := carillon._write_cursor(sort, page[max_rows].job_id::text);
+  elsif v_frontier is not null then
+    next_cursor := carillon._write_cursor(sort, v_frontier::text);
+  end if;
+end;
+$$;
+comment on function carillon.page_jobs(text, jsonb, text, text, integer) is
+  'One page of an app''s jobs, live and finished: newest (by id, which is the order of enqueuing), oldest, or by the time they are due. filter: {cronId, status, trigger, tag, ids, enqueuedAfter, enqueuedBefore, startedAfter, startedBefore, finishedAfter, finishedBefore}. A page looks at a bounded number of jobs, so it may be short, or empty, and still have a next_cursor; after the last it is null.';
+revoke all on function carillon.page_jobs(text, jsonb, text, text, integer) from public;
+--! EndIncluded jobs/page_jobs.sql
 --! Included jobs/_log_starts.sql
 create or replace function carillon._log_starts(chunks jsonb, again boolean) returns integer[]
 language sql volatile security invoker
@@ -8054,37 +8388,28 @@ comment on function carillon.append_logs(jsonb, double precision, boolean) is
 revoke all on function carillon.append_logs(jsonb, double precision, boolean) from public;
 --! EndIncluded jobs/append_logs.sql
 --! Included jobs/list_jobs.sql
-create or replace function carillon.list_jobs(
-  app text,
-  finished boolean default false,
-  cron uuid default null,
-  max_rows integer default 100
-) returns setof carillon.jobs
+create or replace function carillon.list_jobs(app text, filter jsonb default '{}', sort text default 'newest', max_rows integer default 100)
+returns setof carillon.jobs
 language plpgsql stable security definer
 set search_path = ''
 as $$
+declare
+  v_left integer := max_rows;
+  v_page carillon.jobs[];
+  v_cursor text;
 begin
-  if max_rows is null or max_rows not between 1 and 1000 then
-    perform carillon._invalid('limit', 'must be from 1 to 1000');
-  end if;
-  if finished then
-    return query
-      select j.* from carillon.jobs j
-      where j.app_id = list_jobs.app and j.finished_at is not null and (list_jobs.cron is null or j.cron_id = list_jobs.cron)
-      order by j.finished_at desc, j.job_id desc
-      limit max_rows;
-  else
-    return query
-      select j.* from carillon.jobs j
-      where j.app_id = list_jobs.app and j.finished_at is null and (list_jobs.cron is null or j.cron_id = list_jobs.cron)
-      order by j.job_id desc
-      limit max_rows;
-  end if;
+  loop
+    select p.page, p.next_cursor into v_page, v_cursor
+    from carillon.page_jobs(app => list_jobs.app, filter => list_jobs.filter, sort => list_jobs.sort, after_cursor => v_cursor, max_rows => v_left) p;
+    return query select j.* from unnest(v_page) as j;
+    v_left := v_left - cardinality(v_page);
+    exit when v_left = 0 or v_cursor is null;
+  end loop;
 end;
 $$;
-comment on function carillon.list_jobs(text, boolean, uuid, integer) is
-  'Jobs of an app, newest first: the live ones, or those finished.';
-revoke all on function carillon.list_jobs(text, boolean, uuid, integer) from public;
+comment on function carillon.list_jobs(text, jsonb, text, integer) is
+  'Jobs of an app as rows, live and finished, by the filters and orders of page_jobs, however far it has to look for them: select * from carillon.list_jobs(app => ''crm'', filter => ''{"status": "failed"}'').';
+revoke all on function carillon.list_jobs(text, jsonb, text, integer) from public;
 --! EndIncluded jobs/list_jobs.sql
 --! Included jobs/get_job.sql
 create or replace function carillon.get_job(job bigint, app text default null) returns carillon.jobs
@@ -8094,10 +8419,11 @@ as $$
 declare
   v_job carillon.jobs;
 begin
-  select j.* into v_job from carillon.jobs j
-  where j.job_id = get_job.job and j.app_id = coalesce(get_job.app, j.app_id)
-  limit 1;
+  select j.* into v_job from carillon._live_jobs j where j.job_id = get_job.job;
   if v_job.job_id is null then
+    select j.* into v_job from carillon._finished_jobs j where j.job_id = get_job.job limit 1;
+  end if;
+  if v_job.job_id is null or v_job.app_id <> get_job.app then
     raise exception using errcode = 'TK103', message = format('no job %s', get_job.job);
   end if;
   return v_job;
@@ -8242,42 +8568,25 @@ comment on function carillon._lock_job(bigint, text) is 'A live job, locked; TK2
 revoke all on function carillon._lock_job(bigint, text) from public;
 --! EndIncluded jobs/_lock_job.sql
 --! Included jobs/cancel_job.sql
-create or replace function carillon.cancel_job(
-  job bigint,
-  app text default null,
-  reason text default 'canceled by hand',
-  actor uuid default null,
-  actor_scopes text[] default null
-) returns carillon.jobs
+create or replace function carillon.cancel_job(job bigint, app text default null, reason text default 'canceled by hand') returns carillon.jobs
 language plpgsql volatile security definer
 set search_path = ''
 as $$
-declare
-  v_live pgmq.q_jobs;
 begin
   if length(reason) not between 1 and 1000 then
     perform carillon._invalid('reason', 'must be from 1 to 1000 characters long');
   end if;
-  v_live := carillon._lock_job(job, app);
-  perform carillon._require_held(actor, actor_scopes, array['app:' || (v_live.message ->> 'app_id') || ':job.write']);
+  perform carillon._lock_job(job, app);
   perform carillon._cancel_jobs(array[job], coalesce(cancel_job.reason, 'canceled by hand'));
-  perform carillon._audit(actor, 'job.cancel', v_live.message ->> 'app_id', job::text, null, null,
-    jsonb_build_object('reason', coalesce(cancel_job.reason, 'canceled by hand')));
   return carillon.get_job(job, app);
 end;
 $$;
-comment on function carillon.cancel_job(bigint, text, text, uuid, text[]) is
+comment on function carillon.cancel_job(bigint, text, text) is
   'Cancels a job that is waiting or running, whose handler is told to stop. TK204 when it has ended, TK103 when unknown.';
-revoke all on function carillon.cancel_job(bigint, text, text, uuid, text[]) from public;
+revoke all on function carillon.cancel_job(bigint, text, text) from public;
 --! EndIncluded jobs/cancel_job.sql
 --! Included jobs/move_job.sql
-create or replace function carillon.move_job(
-  job bigint,
-  run_at timestamptz,
-  app text default null,
-  actor uuid default null,
-  actor_scopes text[] default null
-) returns carillon.jobs
+create or replace function carillon.move_job(job bigint, run_at timestamptz, app text default null) returns carillon.jobs
 language plpgsql volatile security definer
 set search_path = ''
 as $$
@@ -8289,7 +8598,6 @@ begin
     perform carillon._invalid('runAt', 'must be a time before the year 10000');
   end if;
   v_live := carillon._lock_job(job, app);
-  perform carillon._require_held(actor, actor_scopes, array['app:' || (v_live.message ->> 'app_id') || ':job.write']);
   if v_live.headers ? 'lease' then
     raise exception using errcode = 'TK204', message = format('job %s has been started', job);
   end if;
@@ -8298,45 +8606,319 @@ begin
   end if;
   update pgmq.q_jobs q set vt = greatest(run_at, v_now) where q.msg_id = job;
   perform pg_notify('carillon_jobs', v_live.message ->> 'app_id');
-  perform carillon._audit(actor, 'job.move', v_live.message ->> 'app_id', job::text, null,
-    jsonb_build_object('dueAt', v_live.vt), jsonb_build_object('dueAt', greatest(run_at, v_now)));
   return carillon.get_job(job, app);
 end;
 $$;
-comment on function carillon.move_job(bigint, timestamptz, text, uuid, text[]) is
+comment on function carillon.move_job(bigint, timestamptz, text) is
   'Changes when a waiting job is due; the past means now. TK204 when it runs or has ended, TK103 when unknown.';
-revoke all on function carillon.move_job(bigint, timestamptz, text, uuid, text[]) from public;
+revoke all on function carillon.move_job(bigint, timestamptz, text) from public;
 --! EndIncluded jobs/move_job.sql
+--! Included jobs/_retry_headers.sql
+create or replace function carillon._retry_headers(headers jsonb, job bigint) returns jsonb
+language sql immutable parallel safe security invoker
+set search_path = ''
+as $$
+  -- What it was told when it was enqueued; not what became of it.
+  select coalesce(jsonb_object_agg(h.key, h.value), '{}') || jsonb_build_object('trigger', 'manual', 'retry_of', job)
+  from jsonb_each(headers) as h (key, value)
+  where h.key in ('cron_id', 'scheduled_for', 'priority', 'max_attempts', 'retry_delay', 'retry_backoff', 'timeout', 'tags')
+$$;
+comment on function carillon._retry_headers(jsonb, bigint) is 'The headers of a job that runs another one again.';
+revoke all on function carillon._retry_headers(jsonb, bigint) from public;
+--! EndIncluded jobs/_retry_headers.sql
+--! Included jobs/_send_retries.sql
+create or replace function carillon._send_retries(app text, old_ids bigint[], payloads jsonb[], user_ids uuid[], headers jsonb[]) returns bigint[]
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+  v_system uuid := carillon._system_principal();
+  v_new bigint[];
+begin
+  with new as (
+    insert into pgmq.q_jobs (enqueued_at, vt, message, headers)
+    select v_now, v_now, carillon._job_message(app, coalesce(o.payload, '{}'), coalesce(o.user_id, v_system)),
+      carillon._retry_headers(o.headers, o.old_id)
+    from unnest(old_ids, payloads, user_ids, _send_retries.headers) with ordinality as o (old_id, payload, user_id, headers, at)
+    order by o.at
+    returning msg_id, (pgmq.q_jobs.headers ->> 'retry_of')::bigint as retry_of
+  ),
+  linked as (
+    insert into carillon.job_retries (job_id, retry_of, created_at) select n.msg_id, n.retry_of, v_now from new n
+  )
+  select array_agg(n.msg_id order by array_position(old_ids, n.retry_of)) into v_new from new n;
+  perform pg_notify('carillon_jobs', app);
+  return v_new;
+end;
+$$;
+comment on function carillon._send_retries(text, bigint[], jsonb[], uuid[], jsonb[]) is
+  'Enqueues jobs that run others again, given what those had, and links each to its own; their ids in the same order.';
+revoke all on function carillon._send_retries(text, bigint[], jsonb[], uuid[], jsonb[]) from public;
+--! EndIncluded jobs/_send_retries.sql
 --! Included jobs/retry_job.sql
-create or replace function carillon.retry_job(job bigint, app text default null, actor uuid default null, actor_scopes text[] default null) returns bigint
+create or replace function carillon.retry_job(job bigint, app text default null) returns bigint
 language plpgsql volatile security definer
 set search_path = ''
 as $$
 declare
   v_old carillon.jobs := carillon.get_job(job, app);
-  v_headers jsonb;
-  v_new bigint;
 begin
-  perform carillon._require_held(actor, actor_scopes, array['app:' || v_old.app_id || ':job.write']);
   if v_old.finished_at is null then
     raise exception using errcode = 'TK204', message = format('job %s has not ended: it is %s', job, v_old.status),
       hint = 'only a completed, failed or canceled job can be run again';
   end if;
   perform carillon._hold_app(v_old.app_id);
-  -- What it was told when it was enqueued; not what became of it.
-  select coalesce(jsonb_object_agg(h.key, h.value), '{}') into v_headers
-  from jsonb_each(v_old.headers) as h (key, value)
-  where h.key in ('cron_id', 'scheduled_for', 'priority', 'max_attempts', 'retry_delay', 'retry_backoff', 'timeout', 'tags');
-  v_new := carillon._send_job(v_old.app_id, coalesce(v_old.payload, '{}'), coalesce(v_old.user_id, carillon._system_principal()),
-    v_headers || jsonb_build_object('trigger', 'manual', 'retry_of', job), carillon.now());
-  perform carillon._audit(actor, 'job.retry', v_old.app_id, job::text, null, null, jsonb_build_object('jobId', v_new));
-  return v_new;
+  return (carillon._send_retries(v_old.app_id, array[job], array[v_old.payload], array[v_old.user_id], array[v_old.headers]))[1];
 end;
 $$;
-comment on function carillon.retry_job(bigint, text, uuid, text[]) is
-  'Runs a job that has ended again, as a new job that links to it (header retry_of), and returns that one''s id. TK204 while it is live, TK103 when unknown.';
-revoke all on function carillon.retry_job(bigint, text, uuid, text[]) from public;
+comment on function carillon.retry_job(bigint, text) is
+  'Runs a job that has ended again, as a new job that links to it, and returns that one''s id. TK204 while it is live, TK103 when unknown.';
+revoke all on function carillon.retry_job(bigint, text) from public;
 --! EndIncluded jobs/retry_job.sql
+--! Included jobs/retried_by.sql
+create or replace function carillon.retried_by(job bigint) returns bigint[]
+language sql stable security definer
+set search_path = ''
+as $$
+  select coalesce(array_agg(r.job_id order by r.job_id), '{}') from carillon.job_retries r where r.retry_of = retried_by.job
+$$;
+comment on function carillon.retried_by(bigint) is 'The jobs that have run a job again, oldest first.';
+revoke all on function carillon.retried_by(bigint) from public;
+--! EndIncluded jobs/retried_by.sql
+--! Included jobs/cancel_jobs.sql
+create or replace function carillon.cancel_jobs(
+  app text,
+  filter jsonb,
+  reason text default 'canceled by hand',
+  dry_run boolean default false,
+  after_cursor text default null,
+  max_jobs integer default 1000
+) returns jsonb
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_filter carillon.job_filter := carillon._job_filter(app, filter);
+  v_from bigint := coalesce((carillon._read_cursor(after_cursor, 'cancel'))[1]::bigint, 9223372036854775807);
+  v_now timestamptz := carillon.now();
+  v_page record;
+  v_matched integer := 0;
+  v_canceled integer := 0;
+begin
+  perform carillon._require_app(app);
+  if length(reason) not between 1 and 1000 then
+    perform carillon._invalid('reason', 'must be from 1 to 1000 characters long');
+  end if;
+  if max_jobs is null or max_jobs not between 1 and 1000 then
+    perform carillon._invalid('limit', 'must be from 1 to 1000');
+  end if;
+  v_filter.statuses := coalesce(v_filter.statuses, '{pending,queued,running}');
+  if not v_filter.statuses operator(pg_catalog.<@) '{pending,queued,running,live}' then
+    perform carillon._invalid('status', 'must be pending, queued or running: only live jobs can be canceled');
+  end if;
+  for v_step in 1 .. case when dry_run then 10 else 1 end loop
+    v_page := carillon._live_page(v_filter, v_from, false, max_jobs);
+    v_from := case when cardinality(v_page.job_ids) = max_jobs then v_page.job_ids[max_jobs] else v_page.frontier end;
+    v_matched := v_matched + cardinality(v_page.job_ids);
+    exit when v_from is null;
+  end loop;
+  if not coalesce(dry_run, false) then
+    loop
+      begin
+        -- What has been claimed or has ended since it was looked at may not be meant any more.
+        execute format('select array(select q.msg_id from pgmq.q_jobs q where q.msg_id = any ($1)%s order by q.msg_id for update)',
+          carillon._live_conditions(v_filter, v_now))
+        into v_page.job_ids using v_page.job_ids;
+        exit;
+      exception when deadlock_detected then
+        continue; -- a worker finishing the same jobs locked them in another order, and goes first
+      end;
+    end loop;
+    v_canceled := carillon._cancel_jobs(v_page.job_ids, coalesce(reason, 'canceled by hand'));
+  end if;
+  return jsonb_build_object('dryRun', coalesce(dry_run, false), 'matched', v_matched, 'canceled', v_canceled,
+    'nextCursor', carillon._write_cursor('cancel', v_from::text));
+end;
+$$;
+comment on function carillon.cancel_jobs(text, jsonb, text, boolean, text, integer) is
+  'Cancels the live jobs of an app that a filter means (see page_jobs), newest first and max_jobs at most; nextCursor, where there are more, is the after_cursor of the next call. dry_run counts, to 10 times max_jobs at most.';
+revoke all on function carillon.cancel_jobs(text, jsonb, text, boolean, text, integer) from public;
+--! EndIncluded jobs/cancel_jobs.sql
+--! Included jobs/retry_jobs.sql
+create or replace function carillon.retry_jobs(
+  app text,
+  filter jsonb,
+  dry_run boolean default false,
+  after_cursor text default null,
+  max_jobs integer default 1000
+) returns jsonb
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_filter carillon.job_filter := carillon._job_filter(app, filter);
+  v_from bigint := coalesce((carillon._read_cursor(after_cursor, 'retry'))[1]::bigint, 9223372036854775807);
+  v_page record;
+  v_matched integer := 0;
+  v_again integer := 0;
+  v_ids bigint[];
+  v_new bigint[];
+begin
+  perform carillon._hold_app(app);
+  if max_jobs is null or max_jobs not between 1 and 1000 then
+    perform carillon._invalid('limit', 'must be from 1 to 1000');
+  end if;
+  v_filter.statuses := coalesce(v_filter.statuses, case when v_filter.job_ids is null then '{failed}'::text[] else '{completed,failed,canceled}' end);
+  if not v_filter.statuses operator(pg_catalog.<@) '{completed,failed,canceled,finished}' then
+    perform carillon._invalid('status', 'must be completed, failed or canceled: only jobs that have ended can be run again');
+  end if;
+  -- Two at a time would both find a job not yet run again.
+  perform pg_advisory_xact_lock(hashtextextended('carillon.retry_jobs ' || app, 0));
+  for v_step in 1 .. case when dry_run then 10 else 1 end loop
+    v_page := carillon._finished_page(v_filter, v_from, false, max_jobs, false);
+    v_from := case when cardinality(v_page.job_ids) = max_jobs then v_page.job_ids[max_jobs] else v_page.frontier end;
+    v_matched := v_matched + cardinality(v_page.job_ids);
+    v_ids := array(
+      select i from unnest(v_page.job_ids) as i
+      where not exists (select from carillon.job_retries r where r.retry_of = i)
+      order by i);
+    v_again := v_again + cardinality(v_page.job_ids) - cardinality(v_ids);
+    exit when v_from is null;
+  end loop;
+  if not coalesce(dry_run, false) and v_ids <> '{}' then
+    select carillon._send_retries(app, v_ids, array_agg(j.payload order by j.job_id), array_agg(j.user_id order by j.job_id),
+      array_agg(j.headers order by j.job_id)) into v_new
+    from unnest((carillon._finished_page(
+      row(app, null, null, null, null, v_ids, null, null, null, null, null, null)::carillon.job_filter, 9223372036854775807, false, max_jobs, true)).jobs) as j;
+  end if;
+  return jsonb_build_object('dryRun', coalesce(dry_run, false), 'matched', v_matched, 'retried', coalesce(cardinality(v_new), 0),
+    'skipped', v_again,
+    'jobs', (select coalesce(jsonb_agg(jsonb_build_object('msgId', r.new, 'retryOf', r.old) order by r.old), '[]')
+      from unnest(v_new, case when v_new is not null then v_ids end) as r (new, old)),
+    'nextCursor', carillon._write_cursor('retry', v_from::text));
+end;
+$$;
+comment on function carillon.retry_jobs(text, jsonb, boolean, text, integer) is
+  'Runs the ended jobs of an app that a filter means (see page_jobs; without a status or ids, the failed ones) again, newest first and max_jobs at most, as new jobs that link to them; those that have been run again already are skipped. nextCursor, where there are more, is the after_cursor of the next call. dry_run counts, to 10 times max_jobs at most.';
+revoke all on function carillon.retry_jobs(text, jsonb, boolean, text, integer) from public;
+--! EndIncluded jobs/retry_jobs.sql
+--! Included jobs/list_letters.sql
+create or replace function carillon.list_letters(app text, before_letter bigint default null, max_rows integer default 100)
+returns table (
+  letter_id bigint, job_id bigint, app_id text, cron_id uuid, trigger text, reason text, user_id uuid, payload jsonb, tags jsonb,
+  buried_at timestamptz, attempts jsonb
+)
+language plpgsql stable security definer
+set search_path = ''
+as $$
+begin
+  if max_rows is null or max_rows not between 1 and 1000 then
+    perform carillon._invalid('limit', 'must be from 1 to 1000');
+  end if;
+  return query
+    select d.msg_id, (d.headers ->> 'job_id')::bigint, d.message ->> 'app_id', (d.headers ->> 'cron_id')::uuid,
+      carillon._job_trigger(d.headers), d.headers ->> 'reason', carillon._job_user(d.message, d.headers), d.message -> 'payload',
+      coalesce(d.headers -> 'tags', '[]'), d.vt, coalesce(d.headers -> 'attempts', '[]')
+    from pgmq.q_jobs_dlq d
+    where d.message ->> 'app_id' = list_letters.app and d.msg_id < coalesce(before_letter, 9223372036854775807)
+    order by d.msg_id desc
+    limit max_rows;
+end;
+$$;
+comment on function carillon.list_letters(text, bigint, integer) is
+  'The dead letters of an app, newest first, those before one (the cursor): copies of jobs that were delivered in vain too often.';
+revoke all on function carillon.list_letters(text, bigint, integer) from public;
+--! EndIncluded jobs/list_letters.sql
+--! Included jobs/count_letters.sql
+create or replace function carillon.count_letters(app text, cron uuid default null) returns integer
+language sql stable security definer
+set search_path = ''
+as $$
+  select count(*) from (
+    select from pgmq.q_jobs_dlq d
+    where d.message ->> 'app_id' = app and (cron is null or d.headers ->> 'cron_id' = cron::text)
+    limit 10000) counted
+$$;
+comment on function carillon.count_letters(text, uuid) is 'How many dead letters an app has, or a cron of it; counted to 10000.';
+revoke all on function carillon.count_letters(text, uuid) from public;
+--! EndIncluded jobs/count_letters.sql
+--! Included jobs/_take_letters.sql
+create or replace function carillon._take_letters(app text, letters bigint[], cron uuid, max_letters integer) returns setof pgmq.q_jobs_dlq
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+begin
+  if max_letters is null or max_letters not between 1 and 1000 then
+    perform carillon._invalid('limit', 'must be from 1 to 1000');
+  end if;
+  if cardinality(letters) > 1000 then
+    perform carillon._invalid('ids', 'must be at most 1000');
+  end if;
+  return query
+    with taken as materialized (
+      select d.msg_id from pgmq.q_jobs_dlq d
+      where d.message ->> 'app_id' = app and (letters is null or d.msg_id = any (letters))
+        and (cron is null or d.headers ->> 'cron_id' = cron::text)
+      order by d.msg_id
+      limit max_letters
+      for update skip locked
+    )
+    delete from pgmq.q_jobs_dlq d using taken where d.msg_id = taken.msg_id returning d.*;
+end;
+$$;
+comment on function carillon._take_letters(text, bigint[], uuid, integer) is
+  'Takes dead letters of an app out of their queue, oldest first: those of the given ids and cron, or all; what somebody else is just taking is left to them.';
+revoke all on function carillon._take_letters(text, bigint[], uuid, integer) from public;
+--! EndIncluded jobs/_take_letters.sql
+--! Included jobs/redrive_letters.sql
+create or replace function carillon.redrive_letters(app text, letters bigint[] default null, cron uuid default null, max_letters integer default 1000)
+returns table (letter_id bigint, job_id bigint, retry_of bigint)
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_letters bigint[];
+  v_old bigint[];
+  v_payloads jsonb[];
+  v_users uuid[];
+  v_headers jsonb[];
+begin
+  perform carillon._hold_app(app);
+  select array_agg(d.msg_id order by d.msg_id), array_agg((d.headers ->> 'job_id')::bigint order by d.msg_id),
+    array_agg(d.message -> 'payload' order by d.msg_id), array_agg(carillon._job_user(d.message, d.headers) order by d.msg_id),
+    array_agg(d.headers order by d.msg_id)
+  into v_letters, v_old, v_payloads, v_users, v_headers
+  from carillon._take_letters(app, letters, cron, max_letters) d;
+  if v_letters is null then
+    return;
+  end if;
+  return query
+    select r.letter, r.job, r.old
+    from unnest(v_letters, carillon._send_retries(app, v_old, v_payloads, v_users, v_headers), v_old) as r (letter, job, old);
+end;
+$$;
+comment on function carillon.redrive_letters(text, bigint[], uuid, integer) is
+  'Puts dead letters of an app back to work, oldest first: each becomes a new job that links to the one that died, in the transaction that removes the letter. By their ids or their cron, or all, max_letters at a time.';
+revoke all on function carillon.redrive_letters(text, bigint[], uuid, integer) from public;
+--! EndIncluded jobs/redrive_letters.sql
+--! Included jobs/delete_letters.sql
+create or replace function carillon.delete_letters(app text, letters bigint[] default null, cron uuid default null, max_letters integer default 1000)
+returns integer
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_deleted integer;
+begin
+  select count(*) into v_deleted from carillon._take_letters(app, letters, cron, max_letters);
+  return v_deleted;
+end;
+$$;
+comment on function carillon.delete_letters(text, bigint[], uuid, integer) is
+  'Deletes dead letters of an app for good, by their ids or their cron, or all, max_letters at a time; returns how many. The jobs stay in the history.';
+revoke all on function carillon.delete_letters(text, bigint[], uuid, integer) from public;
+--! EndIncluded jobs/delete_letters.sql
 --! EndIncluded all.sql
 --! Included core/install_defaults.sql
 do $$

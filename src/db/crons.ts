@@ -1,4 +1,5 @@
 import { acting } from "./audit.js";
+import type { TickOutcome } from "./ticks.js";
 import { json, one, run, type JsonObject, type Queryable } from "./connect.js";
 import type { Actor } from "./principals.js";
 
@@ -151,6 +152,19 @@ export const triggerCron = async (
       app => ${appId}, ${acting(sql, actor)}) as msg_id`);
   return row.msgId;
 };
+
+/** What was decided about a slot. */
+export interface SlotDecision {
+  scheduledFor: Date;
+  outcome: TickOutcome;
+  reason: string | null;
+  jobId: number | null;
+}
+
+/** Decides a cron's next slot now, ahead of its time. */
+export const fireNextSlot = (sql: Queryable, appId: string, cronId: string) =>
+  one<SlotDecision>(sql`
+    select * from carillon.fire_next_slot(cron => ${cronId}, app => ${appId})`);
 
 /** pg_cron's own record of a cron's wakes, newest first. */
 export const listRuns = (sql: Queryable, cronId: string, limit: number) =>

@@ -124,11 +124,17 @@ export const enqueueJob = async (
   return row.jobId;
 };
 
+/** A job of a batch. */
+export interface BatchedJob extends JobOptions {
+  payload?: JsonObject | null | undefined;
+  idempotencyKey?: string | null | undefined;
+}
+
 /** Enqueues many jobs at once, all or none; their ids in the same order. */
 export const enqueueJobs = async (
   sql: Queryable,
   appId: string,
-  jobs: readonly (JobOptions & { payload?: JsonObject })[],
+  jobs: readonly BatchedJob[],
   userId: string | null = null,
 ) => {
   const rows = await run(sql<{ jobId: number }[]>`
@@ -199,16 +205,45 @@ export const releaseJobs = async (sql: Queryable, leases: readonly Lease[]) => {
   return rows.map((row) => row.jobId);
 };
 
-/** Jobs of an app, newest first: the live ones, or the finished ones. */
-export const listJobs = (
-  sql: Queryable,
-  appId: string,
-  options: { finished?: boolean; cronId?: string | undefined; limit?: number } = {},
-) =>
-  run(sql<JobRow[]>`
-    select * from carillon.list_jobs(
-      app => ${appId}, finished => ${options.finished ?? false}, cron => ${options.cronId ?? null},
-      max_rows => ${options.limit ?? 100})`);
+/** Which jobs of an app are meant; what is absent is no condition. Times are RFC 3339. */
+export interface JobFilter {
+  cronId?: string | undefined;
+  /** Statuses, or live and finished for three each. */
+  status?: readonly string[] | undefined;
+  trigger?: readonly string[] | undefined;
+  tag?: string | undefined;
+  ids?: readonly number[] | undefined;
+  enqueuedAfter?: string | undefined;
+  enqueuedBefore?: string | undefined;
+  startedAfter?: string | undefined;
+  startedBefore?: string | undefined;
+  finishedAfter?: string | undefined;
+  finishedBefore?: string | undefined;
+}
+
+/** By id, which is the order of enqueuing; or, for jobs that wait, by the time they are due. */
+export const JOB_SORTS = ["newest", "oldest", "due"] as const;
+export type JobSort = (typeof JOB_SORTS)[number];
+
+export interface PageOptions {
+  filter?: JobFilter;
+  sort?: JobSort;
+  cursor?: string | undefined;
+  limit?: number;
+}
+
+/** One page of an app's jobs, live and finished. It may be short and still not be the last. */
+export const pageJobs = async (sql: Queryable, appId: string, options: PageOptions = {}) => {
+  type Row = JobRow & { nextCursor: string | null };
+  const rows = await run(sql<Row[]>`
+    select p.next_cursor, j.* from carillon.page_jobs(
+      app => ${appId}, filter => ${json(sql, options.filter ?? {})}, sort => ${options.sort ?? "newest"},
+      after_cursor => ${options.cursor ?? null}, max_rows => ${options.limit ?? 100}) p
+    left join lateral unnest(p.page) j on true`);
+  // An empty page is one row without a job.
+  const items: JobRow[] = rows.filter((row) => (row.jobId as number | null) !== null);
+  return { items, nextCursor: rows[0]?.nextCursor ?? null };
+};
 
 export const getJob = (sql: Queryable, appId: string, jobId: number) =>
   one<JobRow>(sql`select * from carillon.get_job(job => ${jobId}, app => ${appId})`);
@@ -247,6 +282,59 @@ export const retryJob = async (
   const row = await one<{ jobId: number }>(sql`
     select carillon.retry_job(job => ${jobId}, app => ${appId}, ${acting(sql, actor)}) as job_id`);
   return row.jobId;
+};
+
+/** The jobs that have run a job again, oldest first. */
+export const retriedBy = async (sql: Queryable, jobId: number) => {
+  const row = await one<{ jobIds: number[] }>(
+    sql`select carillon.retried_by(job => ${jobId}) as job_ids`,
+  );
+  return row.jobIds;
+};
+
+export interface BulkOptions {
+  filter: JobFilter;
+  dryRun: boolean;
+  cursor?: string | undefined;
+  limit: number;
+}
+
+/** What one call about many jobs did. */
+interface BulkResult {
+  dryRun: boolean;
+  /** Jobs that were meant, of those looked at. */
+  matched: number;
+  /** Where the next call goes on; null when there are no more. */
+  nextCursor: string | null;
+}
+
+/** Cancels live jobs by filter, newest first. */
+export const cancelJobs = async (
+  sql: Queryable,
+  appId: string,
+  { filter, dryRun, cursor, limit, reason }: BulkOptions & { reason?: string | null | undefined },
+  actor: Actor | null = null,
+) => {
+  const row = await one<{ result: BulkResult & { canceled: number } }>(sql`
+    select carillon.cancel_jobs(
+      app => ${appId}, filter => ${json(sql, filter)}, reason => ${reason ?? "canceled by hand"},
+      dry_run => ${dryRun}, after_cursor => ${cursor ?? null}, max_jobs => ${limit}, ${acting(sql, actor)}) as result`);
+  return row.result;
+};
+
+/** Runs ended jobs again by filter, newest first; those that have been already are skipped. */
+export const retryJobs = async (
+  sql: Queryable,
+  appId: string,
+  { filter, dryRun, cursor, limit }: BulkOptions,
+  actor: Actor | null = null,
+) => {
+  type Retried = { retried: number; skipped: number; jobs: { msgId: number; retryOf: number }[] };
+  const row = await one<{ result: BulkResult & Retried }>(sql`
+    select carillon.retry_jobs(
+      app => ${appId}, filter => ${json(sql, filter)}, dry_run => ${dryRun},
+      after_cursor => ${cursor ?? null}, max_jobs => ${limit}, ${acting(sql, actor)}) as result`);
+  return row.result;
 };
 
 /** Channel on which the queue announces new jobs; the payload is the app's id, or that of a canceled job. */

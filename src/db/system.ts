@@ -7,6 +7,8 @@ export interface TickResult {
   leader: boolean;
   fired?: number;
   failed?: number;
+  /** More was due than one transaction decides: tick again at once. */
+  more?: boolean;
   /** Nothing fires: this database is a copy, and held. */
   held?: boolean;
   /** This database is a copy of the one the schedules were made for. */

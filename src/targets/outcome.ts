@@ -18,8 +18,8 @@ export const completed = (result: unknown): Completed => ({ status: "completed",
 
 export const failed = (
   error: Failure,
-  more: Partial<Pick<Failed, "result" | "retryable" | "retryAfterMs">> = {},
-): Failed => ({ status: "failed", error, retryable: true, ...more });
+  more: Partial<Pick<Failed, "result" | "retryable" | "broken" | "retryAfterMs">> = {},
+): Failed => ({ status: "failed", error, retryable: true, broken: false, ...more });
 
 /**
  * An outcome as a worker's handler tells it: the result is returned; a failure is thrown, so that

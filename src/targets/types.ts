@@ -47,6 +47,8 @@ export interface Failed {
   readonly result?: unknown;
   /** Whether another attempt can help; when not, the job fails whatever attempts it has left. */
   readonly retryable: boolean;
+  /** Whether the target itself does not work, which opens its circuit breaker after a while. */
+  readonly broken: boolean;
   /** When the target said how long to wait. */
   readonly retryAfterMs?: number;
 }

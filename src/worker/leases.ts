@@ -18,6 +18,8 @@ export interface LeasesDeps {
 export class Leases {
   readonly #deps: LeasesDeps;
   readonly #held = new Map<number, Attempt>();
+  #beating: Promise<boolean> | undefined;
+  #beatAt = performance.now();
 
   constructor(deps: LeasesDeps) {
     this.#deps = deps;
@@ -59,8 +61,24 @@ export class Leases {
     for (;;) {
       await pause(wait, signal);
       if (signal.aborted) return;
-      wait = (await this.#beat()) ? interval : Math.min(interval, 1000);
+      wait = (await this.#beatOnce()) ? interval : Math.min(interval, 1000);
     }
+  }
+
+  /**
+   * The heartbeat that is overdue, after the event loop was blocked; undefined when none is. Who
+   * claims before it has gone out may take its own jobs, whose leases have run out meanwhile.
+   */
+  overdue(): Promise<unknown> | undefined {
+    const late = performance.now() - this.#beatAt > this.#deps.leaseSeconds * 500;
+    return late && this.#held.size > 0 ? this.#beatOnce() : undefined;
+  }
+
+  async #beatOnce(): Promise<boolean> {
+    this.#beating ??= this.#beat().finally(() => (this.#beating = undefined));
+    const beaten = await this.#beating;
+    if (beaten) this.#beatAt = performance.now();
+    return beaten;
   }
 
   async #beat(): Promise<boolean> {

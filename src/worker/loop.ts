@@ -125,6 +125,7 @@ export class WorkerLoop {
   async #claim(room: number): Promise<void> {
     const { sql, name, leaseSeconds, leases, log, wakeIn, onEmptied } = this.#deps;
     try {
+      await leases.overdue();
       const jobs = await claimJobs(sql, this.#appsInTurn(), name, room, leaseSeconds);
       if (this.#errors > 0) log.info({}, "claiming again");
       this.#errors = 0;

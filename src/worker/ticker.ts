@@ -32,10 +32,11 @@ export class Ticker {
 
   /** Ticks until the signal is aborted; resolves when the last tick has ended. */
   async run(signal: AbortSignal): Promise<void> {
+    let more = false;
     for (;;) {
-      await pause(1000 - ((Date.now() - OFFSET_MS) % 1000), signal);
+      if (!more) await pause(1000 - ((Date.now() - OFFSET_MS) % 1000), signal);
       if (signal.aborted) return;
-      await this.#tick();
+      more = await this.#tick();
     }
   }
 
@@ -46,21 +47,25 @@ export class Ticker {
     if (state === false) this.#warned.delete(message);
   }
 
-  async #tick(): Promise<void> {
+  /** Whether there is more to do at once. */
+  async #tick(): Promise<boolean> {
     const { tick, log } = this.#deps;
     try {
-      const { failed = 0, clone, pgCronStuck } = await tick();
+      const { failed = 0, more = false, clone, pgCronStuck } = await tick();
       this.#warnOnce(clone, CLONE);
       this.#warnOnce(pgCronStuck, STUCK);
       if (this.#failing) log.info({}, "ticking again");
       this.#failing = false;
       this.#complainedAt = -Infinity;
       if (failed > 0) log.warn({ failed }, "crons could not be decided: see their ticks");
+      return more;
     } catch (error) {
       this.#failing = true;
-      if (Date.now() - this.#complainedAt < REPEAT_MS) return;
-      this.#complainedAt = Date.now();
-      log.error({ err: error }, "tick failed, trying every second");
+      if (Date.now() - this.#complainedAt >= REPEAT_MS) {
+        this.#complainedAt = Date.now();
+        log.error({ err: error }, "tick failed, trying every second");
+      }
+      return false;
     }
   }
 }

@@ -239,7 +239,7 @@ describe("queries", () => {
   test.each([
     ["limit=1001", "limit"],
     ["limit=1&limit=2", "limit"],
-    ["status=done", "status"],
+    ["status=done", "status[0]"],
     ["archived=yes", "archived"],
     ["archived=true&status=live", "archived"],
     ["cronId=x", "cronId"],

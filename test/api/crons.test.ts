@@ -323,7 +323,7 @@ describe("ownership", () => {
     expect((await api.as(peer, "GET", `${CRONS}/${id}`)).body).toMatchObject({ enabled: true });
     expect(namesOf(await api.as(peer, "GET", CRONS))).toContain("owned");
     const jobs = await api.as(api.admin, "GET", `/api/v1/apps/crm/jobs?cronId=${id}`);
-    expect(jobs.body).toEqual([]);
+    expect(jobs.body).toEqual({ items: [], nextCursor: null });
 
     for (const caller of [owner, lead]) {
       for (const [method, path, body] of attempts.slice(0, 2)) {

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { claimJobs, finishJobs } from "../../src/db/jobs.js";
-import { problemOf, TestApi, type Answer, type Caller } from "./api.js";
+import { problemOf, TestApi, type Caller } from "./api.js";
 
 let api: TestApi;
 beforeAll(async () => {
@@ -11,7 +10,6 @@ beforeAll(async () => {
 afterAll(() => api[Symbol.asyncDispose]());
 
 const JOBS = "/api/v1/apps/crm/jobs";
-const idsOf = (answer: Answer) => (answer.body as { msgId: number }[]).map(({ msgId }) => msgId);
 
 async function enqueue(body?: object, caller: Caller = api.admin): Promise<number> {
   const answer = await api.as(caller, "POST", JOBS, { body });
@@ -95,68 +93,6 @@ describe("enqueueing", () => {
     expect(await job(await enqueue({ [field]: other.id }, agent))).toMatchObject({
       userId: other.id,
     });
-  });
-});
-
-describe("lists", () => {
-  test("have the live or the finished jobs, newest first, of one cron if asked", async () => {
-    await api.install("lists");
-    const made = [];
-    for (let n = 0; n < 4; n++) {
-      const answer = await api.as(api.admin, "POST", "/api/v1/apps/lists/jobs", {
-        body: { payload: { n } },
-      });
-      made.push((answer.body as { msgId: number }).msgId);
-    }
-    const cron = await api.as(api.admin, "POST", "/api/v1/apps/lists/crons", {
-      body: { name: "c", schedule: "0 9 * * *" },
-    });
-    const { id: cronId } = cron.body as { id: string };
-    const trigger = await api.as(api.admin, "POST", `/api/v1/apps/lists/crons/${cronId}/trigger`);
-    const { msgId: fromCron } = trigger.body as { msgId: number };
-
-    const claimed = await claimJobs(api.sql, ["lists"], "w", 2, 30);
-    const outcomes = claimed.map(({ jobId, attempt }, at) =>
-      at === 0
-        ? { jobId, attempt, status: "completed" as const, result: { fine: true } }
-        : { jobId, attempt, status: "failed" as const, error: { name: "Error", message: "no" } },
-    );
-    await finishJobs(api.sql, outcomes);
-
-    const list = async (query: string) => {
-      const answer = await api.as(api.admin, "GET", `/api/v1/apps/lists/jobs${query}`);
-      expect(answer.status, answer.text).toBe(200);
-      return answer;
-    };
-    const live = [fromCron, made[3], made[2]];
-    expect(idsOf(await list(""))).toEqual(live);
-    expect(idsOf(await list("?status=live"))).toEqual(live);
-    expect(idsOf(await list("?archived=false"))).toEqual(live);
-    expect(idsOf(await list("?limit=1"))).toEqual([fromCron]);
-    expect(idsOf(await list(`?cronId=${cronId}&limit=1000`))).toEqual([fromCron]);
-    const finished = await list("?status=finished");
-    expect(new Set(idsOf(finished))).toEqual(new Set(made.slice(0, 2)));
-    expect(finished.body).toContainEqual(
-      expect.objectContaining({
-        msgId: made[0],
-        status: "completed",
-        result: { fine: true },
-        worker: "w",
-        attempt: 1,
-      }),
-    );
-    expect(finished.body).toContainEqual(
-      expect.objectContaining({ status: "failed", error: { name: "Error", message: "no" } }),
-    );
-    expect((await list("?archived=true")).body).toEqual(finished.body);
-    expect((await list("?archived=true&status=finished")).body).toEqual(finished.body);
-    expect(idsOf(await list(`?status=finished&cronId=${cronId}`))).toEqual([]);
-  });
-
-  test("know no app that is not installed", async () => {
-    const answer = await api.as(api.admin, "GET", "/api/v1/apps/nowhere/jobs");
-    expect(answer.status).toBe(404);
-    expect(problemOf(answer).code).toBe("app_not_found");
   });
 });
 

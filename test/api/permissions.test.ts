@@ -43,6 +43,11 @@ const bodies: Record<string, object> = {
   "post /api/v1/apps/{appId}/crons": { name: "x", schedule: "0 9 * * *" },
   "patch /api/v1/apps/{appId}/crons/{id}": { enabled: false },
   "patch /api/v1/apps/{appId}/jobs/{id}": { runAt: "2099-01-01T00:00:00Z" },
+  "post /api/v1/apps/{appId}/jobs/batch": { jobs: [{}] },
+  "post /api/v1/apps/{appId}/jobs/cancel": { filter: {} },
+  "post /api/v1/apps/{appId}/jobs/retry": { filter: {} },
+  "post /api/v1/apps/{appId}/dead-letters/redrive": { all: true },
+  "post /api/v1/apps/{appId}/dead-letters/delete": { all: true },
   "put /api/v1/apps/{appId}/manifest": { crons: [] },
 };
 

@@ -52,7 +52,7 @@ async function until(sql: TestSql, fact: () => PromiseLike<readonly object[]>): 
 
 test.skipIf(inject("server").pgCron === null)(
   "220 sessions of five processes, killed at random, decide 1,000 slots once each by all drivers",
-  { timeout: 90_000 },
+  { timeout: 180_000 },
   async () => {
     await using live = await startCronEngine({ maxConnections: 400 });
     const { sql } = live;

@@ -2,7 +2,7 @@ import { setTimeout } from "node:timers/promises";
 import { expect, inject, test } from "vitest";
 import { connect } from "../../src/db/connect.js";
 import { getCron, syncManifest } from "../../src/db/crons.js";
-import { listJobs } from "../../src/db/jobs.js";
+import { pageJobs } from "../../src/db/jobs.js";
 import { pgCronStatus } from "../../src/db/system.js";
 import { listTicks } from "../../src/db/ticks.js";
 import { serve } from "../../src/index.js";
@@ -31,7 +31,7 @@ test("a cron fires by the ticker, reaches onJob, and is on record", async () => 
     expect(result).toMatchObject({ installed: true, created: ["beat"] });
     const finished = async () => {
       for (;;) {
-        const jobs = await listJobs(sql, "smoke", { finished: true });
+        const { items: jobs } = await pageJobs(sql, "smoke", { filter: { status: ["finished"] } });
         if (jobs.length >= 2) return jobs;
         await setTimeout(50);
       }

@@ -382,7 +382,16 @@ test("every function that changes something is audited, or it is said here why n
     ...Object.fromEntries(
       [
         ...["append_logs", "claim_jobs", "enqueue_job", "enqueue_jobs", "extend_leases"],
-        ...["finish_jobs", "release_jobs", "admin_tick", "fire_beat", "fire_due", "sweep", "tick"],
+        ...[
+          "finish_jobs",
+          "release_jobs",
+          "admin_tick",
+          "fire_beat",
+          "fire_due",
+          "fire_next_slot",
+          "sweep",
+          "tick",
+        ],
       ].map((name) => [name, "work"]),
     ),
     acting: "says who acts",

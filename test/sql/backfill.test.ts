@@ -162,6 +162,38 @@ describe("a backfill", () => {
   });
 });
 
+describe("the schedule goes on beside a backfill", () => {
+  test.each(["skip", "buffer", "replace"])("under %s", async (overlapPolicy) => {
+    await using db = await newDatabase();
+    const { sql } = db;
+    const { id } = await hourly(sql, { overlapPolicy });
+    await backfill(sql, id, { concurrency: 2 });
+    const [running] = await claim(sql, "crm", 1);
+    await setClock(sql, "2026-03-02T11:00:00Z");
+    await fireDue(sql);
+    const own = one(sql<{ msg_id: number }[]>`
+      select msg_id from pgmq.q_jobs where not headers ? 'backfill_id'`);
+    const { msg_id: first } = await own;
+    expect((await outcomesOf(sql, id)).slice(2)).toEqual(["11:00 enqueued"]);
+    // Nor is a trigger that respects the policy held up by it, only by the schedule's own job.
+    const trigger = sql`select carillon.trigger_cron(cron => ${id}, respect_overlap => true)`;
+    if (overlapPolicy !== "replace") {
+      expect((await refusal(trigger)).message).toContain(`(job ${first})`);
+    }
+    await setClock(sql, "2026-03-02T12:00:00Z");
+    await fireDue(sql);
+    const last = (await ticksOf(sql, id)).at(-1);
+    expect(last).toMatchObject({
+      outcome: overlapPolicy === "replace" ? "replaced" : "skipped",
+      blocked_by: first,
+    });
+    // The backfill's jobs are as they were, the running one is still its worker's.
+    const theirs = await sql`select from pgmq.q_jobs where headers ? 'backfill_id'`;
+    expect(theirs).toHaveLength(2);
+    expect(await complete(sql, [running!])).toHaveLength(1);
+  });
+});
+
 test("bad input is refused by name", async () => {
   await using db = await newDatabase();
   const { sql } = db;

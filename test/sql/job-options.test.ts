@@ -246,12 +246,47 @@ describe("enqueue_jobs", () => {
     ["jobs[0].runAt", [{ runAt: "tomorrow" }]],
     ["jobs[1].expiresAt", [{}, { expiresAt: "2020-01-01T00:00:00Z" }]],
     ["jobs[0].colour", [{ colour: "red" }]],
-    ["jobs[0].idempotencyKey", [{ idempotencyKey: "k" }]],
+    ["jobs[0].idempotencyKey", [{ idempotencyKey: "" }]],
+    ["jobs[1].idempotencyKey", [{}, { idempotencyKey: 7 }]],
   ])("refuses all for a wrong %s", async (field, jobs) => {
     await using db = await newDatabase();
     const { sql } = db;
     const before = await fingerprint(sql);
     expect(await refusal(enqueueAll(sql, jobs))).toMatchObject({ code: "TK001", field });
+    expect(await fingerprint(sql)).toEqual(before);
+  });
+});
+
+describe("idempotency keys in a batch", () => {
+  test("stand for one job each, as those of single jobs do", async () => {
+    await using db = await newDatabase();
+    const { sql } = db;
+    const expires = "2026-03-02T12:00:00Z";
+    const single = await enqueue(
+      sql,
+      `payload => '{"n": 1}', idempotency_key => 'a', priority => 3, expires_at => '${expires}'`,
+    );
+    const jobs = [
+      { payload: { n: 2 }, idempotencyKey: "z" },
+      {
+        payload: { n: 1 },
+        idempotencyKey: "a",
+        priority: 3,
+        expiresAt: "2026-03-02T13:00:00+01:00",
+      },
+      { payload: { n: 3 } },
+      { payload: { n: 2 }, idempotencyKey: "z" },
+    ];
+    const ids = await enqueueAll(sql, jobs);
+    expect(ids).toEqual([ids[0], single, ids[2], ids[0]]);
+    expect(new Set(ids).size).toBe(3);
+    expect(await sql`select from pgmq.q_jobs`).toHaveLength(3);
+    const again = await enqueueAll(sql, jobs);
+    expect([again[0], again[1], again[3]]).toEqual([ids[0], single, ids[0]]);
+    expect(await getJob(sql, ids[0] ?? 0)).toMatchObject({ payload: { n: 2 } });
+    const before = await fingerprint(sql);
+    const other = enqueueAll(sql, [{}, { payload: { n: 9 }, idempotencyKey: "z" }]);
+    expect(await refusal(other)).toMatchObject({ code: "TK203", field: "jobs[1].idempotencyKey" });
     expect(await fingerprint(sql)).toEqual(before);
   });
 });

@@ -451,11 +451,13 @@ describe("lists", () => {
       (await sql.unsafe(`select job_id from carillon.list_jobs(app => 'crm'${args})`)).map(
         (row) => row.job_id as number,
       );
-    expect(await list("")).toEqual([live, triggered]);
+    const filter = (given: object) => `, filter => '${JSON.stringify(given)}'`;
+    expect(await list("")).toEqual([live, triggered, plain]);
     expect(await list(", max_rows => 1")).toEqual([live]);
-    expect(await list(", finished => true")).toEqual([plain]);
-    expect(await list(`, cron => '${cron.id}'`)).toEqual([triggered]);
-    expect(await list(`, finished => true, cron => '${cron.id}'`)).toEqual([]);
+    expect(await list(filter({ status: "live" }))).toEqual([live, triggered]);
+    expect(await list(filter({ status: "finished" }))).toEqual([plain]);
+    expect(await list(filter({ cronId: cron.id }))).toEqual([triggered]);
+    expect(await list(filter({ cronId: cron.id, status: "finished" }))).toEqual([]);
     for (const limit of ["0", "-1", "1001", "null"]) {
       const refused = await refusal(list(`, max_rows => ${limit}`));
       expect(refused).toMatchObject({ code: "TK001", field: "limit" });

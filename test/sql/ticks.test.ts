@@ -603,6 +603,28 @@ test("the sweep makes the partitions of today and the days after, once", async (
   expect(made.n).toBe(0);
 });
 
+test("a tick decides a part of a storm, and says that there is more", async () => {
+  await using db = await newDatabase();
+  const { sql } = db;
+  const { id } = await createCron(sql, "crm", "c", "1 10 * * *");
+  await sql`
+    insert into carillon.crons
+    select r.*
+    from carillon.crons c, generate_series(1, 2500) n,
+      jsonb_populate_record(c, jsonb_build_object('id', gen_random_uuid(), 'name', 'n' || n)) as r
+    where c.id = ${id}`;
+  await advanceClock(sql, "30 seconds");
+  const tick = async () =>
+    (await one(sql<{ t: { fired: number; more?: boolean } }[]>`select carillon.tick() as t`)).t;
+  expect(await tick()).toMatchObject({ fired: 2500, more: true });
+  expect(await liveJobs(sql)).toHaveLength(2500);
+  const last = await tick();
+  expect(last).toMatchObject({ fired: 1 });
+  expect(last.more).toBeUndefined();
+  expect((await tick()).fired).toBe(0);
+  expect(await liveJobs(sql)).toHaveLength(2501);
+});
+
 test("a tick leads alone, and sweeps when nobody has for a minute", async () => {
   await using db = await newDatabase();
   const { sql } = db;

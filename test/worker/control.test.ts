@@ -102,6 +102,28 @@ describe("a lease", () => {
     expect(await bench.ended(id)).toMatchObject({ status: "completed", result: 1, attempt: 1 });
   });
 
+  test("that ran out while its handler kept the event loop is not taken by its own worker", async () => {
+    let runs = 0;
+    await using _worker = await bench.work(
+      {
+        onJob: () => {
+          runs += 1;
+          const end = performance.now() + 1500;
+          while (performance.now() < end);
+          return new Promise((resolve) => setTimeout(() => resolve("once"), 300));
+        },
+      },
+      { leaseSeconds: 1, pollMs: 20 },
+    );
+    const id = await bench.enqueue({});
+    expect(await bench.ended(id)).toMatchObject({
+      status: "completed",
+      result: "once",
+      attempt: 1,
+    });
+    expect(runs).toBe(1);
+  });
+
   test("that is lost aborts the handler's signal, and its late outcome does not count", async () => {
     const why: Promise<string>[] = [];
     await using _worker = await bench.work(

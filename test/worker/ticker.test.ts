@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { connect } from "../../src/db/connect.js";
-import { startTicker } from "../../src/worker/ticker.js";
+import { startTicker, Ticker } from "../../src/worker/ticker.js";
 import { type Bench, createBench, memoryLogger, until } from "./helpers.js";
 
 let bench: Bench;
@@ -45,4 +45,21 @@ test("ticks come once a second, whatever goes wrong, with a line a minute about 
     "ticking again",
   ]);
   await sql.end();
+});
+
+test("where a tick says that there is more, the next one comes at once", async () => {
+  const { logger } = memoryLogger();
+  const stop = new AbortController();
+  const at: number[] = [];
+  const tick = () => {
+    at.push(performance.now());
+    if (at.length === 6) stop.abort();
+    return Promise.resolve({ leader: true, more: at.length < 5 });
+  };
+  await new Ticker({ tick, log: logger }).run(stop.signal);
+  const gaps = at.slice(1).map((time, n) => time - (at[n] ?? 0));
+  // Five in a row, then the next second.
+  expect(gaps).toHaveLength(5);
+  expect(Math.max(...gaps.slice(0, 4))).toBeLessThan(gaps[4] ?? 0);
+  expect((at[4] ?? 0) - (at[0] ?? 0)).toBeLessThan(500);
 });

@@ -3,9 +3,11 @@ import { appRoutes } from "./apps.js";
 import { auditRoutes } from "./audit.js";
 import { cronRoutes } from "./crons.js";
 import { healthRoutes } from "./health.js";
+import { jobBulkRoutes } from "./job-bulk.js";
 import { jobRoutes } from "./jobs.js";
 import { logRoutes } from "./logs.js";
 import { keyRoutes } from "./keys.js";
+import { letterRoutes } from "./letters.js";
 import { permissionRoutes } from "./permissions.js";
 import { principalRoutes } from "./principals.js";
 import { roleRoutes } from "./roles.js";
@@ -18,8 +20,11 @@ export const ROUTES: readonly Route[] = [
   ...healthRoutes,
   ...appRoutes,
   ...cronRoutes,
+  // Before those of one job, whose id would stand for the words of these.
+  ...jobBulkRoutes,
   ...jobRoutes,
   ...logRoutes,
+  ...letterRoutes,
   ...scheduleRoutes,
   ...tickRoutes,
   ...systemRoutes,

@@ -1,29 +1,19 @@
 import { z } from "zod";
 import { getApp } from "../../db/apps.js";
 import * as jobs from "../../db/jobs.js";
-import { JOB_OPTIONS } from "../../manifest/job-options.js";
-import { Payload } from "../../manifest/schema.js";
 import { Instant } from "../../schedules/schema.js";
 import { defineRoute, reply } from "../route.js";
-import { Job, toJob } from "../shapes/job.js";
+import { JOB_FILTER_QUERY } from "../shapes/job-filter.js";
+import { Job, JobInFull, NEW_JOB, toJob } from "../shapes/job.js";
 import { InApp, limitUpTo, MsgId, OneJob, Uuid } from "../shapes/scalars.js";
 
 const ALL = "/api/v1/apps/{appId}/jobs";
 
 const NewJob = z
   .strictObject({
-    payload: Payload.nullish(),
+    ...NEW_JOB,
     userId: Uuid.nullish().describe("On whose behalf it runs. Default: the caller."),
     user_id: Uuid.nullish().describe("The same as userId, as RootCX spells it."),
-    runAt: Instant.nullish().describe("Not before this time. Default: at once."),
-    idempotencyKey: z
-      .string()
-      .min(1)
-      .max(255)
-      .nullish()
-      .describe("The same key and body within 24 hours give the same job; another body is 409."),
-    ...JOB_OPTIONS,
-    expiresAt: Instant.nullish().describe("A job not started by then is canceled."),
   })
   .refine(({ userId, user_id }) => userId == null || user_id == null || userId === user_id, {
     error: "differs from userId; give only one of them",
@@ -33,24 +23,26 @@ const NewJob = z
 
 const JobList = z
   .strictObject({
-    status: z
-      .enum(["live", "finished"])
-      .optional()
-      .describe("live: still in the queue (the default); finished: from the history."),
+    ...JOB_FILTER_QUERY,
     archived: z
       .enum(["true", "false"])
       .optional()
-      .describe("true means status=finished, as RootCX spells it."),
-    cronId: Uuid.optional().describe("Only jobs of this cron."),
+      .describe("true means status=finished and false status=live, as RootCX spells it."),
+    sort: z
+      .enum(jobs.JOB_SORTS)
+      .default("newest")
+      .describe(
+        "newest or oldest, in the order of enqueuing; due: jobs that wait, by the time they are due. Default: newest.",
+      ),
+    cursor: z.string().max(200).optional().describe("The nextCursor of the page before."),
     limit: limitUpTo(1000, 100),
   })
-  .refine(
-    ({ status, archived }) =>
-      status === undefined ||
-      archived === undefined ||
-      (status === "finished") === (archived === "true"),
-    { error: "contradicts status; give only one of them", path: ["archived"] },
-  );
+  .refine(({ status, archived }) => status === undefined || archived === undefined, {
+    error: "says the same as status; give only one of them",
+    path: ["archived"],
+  });
+
+const ARCHIVED = { true: "finished", false: "live" } as const;
 
 /** Every job endpoint. */
 export const jobRoutes = [
@@ -74,31 +66,40 @@ export const jobRoutes = [
   defineRoute({
     method: "get",
     path: ALL,
-    summary: "List the jobs of an app, newest first: the live ones, or the finished ones",
+    summary: "List the jobs of an app, live and finished, by filters and in an order that stays",
     permission: "app:{appId}:job.read",
     params: InApp,
     query: JobList,
-    responses: { 200: z.array(Job) },
+    responses: {
+      200: z.strictObject({
+        items: z.array(Job),
+        nextCursor: z
+          .string()
+          .nullable()
+          .describe("Of the next page; a short or empty page may have one. null after the last."),
+      }),
+    },
     handler: async ({ sql, params: { appId }, query }) => {
+      const { archived, sort, cursor, limit, ...filter } = query;
       await getApp(sql, appId);
-      const rows = await jobs.listJobs(sql, appId, {
-        finished: query.status === "finished" || query.archived === "true",
-        cronId: query.cronId,
-        limit: query.limit,
+      const status = archived === undefined ? filter.status : [ARCHIVED[archived]];
+      const page = await jobs.pageJobs(sql, appId, {
+        ...{ sort, cursor, limit },
+        filter: { ...filter, status },
       });
-      return reply(200, rows.map(toJob));
+      return reply(200, { items: page.items.map(toJob), nextCursor: page.nextCursor });
     },
   }),
   defineRoute({
     method: "get",
     path: `${ALL}/{id}`,
-    summary: "Get a job, live or finished",
+    summary: "Get a job, live or finished, with its attempts and the jobs it is linked to",
     permission: "app:{appId}:job.read",
     params: OneJob,
-    responses: { 200: Job },
+    responses: { 200: JobInFull },
     handler: async ({ sql, params: { appId, id } }) => {
       const row = await jobs.getJob(sql, appId, id);
-      return reply(200, toJob(row));
+      return reply(200, { ...toJob(row), retriedBy: await jobs.retriedBy(sql, id) });
     },
   }),
   defineRoute({

@@ -1,7 +1,31 @@
 import { z } from "zod";
-import type { JobRow } from "../../db/jobs.js";
+import type { AttemptRecord, JobRow } from "../../db/jobs.js";
+import { JOB_OPTIONS } from "../../manifest/job-options.js";
 import { Payload } from "../../manifest/schema.js";
+import { Instant } from "../../schedules/schema.js";
 import { MsgId, Time, timeOrNull, Uuid } from "./scalars.js";
+
+/** What a job is enqueued with, alone or in a batch. */
+export const NEW_JOB = {
+  payload: Payload.nullish(),
+  runAt: Instant.nullish().describe("Not before this time. Default: at once."),
+  idempotencyKey: z
+    .string()
+    .min(1)
+    .max(255)
+    .nullish()
+    .describe("The same key and body within 24 hours give the same job; another body is 409."),
+  ...JOB_OPTIONS,
+  expiresAt: Instant.nullish().describe("A job not started by then is canceled."),
+};
+
+export const Attempt = z.strictObject({
+  attempt: z.int(),
+  worker: z.string().nullable(),
+  startedAt: Time,
+  finishedAt: Time.nullable(),
+  error: z.unknown().describe("Why the attempt failed; null otherwise."),
+});
 
 /** A job as every answer shows it. */
 export const Job = z.strictObject({
@@ -23,20 +47,19 @@ export const Job = z.strictObject({
   finishedAt: Time.nullable(),
   priority: z.int().describe("Higher goes first."),
   maxAttempts: z.int().describe("Tries until it has failed."),
+  retryDelay: z.number().nullable().describe("Seconds before the second try; null: the default."),
+  retryBackoff: z.number().nullable().describe("Growth of that delay; null: the default."),
+  timeout: z.int().nullable().describe("Seconds the handler may run; null: the worker's limit."),
   expiresAt: Time.nullable().describe("Canceled when not started by then."),
   tags: z.array(z.string()),
+  cancelReason: z.string().nullable().describe("Why it was canceled."),
   retryOf: MsgId.nullable().describe("The job that this one runs again."),
-  attempts: z
-    .array(
-      z.strictObject({
-        attempt: z.int(),
-        worker: z.string().nullable(),
-        startedAt: Time,
-        finishedAt: Time.nullable(),
-        error: z.unknown().describe("Why the attempt failed; null otherwise."),
-      }),
-    )
-    .describe("Every attempt so far, oldest first."),
+  attempts: z.array(Attempt).describe("Every attempt so far, oldest first."),
+});
+
+/** One job, as its own endpoint shows it. */
+export const JobInFull = Job.extend({
+  retriedBy: z.array(MsgId).describe("The jobs that have run this one again, oldest first."),
 });
 
 export const toJob = (row: JobRow): z.input<typeof Job> => ({
@@ -58,16 +81,22 @@ export const toJob = (row: JobRow): z.input<typeof Job> => ({
   finishedAt: timeOrNull(row.finishedAt),
   priority: (row.headers.priority as number | undefined) ?? 0,
   maxAttempts: (row.headers.max_attempts as number | undefined) ?? 1,
+  retryDelay: (row.headers.retry_delay as number | undefined) ?? null,
+  retryBackoff: (row.headers.retry_backoff as number | undefined) ?? null,
+  timeout: (row.headers.timeout as number | undefined) ?? null,
   expiresAt: asTime(row.headers.expires_at),
   tags: (row.headers.tags as string[] | undefined) ?? [],
+  cancelReason: (row.headers.canceled as string | undefined) ?? null,
   retryOf: (row.headers.retry_of as number | undefined) ?? null,
-  attempts: row.attempts.map(({ attempt, worker, startedAt, finishedAt, error }) => ({
-    attempt,
-    worker,
-    startedAt: new Date(startedAt).toISOString(),
-    finishedAt: asTime(finishedAt),
-    error: error ?? null,
-  })),
+  attempts: row.attempts.map(toAttempt),
+});
+
+export const toAttempt = (record: AttemptRecord): z.input<typeof Attempt> => ({
+  attempt: record.attempt,
+  worker: record.worker,
+  startedAt: new Date(record.startedAt).toISOString(),
+  finishedAt: asTime(record.finishedAt),
+  error: record.error ?? null,
 });
 
 /** A time as the database has it in JSON. */

@@ -8,6 +8,9 @@ import { FaktorySpec } from "./schema.js";
 
 const QUEUES_TIMEOUT_MS = 5_000;
 
+/** Failures that are the server's. */
+const BROKEN = new Set(["connect", "tls", "timeout", "reset", "protocol", "password"]);
+
 /** What is kept of a push: Faktory owns the job from here on. */
 export interface FaktoryRecord {
   readonly type: "faktory";
@@ -57,7 +60,7 @@ export class FaktoryTarget implements Target<FaktorySpec> {
         error instanceof FaktoryFailure ? error : new FaktoryFailure("internal", String(error));
       return failed(
         { class: kind, message },
-        { result: record, retryable: kind !== "unknown_instance" },
+        { result: record, retryable: kind !== "unknown_instance", broken: BROKEN.has(kind) },
       );
     }
   }

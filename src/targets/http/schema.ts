@@ -44,7 +44,7 @@ export const HttpSpec = z.strictObject({
     .min(1)
     .max(8_000)
     .superRefine((text, context) => {
-      const problem = urlProblem(text);
+      const problem = urlProblem(text) ?? secretProblem(text);
       if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
     })
     .describe("What to call: an http or https URL, without user and password.")
@@ -72,6 +72,10 @@ export const HttpSpec = z.strictObject({
   redirects: z.int().min(0).max(5).nullish().describe("Redirects to follow at most. Default: 0."),
 });
 export type HttpSpec = z.output<typeof HttpSpec>;
+
+/** A URL is recorded, logged on the way and shown, so it is no place for secrets. */
+const secretProblem = (url: string): string | undefined =>
+  secretNames(url)?.length === 0 ? undefined : "must not refer to secrets; headers may";
 
 function bodyLength(body: unknown): number {
   if (typeof body === "string") return Buffer.byteLength(body);

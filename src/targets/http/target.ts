@@ -34,6 +34,8 @@ interface Journey {
 
 /** Failures that the same call would meet again. */
 const FOR_GOOD = new Set(["refused_address", "secret"]);
+/** Failures that are the endpoint's. */
+const BROKEN = new Set(["dns", "connect", "tls", "timeout", "reset", "protocol"]);
 
 /** Calls HTTP endpoints. */
 export class HttpTarget implements Target<HttpSpec> {
@@ -138,7 +140,11 @@ const notSent = (failure: HttpFailure): Exchanged => ({
 const failure = ({ class: kind, message }: HttpFailure, result?: HttpRecord): Failed =>
   failed(
     { class: kind, message },
-    { ...(result === undefined ? {} : { result }), retryable: !FOR_GOOD.has(kind) },
+    {
+      ...(result === undefined ? {} : { result }),
+      retryable: !FOR_GOOD.has(kind),
+      broken: BROKEN.has(kind),
+    },
   );
 
 function unexpected(status: number, retryAfter: unknown, result: HttpRecord): Failed {
@@ -146,6 +152,7 @@ function unexpected(status: number, retryAfter: unknown, result: HttpRecord): Fa
   // 410 says that the endpoint is gone and wants no more calls (Standard Webhooks).
   if (status === 410) return failed(error, { result, retryable: false });
   const wait = status === 429 || status === 503 ? retryAfterMs(retryAfter, Date.now()) : undefined;
-  if (wait === undefined) return failed(error, { result });
-  return failed(error, { result, retryAfterMs: Math.min(wait, MOST_RETRY_AFTER_MS) });
+  const broken = status === 429 || status >= 500;
+  if (wait === undefined) return failed(error, { result, broken });
+  return failed(error, { result, broken, retryAfterMs: Math.min(wait, MOST_RETRY_AFTER_MS) });
 }

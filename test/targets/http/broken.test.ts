@@ -115,7 +115,8 @@ describe("a connection that breaks", () => {
     const free = await Endpoint.start();
     const url = free.url;
     await free[Symbol.asyncDispose]();
-    const { error, retryable } = failure(await run(url));
+    const { error, retryable, broken } = failure(await run(url));
+    expect(broken).toBe(true);
     expect(error).toEqual({
       class: "connect",
       message: "no connection could be made (ECONNREFUSED)",

@@ -254,6 +254,7 @@ describe("the answer", () => {
     expect(record(outcome).statusCode).toBe(status);
     if (outcome.status === "failed") {
       expect(outcome).toMatchObject({ error: { class: "status" }, retryable: true });
+      expect(outcome.broken).toBe(status >= 500);
       expect(outcome.error.message).toContain(String(status));
     }
   });

@@ -64,6 +64,7 @@ describe("the spec of an HTTP target", () => {
     [{ headers: { "Idempotency-Key": "mine" } }, "headers"],
     [{ headers: { "Carillon-Attempt": "1" } }, "headers"],
     [{ url: "https://user:pw@example.com/" }, "url: must not hold a user or password"],
+    [{ url: "https://example.com/?k={{secret.KEY}}" }, "url: must not refer to secrets"],
     [{ url: "/relative" }, "url: must be an absolute URL"],
     [{ url: "" }, "url:"],
     [{ url: `https://example.com/${"x".repeat(8_000)}` }, "url:"],
