@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:ca16912fba4dcd08a1c1335697ec11e47f665910
+--! Hash: sha1:ce08872c31cb857d722a3b2b319f09735367dfd3
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -402,6 +402,50 @@ create table carillon.idempotency_keys (
 comment on table carillon.idempotency_keys is 'Which job an idempotency key of an app stands for, for 24 hours.';
 create index idempotency_keys_created_idx on carillon.idempotency_keys (created_at);
 --! EndIncluded tables/idempotency_keys.sql
+--! Included tables/audit.sql
+create type carillon.audit_entry as (
+  action text,
+  app_id text,
+  object_id text,
+  object_name text,
+  before jsonb,
+  after jsonb
+);
+comment on type carillon.audit_entry is 'What was done to what: a row of the audit log but for who did it, when and from where.';
+
+create table carillon.audit_log (
+  id bigint generated always as identity primary key,
+  at timestamptz not null,
+  action text not null constraint audit_log_action_form check (action ~ '^[a-z]+\.[a-z_]+$'),
+  app_id text,
+  object_id text,
+  object_name text,
+  before jsonb,
+  after jsonb,
+  actor_id uuid,
+  actor_name text not null,
+  actor_kind text not null constraint audit_log_actor_kind_known check (actor_kind in ('user', 'service', 'system', 'database')),
+  via text not null constraint audit_log_via_known check (via in ('key', 'token', 'session', 'sql', 'system')),
+  key_id uuid,
+  key_prefix text,
+  database_role text not null,
+  ip text,
+  user_agent text,
+  request_id text,
+  reason text
+);
+comment on table carillon.audit_log is 'Who changed what, from what to what, by which credential and from where; only ever appended to, until its retention ends.';
+comment on column carillon.audit_log.action is 'Such as cron.update; the word before the dot says what kind of object it was done to.';
+comment on column carillon.audit_log.before is 'The fields that changed, as they were; null for what is new. Never secrets; of large values only size and hash.';
+comment on column carillon.audit_log.actor_name is 'The name the principal had then, or the database role for what was done in SQL without an actor.';
+comment on column carillon.audit_log.database_role is 'As which role whoever wrote the row was connected.';
+-- Nothing refers to other tables: rows outlive what they are about.
+create index audit_log_at_idx on carillon.audit_log (at, id);
+create index audit_log_app_idx on carillon.audit_log (app_id, at, id) where app_id is not null;
+create index audit_log_object_idx on carillon.audit_log (object_id, at, id) where object_id is not null;
+create index audit_log_actor_idx on carillon.audit_log (actor_name, at, id);
+create index audit_log_actor_id_idx on carillon.audit_log (actor_id, at, id) where actor_id is not null;
+--! EndIncluded tables/audit.sql
 --! EndIncluded tables.sql
 --! Included all.sql
 -- Every function and view, in an order in which each finds what it names.
@@ -633,10 +677,14 @@ comment on function carillon._drop_old_partitions() is
 revoke all on function carillon._drop_old_partitions() from public;
 --! EndIncluded core/_drop_old_partitions.sql
 --! Included core/set_retention.sql
-create or replace function carillon.set_retention(tick_days integer default null, job_days integer default null, log_days integer default null) returns jsonb
+create or replace function carillon.set_retention(tick_days integer default null, job_days integer default null, log_days integer default null,
+  audit_days integer default null) returns jsonb
 language plpgsql volatile security definer
 set search_path = ''
 as $$
+declare
+  v_keys constant text[] := '{tickRetentionDays,jobRetentionDays,logRetentionDays,auditRetentionDays}';
+  v_before jsonb := carillon._settings_state(v_keys);
 begin
   if tick_days not between 1 and 3650 then
     perform carillon._invalid('tickRetentionDays', 'must be from 1 to 3650');
@@ -647,17 +695,23 @@ begin
   if log_days not between 1 and 3650 then
     perform carillon._invalid('logRetentionDays', 'must be from 1 to 3650');
   end if;
+  -- Long enough that nobody who gets in makes his own traces go soon.
+  if audit_days not between 30 and 3650 then
+    perform carillon._invalid('auditRetentionDays', 'must be from 30 to 3650');
+  end if;
   insert into carillon.settings (key, value)
-  select v.key, to_jsonb(v.days) from (values ('tickRetentionDays', tick_days), ('jobRetentionDays', job_days), ('logRetentionDays', log_days)) as v (key, days)
+  select v.key, to_jsonb(v.days)
+  from (values ('tickRetentionDays', tick_days), ('jobRetentionDays', job_days), ('logRetentionDays', log_days),
+    ('auditRetentionDays', audit_days)) as v (key, days)
   where v.days is not null
   on conflict (key) do update set value = excluded.value;
-  return (select coalesce(jsonb_object_agg(s.key, s.value), '{}') from carillon.settings s
-    where s.key in ('tickRetentionDays', 'jobRetentionDays', 'logRetentionDays'));
+  perform carillon._audit(null, 'settings.update', null, null, null, v_before, carillon._settings_state(v_keys));
+  return carillon._settings_state(v_keys);
 end;
 $$;
-comment on function carillon.set_retention(integer, integer, integer) is
-  'How many days the ledger and the job history are kept (default 90 each), and the logs of jobs (default as long as the jobs); null leaves one as it is. Returns what is set.';
-revoke all on function carillon.set_retention(integer, integer, integer) from public;
+comment on function carillon.set_retention(integer, integer, integer, integer) is
+  'How many days the ledger and the job history are kept (default 90 each), the logs of jobs (default as long as the jobs), and the audit log (default 400); null leaves one as it is. Returns what is set.';
+revoke all on function carillon.set_retention(integer, integer, integer, integer) from public;
 --! EndIncluded core/set_retention.sql
 --! Included core/_here.sql
 create or replace function carillon._here() returns jsonb
@@ -703,42 +757,337 @@ comment on function carillon._is_held() is 'Whether nothing may fire here, becau
 revoke all on function carillon._is_held() from public;
 --! EndIncluded core/_is_held.sql
 --! Included core/set_on_clone.sql
-create or replace function carillon.set_on_clone(policy text) returns void
+create or replace function carillon.set_on_clone(policy text, actor uuid default null, actor_scopes text[] default null) returns void
 language plpgsql volatile security definer
 set search_path = ''
 as $$
+declare
+  v_before jsonb := carillon._settings_state('{onClone}');
 begin
+  perform carillon._require_held(actor, actor_scopes, array['system:release']);
   if policy is null or policy not in ('warn', 'hold') then
     perform carillon._invalid('onClone', 'must be "warn" or "hold"');
   end if;
   insert into carillon.settings (key, value) values ('onClone', to_jsonb(policy))
   on conflict (key) do update set value = excluded.value;
+  perform carillon._audit(actor, 'settings.update', null, null, null, v_before, carillon._settings_state('{onClone}'));
 end;
 $$;
-comment on function carillon.set_on_clone(text) is
+comment on function carillon.set_on_clone(text, uuid, text[]) is
   'What a copy of this database does: warn (and fire), or hold everything until release_clone().';
-revoke all on function carillon.set_on_clone(text) from public;
+revoke all on function carillon.set_on_clone(text, uuid, text[]) from public;
 --! EndIncluded core/set_on_clone.sql
 --! Included core/release_clone.sql
-create or replace function carillon.release_clone() returns jsonb
+create or replace function carillon.release_clone(actor uuid default null, actor_scopes text[] default null) returns jsonb
 language plpgsql volatile security definer
 set search_path = ''
 as $$
 declare
   v_now timestamptz := carillon.now();
+  v_before jsonb := carillon._settings_state('{home}');
 begin
+  perform carillon._require_held(actor, actor_scopes, array['system:release']);
   insert into carillon.settings (key, value) values ('home', carillon._here())
   on conflict (key) do update set value = excluded.value;
   -- Slots that came due elsewhere, or while held, are not this database's to catch up on.
   update carillon.crons c set next_fire_at = null, completed_at = null where c.next_fire_at <= v_now;
   perform carillon._rearm_crons(null);
+  perform carillon._audit(actor, 'settings.release', null, null, null, v_before, carillon._settings_state('{home}'));
   return carillon.clone_status();
 end;
 $$;
-comment on function carillon.release_clone() is
+comment on function carillon.release_clone(uuid, text[]) is
   'Makes this database the home of its schedules: they fire here from now on. Slots of before are not caught up.';
-revoke all on function carillon.release_clone() from public;
+revoke all on function carillon.release_clone(uuid, text[]) from public;
 --! EndIncluded core/release_clone.sql
+--! Included audit/_differing.sql
+create or replace function carillon._differing(this jsonb, other jsonb) returns jsonb
+language sql immutable parallel safe security invoker
+return (
+  select jsonb_object_agg(e.key, case when pg_column_size(e.value) > 8192
+    then jsonb_build_object('bytes', octet_length(e.value::text), 'sha256', encode(sha256(convert_to(e.value::text, 'UTF8')), 'hex'))
+    else e.value end)
+  from jsonb_each(this) as e
+  where other is null or e.value is distinct from other -> e.key
+);
+comment on function carillon._differing(jsonb, jsonb) is
+  'The fields of an object that another has not, or has otherwise; null when there are none. Of large values only size and hash.';
+revoke all on function carillon._differing(jsonb, jsonb) from public;
+--! EndIncluded audit/_differing.sql
+--! Included audit/_cron_state.sql
+create or replace function carillon._cron_state(cron carillon.crons) returns jsonb
+language sql stable parallel safe security invoker
+return case when (cron).id is not null then jsonb_strip_nulls(jsonb_build_object(
+  'name', (cron).name, 'schedule', (cron).schedule, 'timezone', (cron).timezone,
+  'dst', jsonb_build_object('gap', (cron).dst_gap, 'fold', (cron).dst_fold),
+  'startsAt', (cron).starts_at, 'endsAt', (cron).ends_at, 'jitter', (cron).jitter_seconds, 'method', (cron).method,
+  'overlapPolicy', (cron).overlap_policy, 'catchUp', (cron).catch_up, 'catchUpMax', (cron).catch_up_max,
+  'catchUpWindow', (cron).catch_up_window_seconds, 'maxConsecutiveFailures', (cron).max_consecutive_failures,
+  'expiresAfter', (cron).expires_after_seconds, 'maxConcurrency', (cron).max_concurrency, 'enabled', (cron).enabled,
+  'pauseNote', (cron).pause_note, 'origin', (cron).origin, 'owner', (cron).owner_id,
+  'priority', (cron).job_headers -> 'priority', 'maxAttempts', (cron).job_headers -> 'max_attempts',
+  'retryDelay', (cron).job_headers -> 'retry_delay', 'retryBackoff', (cron).job_headers -> 'retry_backoff',
+  'timeout', (cron).job_headers -> 'timeout', 'tags', (cron).job_headers -> 'tags'))
+  || jsonb_build_object('payload', (cron).payload) end;
+comment on function carillon._cron_state(carillon.crons) is 'A cron as the audit log has it: what it is declared with and who owns it, in API spelling.';
+revoke all on function carillon._cron_state(carillon.crons) from public;
+--! EndIncluded audit/_cron_state.sql
+--! Included audit/_app_state.sql
+create or replace function carillon._app_state(app carillon.apps) returns jsonb
+language sql stable parallel safe security invoker
+return case when (app).id is not null then jsonb_strip_nulls(jsonb_build_object('name', (app).name, 'permissions', (app).permissions,
+  'maxConcurrency', (app).max_concurrency))
+  -- Its crons have entries of their own.
+  || jsonb_build_object('manifest', (app).manifest - 'crons' - 'name' - 'permissions' - 'maxConcurrency') end;
+comment on function carillon._app_state(carillon.apps) is 'An app as the audit log has it.';
+revoke all on function carillon._app_state(carillon.apps) from public;
+--! EndIncluded audit/_app_state.sql
+--! Included audit/_principal_state.sql
+create or replace function carillon._principal_state(principal uuid) returns jsonb
+language sql stable security invoker
+set search_path = ''
+as $$
+  select jsonb_build_object('username', p.username, 'kind', p.kind, 'enabled', p.disabled_at is null,
+    'roles', array(select m.role from carillon.role_members m where m.principal_id = p.id order by m.role))
+  from carillon.principals p where p.id = principal
+$$;
+comment on function carillon._principal_state(uuid) is 'A principal as the audit log has it.';
+revoke all on function carillon._principal_state(uuid) from public;
+--! EndIncluded audit/_principal_state.sql
+--! Included audit/_role_state.sql
+create or replace function carillon._role_state(name text) returns jsonb
+language sql stable security invoker
+set search_path = ''
+as $$
+  select jsonb_build_object('permissions', r.permissions,
+    'inherits', array(select i.inherits from carillon.role_inherits i where i.role = r.name order by i.inherits))
+  from carillon.roles r where r.name = _role_state.name
+$$;
+comment on function carillon._role_state(text) is 'A role as the audit log has it.';
+revoke all on function carillon._role_state(text) from public;
+--! EndIncluded audit/_role_state.sql
+--! Included audit/_key_state.sql
+create or replace function carillon._key_state(key carillon.api_keys) returns jsonb
+language sql stable security invoker
+set search_path = ''
+as $$
+  select jsonb_strip_nulls(jsonb_build_object('name', (key).name, 'prefix', (key).prefix, 'scopes', (key).scopes,
+    'expiresAt', (key).expires_at, 'mintsKeys', (key).mints_keys, 'revoked', (key).revoked_at is not null,
+    'principal', (select p.username from carillon.principals p where p.id = (key).principal_id)))
+$$;
+comment on function carillon._key_state(carillon.api_keys) is 'An API key as the audit log has it: without its hash.';
+revoke all on function carillon._key_state(carillon.api_keys) from public;
+--! EndIncluded audit/_key_state.sql
+--! Included audit/_settings_state.sql
+create or replace function carillon._settings_state(keys text[]) returns jsonb
+language sql stable security invoker
+set search_path = ''
+as $$
+  select coalesce(jsonb_object_agg(s.key, s.value), '{}') from carillon.settings s where s.key = any (keys)
+$$;
+comment on function carillon._settings_state(text[]) is 'Those of these settings that are set.';
+revoke all on function carillon._settings_state(text[]) from public;
+--! EndIncluded audit/_settings_state.sql
+--! Included audit/_audit_all.sql
+create or replace function carillon._audit_all(actor uuid, entries carillon.audit_entry[]) returns void
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+  v_origin jsonb := nullif(current_setting('carillon.origin', true), '')::jsonb;
+  v_by carillon.audit_log;
+begin
+  v_by.database_role := session_user;
+  if actor is null then
+    v_by.actor_name := session_user;
+    v_by.actor_kind := 'database';
+    v_by.via := 'sql';
+    v_by.ip := host(inet_client_addr());
+    v_by.user_agent := nullif(current_setting('application_name'), '');
+    v_by.reason := left(nullif(current_setting('carillon.reason', true), ''), 500);
+  else
+    v_by.actor_id := actor;
+    select p.username, p.kind, case p.kind when 'system' then 'system' else 'sql' end
+    into v_by.actor_name, v_by.actor_kind, v_by.via
+    from carillon.principals p where p.id = actor;
+    -- What an earlier call of this transaction said of another actor is not this one's.
+    if v_origin ->> 'principalId' = actor::text then
+      v_by.via := coalesce(v_origin ->> 'via', v_by.via);
+      v_by.key_id := (v_origin ->> 'keyId')::uuid;
+      v_by.key_prefix := (select k.prefix from carillon.api_keys k where k.id = v_by.key_id);
+      v_by.ip := v_origin ->> 'ip';
+      v_by.user_agent := v_origin ->> 'userAgent';
+      v_by.request_id := v_origin ->> 'requestId';
+      v_by.reason := v_origin ->> 'reason';
+    end if;
+  end if;
+  insert into carillon.audit_log (at, action, app_id, object_id, object_name, before, after, actor_id, actor_name, actor_kind, via, key_id,
+    key_prefix, database_role, ip, user_agent, request_id, reason)
+  select v_now, e.action, e.app_id, e.object_id, e.object_name, d.before, d.after, v_by.actor_id, v_by.actor_name, v_by.actor_kind, v_by.via,
+    v_by.key_id, v_by.key_prefix, v_by.database_role, v_by.ip, v_by.user_agent, v_by.request_id, v_by.reason
+  from unnest(entries) with ordinality as e (action, app_id, object_id, object_name, before, after, n)
+  cross join lateral (
+    select carillon._differing(e.before, e.after) as before, carillon._differing(e.after, e.before) as after
+  ) d
+  where e.before is null or e.after is null or d.before is not null or d.after is not null
+  order by e.n;
+end;
+$$;
+comment on function carillon._audit_all(uuid, carillon.audit_entry[]) is
+  'The one place that writes the audit log: entries with who (a null actor is the database role) and from where (what acting() was told, or the connection). Of before and after only what differs is kept; an entry without a difference is none.';
+revoke all on function carillon._audit_all(uuid, carillon.audit_entry[]) from public;
+--! EndIncluded audit/_audit_all.sql
+--! Included audit/_audit.sql
+create or replace function carillon._audit(
+  actor uuid,
+  action text,
+  app text,
+  object_id text,
+  object_name text,
+  before jsonb default null,
+  after jsonb default null
+) returns void
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+begin
+  perform carillon._audit_all(actor, array[row(action, app, object_id, object_name, before, after)::carillon.audit_entry]);
+end;
+$$;
+comment on function carillon._audit(uuid, text, text, text, text, jsonb, jsonb) is
+  'Records one change in the audit log; one from an object to an equal one is none.';
+revoke all on function carillon._audit(uuid, text, text, text, text, jsonb, jsonb) from public;
+--! EndIncluded audit/_audit.sql
+--! Included audit/_cron_entry.sql
+create or replace function carillon._cron_entry(before carillon.crons, after carillon.crons) returns carillon.audit_entry
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+declare
+  v_entry carillon.audit_entry;
+begin
+  v_entry.before := carillon._cron_state(before);
+  v_entry.after := carillon._cron_state(after);
+  v_entry.action := 'cron.' || case
+    when before.id is null then 'create'
+    when after.id is null then 'delete'
+    when after.enabled and not before.enabled then 'resume'
+    when before.enabled and not after.enabled then 'pause'
+    else 'update' end;
+  v_entry.app_id := coalesce(before.app_id, after.app_id);
+  v_entry.object_id := coalesce(before.id, after.id);
+  v_entry.object_name := coalesce(after.name, before.name);
+  return v_entry;
+end;
+$$;
+comment on function carillon._cron_entry(carillon.crons, carillon.crons) is
+  'What the audit log says of a cron made (before is null), changed, paused, resumed or deleted (after is null).';
+revoke all on function carillon._cron_entry(carillon.crons, carillon.crons) from public;
+--! EndIncluded audit/_cron_entry.sql
+--! Included audit/acting.sql
+create or replace function carillon.acting(principal uuid, origin jsonb default null) returns uuid
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+begin
+  perform set_config('carillon.origin', coalesce((origin || jsonb_build_object('principalId', principal))::text, ''), true);
+  return principal;
+end;
+$$;
+comment on function carillon.acting(uuid, jsonb) is
+  'Its first argument, having told the audit log where that actor comes from: {via: key|token|session, keyId, ip, userAgent, requestId, reason}. For use as an argument: select carillon.patch_cron(…, actor => carillon.acting(…)). Holds until the end of the transaction.';
+revoke all on function carillon.acting(uuid, jsonb) from public;
+--! EndIncluded audit/acting.sql
+--! Included audit/_audit_retention.sql
+create or replace function carillon._audit_retention() returns interval
+language sql stable security invoker
+set search_path = ''
+as $$
+  select make_interval(days => coalesce((select (s.value #>> '{}')::integer from carillon.settings s where s.key = 'auditRetentionDays'), 400))
+$$;
+comment on function carillon._audit_retention() is 'How long rows of the audit log are kept: setting auditRetentionDays, default 400 days.';
+revoke all on function carillon._audit_retention() from public;
+--! EndIncluded audit/_audit_retention.sql
+--! Included audit/_keep_audit.sql
+create or replace function carillon._keep_audit() returns trigger
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+begin
+  if tg_op = 'DELETE' and tg_level = 'ROW' then
+    if old.at < carillon.now() - carillon._audit_retention() then
+      return old;
+    end if;
+  end if;
+  raise exception using errcode = 'TK403', message = 'the audit log is only ever appended to',
+    hint = 'rows go by themselves when their retention ends: select carillon.set_retention(audit_days => …)';
+end;
+$$;
+comment on function carillon._keep_audit() is 'Refuses (TK403) to change the audit log, and to delete of it what is within its retention.';
+revoke all on function carillon._keep_audit() from public;
+
+create or replace trigger audit_log_kept before update or delete on carillon.audit_log
+for each row execute function carillon._keep_audit();
+create or replace trigger audit_log_not_truncated before truncate on carillon.audit_log
+for each statement execute function carillon._keep_audit();
+--! EndIncluded audit/_keep_audit.sql
+--! Included audit/_trim_audit.sql
+create or replace function carillon._trim_audit() returns integer
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_before timestamptz := carillon.now() - carillon._audit_retention();
+  v_trimmed integer;
+begin
+  delete from carillon.audit_log a
+  where a.id = any (array(select o.id from carillon.audit_log o where o.at < v_before order by o.at limit 10000));
+  get diagnostics v_trimmed = row_count;
+  return v_trimmed;
+end;
+$$;
+comment on function carillon._trim_audit() is 'Deletes rows of the audit log past their retention, at most 10000 at a time; returns how many.';
+revoke all on function carillon._trim_audit() from public;
+--! EndIncluded audit/_trim_audit.sql
+--! Included audit/list_audit.sql
+create or replace function carillon.list_audit(
+  app text default null,
+  cron uuid default null,
+  actor text default null,
+  action text default null,
+  from_at timestamptz default null,
+  to_at timestamptz default null,
+  after bigint default null,
+  max_rows integer default 100
+) returns setof carillon.audit_log
+language plpgsql stable security definer
+set search_path = ''
+as $$
+begin
+  if max_rows is null or max_rows not between 1 and 1000 then
+    perform carillon._invalid('limit', 'must be from 1 to 1000');
+  end if;
+  -- Planned anew each time: each filter has its index, and one that is not given costs nothing.
+  return query execute
+    'select a.* from carillon.audit_log a where true'
+    || case when app is not null then ' and a.app_id = $1' else '' end
+    || case when cron is not null then ' and a.object_id = $2::text and starts_with(a.action, ''cron.'')' else '' end
+    || case when actor ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then ' and a.actor_id = $3::uuid'
+      when actor is not null then ' and a.actor_name = $3' else '' end
+    || case when action like '%.*' then ' and starts_with(a.action, rtrim($4, ''*''))'
+      when action is not null then ' and a.action = $4' else '' end
+    || case when from_at is not null then ' and a.at >= $5' else '' end
+    || case when to_at is not null then ' and a.at < $6' else '' end
+    || case when after is not null then ' and (a.at, a.id) < (select c.at, c.id from carillon.audit_log c where c.id = $7)' else '' end
+    || ' order by a.at desc, a.id desc limit $8'
+  using app, cron, actor, action, from_at, to_at, after, max_rows;
+end;
+$$;
+comment on function carillon.list_audit(text, uuid, text, text, timestamptz, timestamptz, bigint, integer) is
+  'The audit log, newest first: of an app or a cron (which may be gone), by an actor (name or id), of an action (cron.update, or cron.* for all of crons), from one time until before another, those after a row (the cursor).';
+revoke all on function carillon.list_audit(text, uuid, text, text, timestamptz, timestamptz, bigint, integer) from public;
+--! EndIncluded audit/list_audit.sql
 --! Included schedules.sql
 --! Included schedules/_quote_input.sql
 create or replace function carillon._quote_input(input text)
@@ -3358,6 +3707,7 @@ begin
       message = format('a role named "%s" exists already', create_role.name);
   end if;
   perform carillon._inherit_roles(create_role.name, coalesce(create_role.inherits, '{}'));
+  perform carillon._audit(actor, 'role.create', null, create_role.name, create_role.name, null, carillon._role_state(create_role.name));
 end;
 $$;
 comment on function carillon.create_role(text, text[], text[], uuid, text[]) is
@@ -3377,6 +3727,7 @@ set search_path = ''
 as $$
 declare
   v_had_admin boolean;
+  v_before jsonb;
 begin
   v_had_admin := carillon._lock_access();
   perform carillon._require_changeable_role(update_role.name);
@@ -3384,12 +3735,14 @@ begin
   -- What it grants now, and what it is to grant, before the actor, who may be a member, has it by this change.
   perform carillon._require_held(actor, actor_scopes, array['system:role.write'] || update_role.permissions
     || carillon._role_permissions(array[update_role.name] || update_role.inherits));
+  v_before := carillon._role_state(update_role.name);
   if update_role.permissions is not null then
     update carillon.roles r set permissions = update_role.permissions where r.name = update_role.name;
   end if;
   if update_role.inherits is not null then
     perform carillon._inherit_roles(update_role.name, update_role.inherits);
   end if;
+  perform carillon._audit(actor, 'role.update', null, update_role.name, update_role.name, v_before, carillon._role_state(update_role.name));
   perform carillon._require_admin_left(actor, v_had_admin);
 end;
 $$;
@@ -3413,6 +3766,7 @@ begin
   perform carillon._require_changeable_role(delete_role.name);
   perform carillon._require_held(actor, actor_scopes,
     array['system:role.write'] || carillon._role_permissions(array[delete_role.name]));
+  perform carillon._audit(actor, 'role.delete', null, delete_role.name, delete_role.name, carillon._role_state(delete_role.name));
   delete from carillon.roles r where r.name = delete_role.name;
   perform carillon._require_admin_left(actor, v_had_admin);
 end;
@@ -3484,6 +3838,7 @@ begin
   values (create_principal.username, create_principal.kind)
   returning id into v_id;
   insert into carillon.role_members (principal_id, role) select distinct v_id, r from unnest(create_principal.roles) as r;
+  perform carillon._audit(actor, 'principal.create', null, v_id::text, create_principal.username, null, carillon._principal_state(v_id));
   return v_id;
 end;
 $$;
@@ -3504,12 +3859,14 @@ set search_path = ''
 as $$
 declare
   v_had_admin boolean;
+  v_before jsonb;
 begin
   v_had_admin := carillon._lock_access();
   perform carillon._require_changeable_principal(update_principal.principal);
   -- Disabling takes, and enabling gives, all that its roles grant.
   perform carillon._require_held(actor, actor_scopes,
     array['system:principal.write'] || carillon._granted_to(update_principal.principal));
+  v_before := carillon._principal_state(update_principal.principal);
   if update_principal.username is not null
     and update_principal.username <> (select p.username from carillon.principals p where p.id = update_principal.principal)
   then
@@ -3521,6 +3878,8 @@ begin
     set disabled_at = case when not update_principal.enabled then coalesce(p.disabled_at, carillon.now()) end
     where p.id = update_principal.principal;
   end if;
+  perform carillon._audit(actor, 'principal.update', null, update_principal.principal::text,
+    coalesce(update_principal.username, v_before ->> 'username'), v_before, carillon._principal_state(update_principal.principal));
   perform carillon._require_admin_left(actor, v_had_admin);
 end;
 $$;
@@ -3555,11 +3914,14 @@ set search_path = ''
 as $$
 declare
   v_had_admin boolean;
+  v_before jsonb;
 begin
   v_had_admin := carillon._lock_access();
   perform carillon._require_changeable_principal(delete_principal.principal);
   perform carillon._require_held(actor, actor_scopes,
     array['system:principal.write'] || carillon._granted_to(delete_principal.principal));
+  v_before := carillon._principal_state(delete_principal.principal);
+  perform carillon._audit(actor, 'principal.delete', null, delete_principal.principal::text, v_before ->> 'username', v_before);
   delete from carillon.principals p where p.id = delete_principal.principal;
   perform carillon._require_admin_left(actor, v_had_admin);
 end;
@@ -3585,6 +3947,10 @@ begin
   perform carillon._require_held(actor, actor_scopes,
     array['system:principal.write'] || carillon._role_permissions(array[grant_role.role]));
   insert into carillon.role_members (principal_id, role) values (grant_role.principal, grant_role.role) on conflict do nothing;
+  if found then
+    perform carillon._audit(actor, 'principal.grant', null, grant_role.principal::text,
+      (select p.username from carillon.principals p where p.id = grant_role.principal), null, jsonb_build_object('role', grant_role.role));
+  end if;
 end;
 $$;
 comment on function carillon.grant_role(uuid, text, uuid, text[]) is
@@ -3610,6 +3976,10 @@ begin
   perform carillon._require_held(actor, actor_scopes,
     array['system:principal.write'] || carillon._role_permissions(array[revoke_role.role]));
   delete from carillon.role_members m where m.principal_id = revoke_role.principal and m.role = revoke_role.role;
+  if found then
+    perform carillon._audit(actor, 'principal.revoke', null, revoke_role.principal::text,
+      (select p.username from carillon.principals p where p.id = revoke_role.principal), jsonb_build_object('role', revoke_role.role));
+  end if;
   perform carillon._require_admin_left(actor, v_had_admin);
 end;
 $$;
@@ -3687,7 +4057,7 @@ set search_path = ''
 as $$
 declare
   v_beyond text;
-  v_id uuid;
+  v_key carillon.api_keys;
 begin
   if octet_length(create_api_key.hash) is distinct from 32 then
     perform carillon._invalid('hash', 'must be the SHA-256 of the key');
@@ -3726,8 +4096,9 @@ begin
   insert into carillon.api_keys (principal_id, name, prefix, hash, expires_at, scopes, mints_keys, created_by)
   values (create_api_key.principal, create_api_key.name, create_api_key.prefix, create_api_key.hash, create_api_key.expires_at,
     create_api_key.scopes, create_api_key.mints_keys, actor)
-  returning id into v_id;
-  return v_id;
+  returning * into v_key;
+  perform carillon._audit(actor, 'key.create', null, v_key.id::text, v_key.name, null, carillon._key_state(v_key));
+  return v_key.id;
 end;
 $$;
 comment on function carillon.create_api_key(uuid, text, text, bytea, timestamptz, text[], boolean, uuid, text[], uuid) is
@@ -3745,6 +4116,7 @@ set search_path = ''
 as $$
 declare
   v_key carillon.api_keys;
+  v_before jsonb;
 begin
   select k.* into v_key from carillon.api_keys k where k.id = revoke_api_key.key for no key update;
   -- Somebody else's key is not there for those who may not touch it.
@@ -3753,7 +4125,9 @@ begin
   end if;
   perform carillon._require_held(actor, actor_scopes, carillon._narrow(carillon._granted_to(v_key.principal_id), v_key.scopes));
   if v_key.revoked_at is null then
-    update carillon.api_keys k set revoked_at = carillon.now() where k.id = v_key.id;
+    v_before := carillon._key_state(v_key);
+    update carillon.api_keys k set revoked_at = carillon.now() where k.id = v_key.id returning k.* into v_key;
+    perform carillon._audit(actor, 'key.revoke', null, v_key.id::text, v_key.name, v_before, carillon._key_state(v_key));
   end if;
 end;
 $$;
@@ -3949,6 +4323,8 @@ declare
   v_name text;
   v_most integer;
   v_new boolean;
+  v_old carillon.apps;
+  v_app carillon.apps;
 begin
   perform carillon._check_app_id(app);
   if jsonb_typeof(manifest) is distinct from 'object' then
@@ -3972,15 +4348,20 @@ begin
     if actor is not null then
       perform carillon._require_principal(actor);
       insert into carillon.role_members (principal_id, role) values (actor, 'app:' || app || ':admin');
+      perform carillon._audit(actor, 'principal.grant', null, actor::text, (select p.username from carillon.principals p where p.id = actor),
+        null, jsonb_build_object('role', 'app:' || app || ':admin'));
     end if;
   else
     -- One deploy of an app at a time; the row stays locked until the end of the transaction.
-    perform from carillon.apps a where a.id = app for no key update;
+    select a.* into v_old from carillon.apps a where a.id = app for no key update;
     update carillon.apps a
     set name = v_name, manifest = install_app.manifest, permissions = v_permissions, max_concurrency = v_most, updated_at = v_now
     where a.id = app and (a.name, a.manifest, a.permissions, a.max_concurrency)
       is distinct from (v_name, install_app.manifest, v_permissions, v_most);
   end if;
+  select a.* into v_app from carillon.apps a where a.id = app;
+  perform carillon._audit(actor, case when v_new then 'app.install' else 'app.update' end, app, app, v_name,
+    carillon._app_state(v_old), carillon._app_state(v_app));
   return v_new;
 end;
 $$;
@@ -3989,28 +4370,33 @@ comment on function carillon.install_app(text, jsonb, uuid) is
 revoke all on function carillon.install_app(text, jsonb, uuid) from public;
 --! EndIncluded apps/install_app.sql
 --! Included apps/uninstall_app.sql
-create or replace function carillon.uninstall_app(app text) returns void
+create or replace function carillon.uninstall_app(app text, actor uuid default null, actor_scopes text[] default null) returns void
 language plpgsql volatile security definer
 set search_path = ''
 as $$
 declare
+  v_app carillon.apps;
   v_crons uuid[];
+  v_canceled integer;
 begin
   perform carillon._require_app(app);
-  perform from carillon.apps a where a.id = app for update;
+  perform carillon._require_held(actor, actor_scopes, array['app:' || app || ':uninstall']);
+  select a.* into v_app from carillon.apps a where a.id = app for update;
   with stopped as (
     update carillon.crons c set next_fire_at = null where c.app_id = app returning c.id
   )
   select coalesce(array_agg(id), '{}') into v_crons from stopped;
   perform carillon._enlist_crons(v_crons);
-  perform carillon._cancel_jobs(array(select carillon._live_jobs_of_app(app)),
+  v_canceled := carillon._cancel_jobs(array(select carillon._live_jobs_of_app(app)),
     'the app was uninstalled');
+  perform carillon._audit(actor, 'app.uninstall', app, app, v_app.name,
+    carillon._app_state(v_app) || jsonb_build_object('crons', cardinality(v_crons), 'canceledJobs', v_canceled));
   delete from carillon.apps a where a.id = app;
 end;
 $$;
-comment on function carillon.uninstall_app(text) is
+comment on function carillon.uninstall_app(text, uuid, text[]) is
   'Removes an app with its crons and roles, and cancels its jobs; slots that are due and not yet decided are dropped. Its ledger and job history stay until their retention ends.';
-revoke all on function carillon.uninstall_app(text) from public;
+revoke all on function carillon.uninstall_app(text, uuid, text[]) from public;
 --! EndIncluded apps/uninstall_app.sql
 --! Included apps/list_apps.sql
 create or replace function carillon.list_apps() returns setof carillon.apps
@@ -4634,6 +5020,9 @@ begin
   end if;
 
   insert into carillon.settings (key, value) values ('pg_cron', 'true') on conflict (key) do nothing;
+  if found then
+    perform carillon._audit(null, 'settings.update', null, null, null, '{"pgCron": false}', '{"pgCron": true}');
+  end if;
   insert into carillon.settings (key, value) values ('pg_cron_seen_at', to_jsonb(carillon.now())) on conflict (key) do nothing;
   if exists (select from carillon._wanted_beats(null)) then
     -- Lock order: crons, then beats. Whoever edits or fires a cron is waited for, and waits.
@@ -4659,6 +5048,9 @@ begin
     perform carillon._unschedule_job(j.jobid) from cron.job j where j.jobname = 'carillon sweep';
   end if;
   delete from carillon.settings s where s.key in ('pg_cron', 'pg_cron_seen_at');
+  if found then
+    perform carillon._audit(null, 'settings.update', null, null, null, '{"pgCron": true}', '{"pgCron": false}');
+  end if;
   -- Lock order: crons, then beats. Whoever edits or fires a cron is waited for, and waits.
   lock table carillon.crons in exclusive mode;
   perform carillon._enlist_crons(null);
@@ -5420,6 +5812,8 @@ begin
     values (v_cron.id, from_at, to_at, backfill_cron.concurrency, v_slots, actor, v_now)
     returning id into v_id;
     perform carillon._run_backfills(v_id);
+    perform carillon._audit(actor, 'cron.backfill', v_cron.app_id, v_cron.id::text, v_cron.name, null,
+      jsonb_build_object('backfillId', v_id, 'from', from_at, 'to', to_at, 'slots', cardinality(v_slots), 'concurrency', backfill_cron.concurrency));
   end if;
   return jsonb_build_object('id', v_id, 'dryRun', dry_run, 'count', cardinality(v_slots), 'slots', to_jsonb(v_slots));
 end;
@@ -5474,6 +5868,7 @@ begin
   v_buried := carillon._bury_lost_jobs();
   perform carillon._expire_jobs();
   perform carillon._trim_idempotency_keys();
+  perform carillon._trim_audit();
   perform carillon._trim_runs();
   insert into carillon.settings (key, value) values ('swept_at', to_jsonb(v_now))
   on conflict (key) do update set value = excluded.value;
@@ -5702,16 +6097,26 @@ revoke all on function carillon._failed_too_often(uuid, integer) from public;
 --! EndIncluded crons/_failed_too_often.sql
 --! Included crons/_pause_cron.sql
 create or replace function carillon._pause_cron(cron uuid, note text) returns void
-language sql volatile security invoker
+language plpgsql volatile security invoker
 set search_path = ''
 as $$
+declare
+  v_old carillon.crons;
+  v_new carillon.crons;
+begin
+  select c.* into v_old from carillon.crons c where c.id = _pause_cron.cron and c.enabled;
   update carillon.crons c
   set enabled = false, next_fire_at = null, completed_at = null, paused_at = carillon.now(), paused_by = carillon._system_principal(),
       pause_note = note, updated_at = carillon.now()
-  where c.id = cron and c.enabled
+  where c.id = v_old.id
+  returning c.* into v_new;
+  if v_new.id is not null then
+    perform carillon._audit_all(carillon._system_principal(), array[carillon._cron_entry(v_old, v_new)]);
+  end if;
+end;
 $$;
 comment on function carillon._pause_cron(uuid, text) is
-  'Pauses a cron on the system''s own account; it leaves its beat at the next sweep.';
+  'Pauses a cron (locked by the caller) on the system''s own account; it leaves its beat at the next sweep.';
 revoke all on function carillon._pause_cron(uuid, text) from public;
 --! EndIncluded crons/_pause_cron.sql
 --! Included crons/_pause_failing_crons.sql
@@ -5972,7 +6377,7 @@ comment on function carillon._store_cron(carillon.crons) is 'Updates one cron; a
 revoke all on function carillon._store_cron(carillon.crons) from public;
 --! EndIncluded crons/_store_cron.sql
 --! Included crons/_store_new_crons.sql
-create or replace function carillon._store_new_crons(crons carillon.crons[], fields text[]) returns void
+create or replace function carillon._store_new_crons(crons carillon.crons[], fields text[], actor uuid) returns void
 language plpgsql volatile security invoker
 set search_path = ''
 set plan_cache_mode = force_generic_plan
@@ -5993,11 +6398,12 @@ begin
     raise exception using errcode = 'TK201', column = fields[v_at],
       message = format('app "%s" has a cron named "%s" already', (_store_new_crons.crons[v_at]).app_id, (_store_new_crons.crons[v_at]).name);
   end if;
+  perform carillon._audit_all(actor, array(select carillon._cron_entry(null, c) from unnest(_store_new_crons.crons) as c));
 end;
 $$;
-comment on function carillon._store_new_crons(carillon.crons[], text[]) is
-  'Inserts crons; a name already taken is TK201, naming the field given for that cron.';
-revoke all on function carillon._store_new_crons(carillon.crons[], text[]) from public;
+comment on function carillon._store_new_crons(carillon.crons[], text[], uuid) is
+  'Inserts crons, made by an actor; a name already taken is TK201, naming the field given for that cron.';
+revoke all on function carillon._store_new_crons(carillon.crons[], text[], uuid) from public;
 --! EndIncluded crons/_store_new_crons.sql
 --! Included crons/_change_cron.sql
 create or replace function carillon._change_cron(old carillon.crons, new carillon.crons, actor uuid) returns boolean
@@ -6036,18 +6442,22 @@ comment on function carillon._change_cron(carillon.crons, carillon.crons, uuid) 
 revoke all on function carillon._change_cron(carillon.crons, carillon.crons, uuid) from public;
 --! EndIncluded crons/_change_cron.sql
 --! Included crons/_drop_crons.sql
-create or replace function carillon._drop_crons(crons uuid[]) returns void
+create or replace function carillon._drop_crons(crons uuid[], touched uuid[], actor uuid) returns void
 language plpgsql volatile security invoker
 set search_path = ''
 as $$
 begin
   update carillon.crons c set next_fire_at = null where c.id = any (_drop_crons.crons);
-  perform carillon._enlist_crons(_drop_crons.crons);
+  -- All beats in one call, so that two deploys lock them in the same order.
+  perform carillon._enlist_crons(touched || _drop_crons.crons);
+  perform carillon._audit_all(actor, array(
+    select carillon._cron_entry(c, null) from carillon.crons c where c.id = any (_drop_crons.crons) order by c.name));
   delete from carillon.crons c where c.id = any (_drop_crons.crons);
 end;
 $$;
-comment on function carillon._drop_crons(uuid[]) is 'Takes crons off their beats and deletes them.';
-revoke all on function carillon._drop_crons(uuid[]) from public;
+comment on function carillon._drop_crons(uuid[], uuid[], uuid) is
+  'Takes crons off their beats and deletes them, for an actor; beats of crons touched before are settled in the same go.';
+revoke all on function carillon._drop_crons(uuid[], uuid[], uuid) from public;
 --! EndIncluded crons/_drop_crons.sql
 --! Included crons/_cron_spec.sql
 create or replace function carillon._cron_spec(
@@ -6114,7 +6524,7 @@ begin
   v_cron.owner_id := coalesce(v_cron.owner_id, actor, carillon._system_principal());
   perform carillon._require_act_as(actor, actor_scopes, v_cron.owner_id, app);
   v_cron := carillon._arm_cron(v_cron, v_cron.created_at, actor);
-  perform carillon._store_new_crons(array[v_cron], array['name']);
+  perform carillon._store_new_crons(array[v_cron], array['name'], actor);
   perform carillon._enlist_crons(array[v_cron.id]);
   select d.* into v_details from carillon.cron_details d where d.id = v_cron.id;
   return v_details;
@@ -6191,6 +6601,7 @@ begin
     perform carillon._require_act_as(actor, actor_scopes, v_new.owner_id, v_new.app_id);
   end if;
   if carillon._change_cron(v_old, v_new, actor) then
+    perform carillon._audit_all(actor, array[carillon._cron_entry(v_old, v_new)]);
     perform carillon._enlist_crons(array[v_old.id]);
   end if;
   select d.* into v_details from carillon.cron_details d where d.id = v_old.id;
@@ -6277,7 +6688,7 @@ declare
   v_cron carillon.crons := carillon._lock_cron(app, cron);
 begin
   perform carillon._require_cron_owner(v_cron, actor, actor_scopes);
-  perform carillon._drop_crons(array[v_cron.id]);
+  perform carillon._drop_crons(array[v_cron.id], '{}', actor);
 end;
 $$;
 comment on function carillon.delete_cron(uuid, text, uuid, text[]) is
@@ -6300,6 +6711,7 @@ declare
   v_now timestamptz := carillon.now();
   v_cron carillon.crons;
   v_blocker bigint;
+  v_job bigint;
 begin
   if respect_overlap then
     v_cron := carillon._lock_cron(app, cron);
@@ -6329,12 +6741,15 @@ begin
       perform carillon._replace_jobs(v_cron.id, 'replaced by a job triggered by hand');
     end if;
   end if;
-  return carillon._send_job(
+  v_job := carillon._send_job(
     v_cron.app_id,
     carillon._cron_payload(v_cron.id, v_cron.payload, v_cron.method),
     v_cron.owner_id,
     carillon._cron_headers(v_cron.id, 'manual', null, v_cron.job_headers, v_now, v_cron.expires_after_seconds),
     v_now);
+  perform carillon._audit(actor, 'cron.trigger', v_cron.app_id, v_cron.id::text, v_cron.name, null,
+    jsonb_build_object('jobId', v_job, 'ownPayload', trigger_cron.payload is null));
+  return v_job;
 end;
 $$;
 comment on function carillon.trigger_cron(uuid, jsonb, boolean, text, uuid, text[]) is
@@ -6370,6 +6785,7 @@ declare
   v_unchanged text[] := '{}';
   v_deleted text[];
   v_dropped uuid[];
+  v_entries_of_updated carillon.audit_entry[] := '{}';
 begin
   v_new_app := carillon.install_app(app, manifest, actor);
   if jsonb_typeof(v_entries) <> 'array' then
@@ -6431,6 +6847,7 @@ begin
       end if;
       if carillon._change_cron(v_old, v_new, actor) then
         v_updated := v_updated || v_new.name;
+        v_entries_of_updated := v_entries_of_updated || carillon._cron_entry(v_old, v_new);
         v_touched := v_touched || v_new.id;
       else
         v_unchanged := v_unchanged || v_new.name;
@@ -6438,15 +6855,17 @@ begin
     end if;
     v_ids := v_ids || v_new.id;
   end loop;
-  perform carillon._store_new_crons(v_fresh, v_fresh_paths);
+  perform carillon._store_new_crons(v_fresh, v_fresh_paths, actor);
+  perform carillon._audit_all(actor, v_entries_of_updated);
 
   select coalesce(array_agg(c.id), '{}'), coalesce(array_agg(c.name order by c.name), '{}') into v_dropped, v_deleted
   from carillon.crons c
   where c.app_id = app and c.origin = 'manifest' and c.id <> all (v_ids);
-  -- All beats in one call, so that two deploys lock them in the same order.
-  update carillon.crons c set next_fire_at = null where c.id = any (v_dropped);
-  perform carillon._enlist_crons(v_touched || v_dropped);
-  delete from carillon.crons c where c.id = any (v_dropped);
+  perform carillon._drop_crons(v_dropped, v_touched, actor);
+  if v_touched || v_dropped <> '{}' then
+    perform carillon._audit(actor, 'app.deploy', app, app, manifest ->> 'name', null, jsonb_build_object('created', cardinality(v_created),
+      'updated', cardinality(v_updated), 'unchanged', cardinality(v_unchanged), 'deleted', cardinality(v_deleted)));
+  end if;
 
   return jsonb_build_object('appId', app, 'installed', v_new_app, 'created', v_created, 'updated', v_updated,
     'unchanged', v_unchanged, 'deleted', v_deleted);
@@ -8568,25 +8987,42 @@ comment on function carillon._lock_job(bigint, text) is 'A live job, locked; TK2
 revoke all on function carillon._lock_job(bigint, text) from public;
 --! EndIncluded jobs/_lock_job.sql
 --! Included jobs/cancel_job.sql
-create or replace function carillon.cancel_job(job bigint, app text default null, reason text default 'canceled by hand') returns carillon.jobs
+create or replace function carillon.cancel_job(
+  job bigint,
+  app text default null,
+  reason text default 'canceled by hand',
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns carillon.jobs
 language plpgsql volatile security definer
 set search_path = ''
 as $$
+declare
+  v_live pgmq.q_jobs;
 begin
   if length(reason) not between 1 and 1000 then
     perform carillon._invalid('reason', 'must be from 1 to 1000 characters long');
   end if;
-  perform carillon._lock_job(job, app);
+  v_live := carillon._lock_job(job, app);
+  perform carillon._require_held(actor, actor_scopes, array['app:' || (v_live.message ->> 'app_id') || ':job.write']);
   perform carillon._cancel_jobs(array[job], coalesce(cancel_job.reason, 'canceled by hand'));
+  perform carillon._audit(actor, 'job.cancel', v_live.message ->> 'app_id', job::text, null, null,
+    jsonb_build_object('reason', coalesce(cancel_job.reason, 'canceled by hand')));
   return carillon.get_job(job, app);
 end;
 $$;
-comment on function carillon.cancel_job(bigint, text, text) is
+comment on function carillon.cancel_job(bigint, text, text, uuid, text[]) is
   'Cancels a job that is waiting or running, whose handler is told to stop. TK204 when it has ended, TK103 when unknown.';
-revoke all on function carillon.cancel_job(bigint, text, text) from public;
+revoke all on function carillon.cancel_job(bigint, text, text, uuid, text[]) from public;
 --! EndIncluded jobs/cancel_job.sql
 --! Included jobs/move_job.sql
-create or replace function carillon.move_job(job bigint, run_at timestamptz, app text default null) returns carillon.jobs
+create or replace function carillon.move_job(
+  job bigint,
+  run_at timestamptz,
+  app text default null,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns carillon.jobs
 language plpgsql volatile security definer
 set search_path = ''
 as $$
@@ -8598,6 +9034,7 @@ begin
     perform carillon._invalid('runAt', 'must be a time before the year 10000');
   end if;
   v_live := carillon._lock_job(job, app);
+  perform carillon._require_held(actor, actor_scopes, array['app:' || (v_live.message ->> 'app_id') || ':job.write']);
   if v_live.headers ? 'lease' then
     raise exception using errcode = 'TK204', message = format('job %s has been started', job);
   end if;
@@ -8606,12 +9043,14 @@ begin
   end if;
   update pgmq.q_jobs q set vt = greatest(run_at, v_now) where q.msg_id = job;
   perform pg_notify('carillon_jobs', v_live.message ->> 'app_id');
+  perform carillon._audit(actor, 'job.move', v_live.message ->> 'app_id', job::text, null,
+    jsonb_build_object('dueAt', v_live.vt), jsonb_build_object('dueAt', greatest(run_at, v_now)));
   return carillon.get_job(job, app);
 end;
 $$;
-comment on function carillon.move_job(bigint, timestamptz, text) is
+comment on function carillon.move_job(bigint, timestamptz, text, uuid, text[]) is
   'Changes when a waiting job is due; the past means now. TK204 when it runs or has ended, TK103 when unknown.';
-revoke all on function carillon.move_job(bigint, timestamptz, text) from public;
+revoke all on function carillon.move_job(bigint, timestamptz, text, uuid, text[]) from public;
 --! EndIncluded jobs/move_job.sql
 --! Included jobs/_retry_headers.sql
 create or replace function carillon._retry_headers(headers jsonb, job bigint) returns jsonb
@@ -8657,24 +9096,28 @@ comment on function carillon._send_retries(text, bigint[], jsonb[], uuid[], json
 revoke all on function carillon._send_retries(text, bigint[], jsonb[], uuid[], jsonb[]) from public;
 --! EndIncluded jobs/_send_retries.sql
 --! Included jobs/retry_job.sql
-create or replace function carillon.retry_job(job bigint, app text default null) returns bigint
+create or replace function carillon.retry_job(job bigint, app text default null, actor uuid default null, actor_scopes text[] default null) returns bigint
 language plpgsql volatile security definer
 set search_path = ''
 as $$
 declare
   v_old carillon.jobs := carillon.get_job(job, app);
+  v_new bigint;
 begin
+  perform carillon._require_held(actor, actor_scopes, array['app:' || v_old.app_id || ':job.write']);
   if v_old.finished_at is null then
     raise exception using errcode = 'TK204', message = format('job %s has not ended: it is %s', job, v_old.status),
       hint = 'only a completed, failed or canceled job can be run again';
   end if;
   perform carillon._hold_app(v_old.app_id);
-  return (carillon._send_retries(v_old.app_id, array[job], array[v_old.payload], array[v_old.user_id], array[v_old.headers]))[1];
+  v_new := (carillon._send_retries(v_old.app_id, array[job], array[v_old.payload], array[v_old.user_id], array[v_old.headers]))[1];
+  perform carillon._audit(actor, 'job.retry', v_old.app_id, job::text, null, null, jsonb_build_object('jobId', v_new));
+  return v_new;
 end;
 $$;
-comment on function carillon.retry_job(bigint, text) is
+comment on function carillon.retry_job(bigint, text, uuid, text[]) is
   'Runs a job that has ended again, as a new job that links to it, and returns that one''s id. TK204 while it is live, TK103 when unknown.';
-revoke all on function carillon.retry_job(bigint, text) from public;
+revoke all on function carillon.retry_job(bigint, text, uuid, text[]) from public;
 --! EndIncluded jobs/retry_job.sql
 --! Included jobs/retried_by.sql
 create or replace function carillon.retried_by(job bigint) returns bigint[]
@@ -8693,7 +9136,9 @@ create or replace function carillon.cancel_jobs(
   reason text default 'canceled by hand',
   dry_run boolean default false,
   after_cursor text default null,
-  max_jobs integer default 1000
+  max_jobs integer default 1000,
+  actor uuid default null,
+  actor_scopes text[] default null
 ) returns jsonb
 language plpgsql volatile security definer
 set search_path = ''
@@ -8707,6 +9152,7 @@ declare
   v_canceled integer := 0;
 begin
   perform carillon._require_app(app);
+  perform carillon._require_held(actor, actor_scopes, array['app:' || app || ':job.write']);
   if length(reason) not between 1 and 1000 then
     perform carillon._invalid('reason', 'must be from 1 to 1000 characters long');
   end if;
@@ -8736,14 +9182,18 @@ begin
       end;
     end loop;
     v_canceled := carillon._cancel_jobs(v_page.job_ids, coalesce(reason, 'canceled by hand'));
+    if v_canceled > 0 then
+      perform carillon._audit(actor, 'job.cancel', app, null, null, null,
+        jsonb_build_object('filter', filter, 'reason', coalesce(reason, 'canceled by hand'), 'jobs', v_canceled));
+    end if;
   end if;
   return jsonb_build_object('dryRun', coalesce(dry_run, false), 'matched', v_matched, 'canceled', v_canceled,
     'nextCursor', carillon._write_cursor('cancel', v_from::text));
 end;
 $$;
-comment on function carillon.cancel_jobs(text, jsonb, text, boolean, text, integer) is
+comment on function carillon.cancel_jobs(text, jsonb, text, boolean, text, integer, uuid, text[]) is
   'Cancels the live jobs of an app that a filter means (see page_jobs), newest first and max_jobs at most; nextCursor, where there are more, is the after_cursor of the next call. dry_run counts, to 10 times max_jobs at most.';
-revoke all on function carillon.cancel_jobs(text, jsonb, text, boolean, text, integer) from public;
+revoke all on function carillon.cancel_jobs(text, jsonb, text, boolean, text, integer, uuid, text[]) from public;
 --! EndIncluded jobs/cancel_jobs.sql
 --! Included jobs/retry_jobs.sql
 create or replace function carillon.retry_jobs(
@@ -8751,7 +9201,9 @@ create or replace function carillon.retry_jobs(
   filter jsonb,
   dry_run boolean default false,
   after_cursor text default null,
-  max_jobs integer default 1000
+  max_jobs integer default 1000,
+  actor uuid default null,
+  actor_scopes text[] default null
 ) returns jsonb
 language plpgsql volatile security definer
 set search_path = ''
@@ -8766,6 +9218,7 @@ declare
   v_new bigint[];
 begin
   perform carillon._hold_app(app);
+  perform carillon._require_held(actor, actor_scopes, array['app:' || app || ':job.write']);
   if max_jobs is null or max_jobs not between 1 and 1000 then
     perform carillon._invalid('limit', 'must be from 1 to 1000');
   end if;
@@ -8791,6 +9244,7 @@ begin
       array_agg(j.headers order by j.job_id)) into v_new
     from unnest((carillon._finished_page(
       row(app, null, null, null, null, v_ids, null, null, null, null, null, null)::carillon.job_filter, 9223372036854775807, false, max_jobs, true)).jobs) as j;
+    perform carillon._audit(actor, 'job.retry', app, null, null, null, jsonb_build_object('filter', filter, 'jobs', cardinality(v_new)));
   end if;
   return jsonb_build_object('dryRun', coalesce(dry_run, false), 'matched', v_matched, 'retried', coalesce(cardinality(v_new), 0),
     'skipped', v_again,
@@ -8799,9 +9253,9 @@ begin
     'nextCursor', carillon._write_cursor('retry', v_from::text));
 end;
 $$;
-comment on function carillon.retry_jobs(text, jsonb, boolean, text, integer) is
+comment on function carillon.retry_jobs(text, jsonb, boolean, text, integer, uuid, text[]) is
   'Runs the ended jobs of an app that a filter means (see page_jobs; without a status or ids, the failed ones) again, newest first and max_jobs at most, as new jobs that link to them; those that have been run again already are skipped. nextCursor, where there are more, is the after_cursor of the next call. dry_run counts, to 10 times max_jobs at most.';
-revoke all on function carillon.retry_jobs(text, jsonb, boolean, text, integer) from public;
+revoke all on function carillon.retry_jobs(text, jsonb, boolean, text, integer, uuid, text[]) from public;
 --! EndIncluded jobs/retry_jobs.sql
 --! Included jobs/list_letters.sql
 create or replace function carillon.list_letters(app text, before_letter bigint default null, max_rows integer default 100)
@@ -8872,7 +9326,14 @@ comment on function carillon._take_letters(text, bigint[], uuid, integer) is
 revoke all on function carillon._take_letters(text, bigint[], uuid, integer) from public;
 --! EndIncluded jobs/_take_letters.sql
 --! Included jobs/redrive_letters.sql
-create or replace function carillon.redrive_letters(app text, letters bigint[] default null, cron uuid default null, max_letters integer default 1000)
+create or replace function carillon.redrive_letters(
+  app text,
+  letters bigint[] default null,
+  cron uuid default null,
+  max_letters integer default 1000,
+  actor uuid default null,
+  actor_scopes text[] default null
+)
 returns table (letter_id bigint, job_id bigint, retry_of bigint)
 language plpgsql volatile security definer
 set search_path = ''
@@ -8885,6 +9346,7 @@ declare
   v_headers jsonb[];
 begin
   perform carillon._hold_app(app);
+  perform carillon._require_held(actor, actor_scopes, array['app:' || app || ':job.write']);
   select array_agg(d.msg_id order by d.msg_id), array_agg((d.headers ->> 'job_id')::bigint order by d.msg_id),
     array_agg(d.message -> 'payload' order by d.msg_id), array_agg(carillon._job_user(d.message, d.headers) order by d.msg_id),
     array_agg(d.headers order by d.msg_id)
@@ -8893,17 +9355,26 @@ begin
   if v_letters is null then
     return;
   end if;
+  perform carillon._audit(actor, 'job.redrive', app, null, null, null,
+    jsonb_build_object('letters', cardinality(v_letters)) || case when cron is null then '{}' else jsonb_build_object('cronId', cron) end);
   return query
     select r.letter, r.job, r.old
     from unnest(v_letters, carillon._send_retries(app, v_old, v_payloads, v_users, v_headers), v_old) as r (letter, job, old);
 end;
 $$;
-comment on function carillon.redrive_letters(text, bigint[], uuid, integer) is
+comment on function carillon.redrive_letters(text, bigint[], uuid, integer, uuid, text[]) is
   'Puts dead letters of an app back to work, oldest first: each becomes a new job that links to the one that died, in the transaction that removes the letter. By their ids or their cron, or all, max_letters at a time.';
-revoke all on function carillon.redrive_letters(text, bigint[], uuid, integer) from public;
+revoke all on function carillon.redrive_letters(text, bigint[], uuid, integer, uuid, text[]) from public;
 --! EndIncluded jobs/redrive_letters.sql
 --! Included jobs/delete_letters.sql
-create or replace function carillon.delete_letters(app text, letters bigint[] default null, cron uuid default null, max_letters integer default 1000)
+create or replace function carillon.delete_letters(
+  app text,
+  letters bigint[] default null,
+  cron uuid default null,
+  max_letters integer default 1000,
+  actor uuid default null,
+  actor_scopes text[] default null
+)
 returns integer
 language plpgsql volatile security definer
 set search_path = ''
@@ -8911,13 +9382,18 @@ as $$
 declare
   v_deleted integer;
 begin
+  perform carillon._require_held(actor, actor_scopes, array['app:' || app || ':job.write']);
   select count(*) into v_deleted from carillon._take_letters(app, letters, cron, max_letters);
+  if v_deleted > 0 then
+    perform carillon._audit(actor, 'job.delete_letters', app, null, null, jsonb_build_object('letters', v_deleted)
+      || case when cron is null then '{}' else jsonb_build_object('cronId', cron) end);
+  end if;
   return v_deleted;
 end;
 $$;
-comment on function carillon.delete_letters(text, bigint[], uuid, integer) is
+comment on function carillon.delete_letters(text, bigint[], uuid, integer, uuid, text[]) is
   'Deletes dead letters of an app for good, by their ids or their cron, or all, max_letters at a time; returns how many. The jobs stay in the history.';
-revoke all on function carillon.delete_letters(text, bigint[], uuid, integer) from public;
+revoke all on function carillon.delete_letters(text, bigint[], uuid, integer, uuid, text[]) from public;
 --! EndIncluded jobs/delete_letters.sql
 --! EndIncluded all.sql
 --! Included core/install_defaults.sql
