@@ -15,8 +15,7 @@ import { scheduleRoutes } from "./schedules.js";
 import { systemRoutes } from "./system.js";
 import { tickRoutes } from "./ticks.js";
 
-/** Every route there is: registered, documented and tested from this one list. */
-export const ROUTES: readonly Route[] = [
+const rooms = [
   ...healthRoutes,
   ...appRoutes,
   ...cronRoutes,
@@ -32,5 +31,10 @@ export const ROUTES: readonly Route[] = [
   ...roleRoutes,
   ...keyRoutes,
   ...auditRoutes,
-  ...permissionRoutes(() => ROUTES),
 ];
+
+/** Any of the routes, with its types: what the client is typed by. */
+export type ApiRoute = (typeof rooms)[number] | ReturnType<typeof permissionRoutes>[number];
+
+/** Every route there is: registered, documented and tested from this one list. */
+export const ROUTES: readonly Route[] = [...rooms, ...permissionRoutes(() => ROUTES)];
