@@ -6,6 +6,7 @@ import { authenticate } from "./auth.js";
 import { readBody } from "./body.js";
 import { contextOf } from "./context.js";
 import { fillPermission, hasPermission } from "./permissions.js";
+import { originOf } from "./origin.js";
 import type { Access, Route } from "./route.js";
 import {
   type EventsBody,
@@ -36,7 +37,10 @@ export function registerRoutes(
 function answer(route: Route, sql: Sql, streams: StreamSettings): RequestHandler {
   return async (request, response) => {
     const context = contextOf(request);
-    if (route.permission !== "public") context.principal = await authenticate(request, sql);
+    if (route.permission !== "public") {
+      const caller = await authenticate(request, sql);
+      context.principal = { ...caller, origin: originOf(request, caller.keyId, context.id) };
+    }
     const { principal } = context;
     const params = parseInput(route.params, { ...request.params }, "path") as Record<
       string,

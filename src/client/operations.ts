@@ -115,6 +115,14 @@ export const OPERATIONS = {
     /** From the next request on the key is refused. */
     revoke: op("DELETE /api/v1/keys/{id}"),
   },
+  audit: {
+    /** Who changed what in the whole installation, newest first. */
+    list: op("GET /api/v1/audit", "query", "pages"),
+    /** The same of an app. */
+    ofApp: op("GET /api/v1/apps/{appId}/audit", "query", "pages"),
+    /** The same of a cron, which may be gone. */
+    ofCron: op("GET /api/v1/apps/{appId}/crons/{id}/audit", "query", "pages"),
+  },
   permissions: {
     /** The permissions there are: the installation's, and those of one's apps. */
     list: op("GET /api/v1/permissions"),

@@ -1,5 +1,6 @@
 import type { Route } from "../route.js";
 import { appRoutes } from "./apps.js";
+import { auditRoutes } from "./audit.js";
 import { cronRoutes } from "./crons.js";
 import { healthRoutes } from "./health.js";
 import { jobBulkRoutes } from "./job-bulk.js";
@@ -33,6 +34,7 @@ const rooms = [
   ...principalRoutes,
   ...roleRoutes,
   ...keyRoutes,
+  ...auditRoutes,
 ];
 
 /** Any of the routes, with its types: what the client is typed by. */

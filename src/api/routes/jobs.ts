@@ -113,8 +113,8 @@ export const jobRoutes = [
     params: OneJob,
     body: z.strictObject({ runAt: Instant.describe("Not before this time; the past means now.") }),
     responses: { 200: Job },
-    handler: async ({ sql, params: { appId, id }, body }) =>
-      reply(200, await showJob(sql, await jobs.moveJob(sql, appId, id, body.runAt))),
+    handler: async ({ sql, params: { appId, id }, body, principal }) =>
+      reply(200, await showJob(sql, await jobs.moveJob(sql, appId, id, body.runAt, principal))),
   }),
   defineRoute({
     method: "post",
@@ -128,8 +128,8 @@ export const jobRoutes = [
       })
       .optional(),
     responses: { 200: Job },
-    handler: async ({ sql, params: { appId, id }, body }) =>
-      reply(200, await showJob(sql, await jobs.cancelJob(sql, appId, id, body?.reason))),
+    handler: async ({ sql, params: { appId, id }, body, principal }) =>
+      reply(200, await showJob(sql, await jobs.cancelJob(sql, appId, id, body?.reason, principal))),
   }),
   defineRoute({
     method: "post",
@@ -138,7 +138,7 @@ export const jobRoutes = [
     permission: "app:{appId}:job.write",
     params: OneJob,
     responses: { 201: z.strictObject({ msgId: MsgId }) },
-    handler: async ({ sql, params: { appId, id } }) =>
-      reply(201, { msgId: await jobs.retryJob(sql, appId, id) }),
+    handler: async ({ sql, params: { appId, id }, principal }) =>
+      reply(201, { msgId: await jobs.retryJob(sql, appId, id, principal) }),
   }),
 ];
