@@ -9,7 +9,7 @@ import { migrateCommand } from "./migrate.js";
 import { releaseCommand } from "./release.js";
 import { serveCommand } from "./serve.js";
 import { tickCommand } from "./tick.js";
-import { packageVersion } from "./version.js";
+import { packageVersion } from "../version.js";
 import { workerCommand } from "./worker.js";
 
 const program = new Command("carillon")

@@ -123,6 +123,19 @@ export const OPERATIONS = {
     /** The same of a cron, which may be gone. */
     ofCron: op("GET /api/v1/apps/{appId}/crons/{id}/audit", "query", "pages"),
   },
+  stats: {
+    /** How an app's jobs ended, how long they took and waited, in all and by bucket. */
+    ofApp: op("GET /api/v1/apps/{appId}/stats", "query"),
+    /** The same of a cron. */
+    ofCron: op("GET /api/v1/apps/{appId}/crons/{id}/stats", "query"),
+  },
+  retention: {
+    /** How long, and how many, of an app's finished jobs are kept. */
+    ofApp: op("GET /api/v1/apps/{appId}/retention"),
+    setForApp: op("PUT /api/v1/apps/{appId}/retention", "body"),
+    ofCron: op("GET /api/v1/apps/{appId}/crons/{id}/retention"),
+    setForCron: op("PUT /api/v1/apps/{appId}/crons/{id}/retention", "body"),
+  },
   permissions: {
     /** The permissions there are: the installation's, and those of one's apps. */
     list: op("GET /api/v1/permissions"),

@@ -50,6 +50,7 @@ export interface CronRow {
   denied: string | null;
   createdAt: Date;
   updatedAt: Date;
+  version: number;
 }
 
 /** What a cron is declared with; absent fields take their defaults. */
@@ -117,13 +118,26 @@ export const patchCron = (
   cronId: string,
   patch: JsonObject,
   actor: Actor | null,
+  expectedVersion?: number,
 ) =>
   one<CronRow>(sql`
     select * from carillon.patch_cron(
-      cron => ${cronId}, patch => ${json(sql, patch)}, app => ${appId}, ${acting(sql, actor)})`);
+      cron => ${cronId}, patch => ${json(sql, patch)}, app => ${appId},
+      ${acting(sql, actor)},
+      expected_version => ${expectedVersion ?? null})`);
 
-export const deleteCron = (sql: Queryable, appId: string, cronId: string, actor: Actor | null) =>
-  run(sql`select carillon.delete_cron(cron => ${cronId}, app => ${appId}, ${acting(sql, actor)})`);
+export const deleteCron = (
+  sql: Queryable,
+  appId: string,
+  cronId: string,
+  actor: Actor | null,
+  expectedVersion?: number,
+) =>
+  run(sql`
+    select carillon.delete_cron(
+      cron => ${cronId}, app => ${appId},
+      ${acting(sql, actor)},
+      expected_version => ${expectedVersion ?? null})`);
 
 export const getCron = (sql: Queryable, appId: string, cronId: string) =>
   one<CronRow>(sql`select * from carillon.get_cron(cron => ${cronId}, app => ${appId})`);

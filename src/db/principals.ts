@@ -16,7 +16,8 @@ export interface Principal extends Actor {
   username: string;
   kind: PrincipalKind;
   permissions: string[];
-  keyId: string;
+  /** The API key it came by; null when it came by a token or a session. */
+  keyId: string | null;
 }
 
 /** A user or service account, as the view carillon.principal_details has it. */

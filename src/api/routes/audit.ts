@@ -43,6 +43,7 @@ export const auditRoutes = [
   defineRoute({
     method: "get",
     path: "/api/v1/audit",
+    operationId: "listAudit",
     summary: "List who changed what in the whole installation, newest first",
     permission: "system:audit.read",
     query: Filter,
@@ -52,6 +53,7 @@ export const auditRoutes = [
   defineRoute({
     method: "get",
     path: "/api/v1/apps/{appId}/audit",
+    operationId: "listAppAudit",
     summary: "List who changed what in an app, newest first",
     permission: "app:{appId}:audit.read",
     params: InApp,
@@ -63,6 +65,7 @@ export const auditRoutes = [
   defineRoute({
     method: "get",
     path: "/api/v1/apps/{appId}/crons/{id}/audit",
+    operationId: "listCronAudit",
     summary: "List who changed a cron, newest first; that of a deleted one, too",
     permission: "app:{appId}:audit.read",
     params: OneCron,

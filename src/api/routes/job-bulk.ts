@@ -33,6 +33,7 @@ export const jobBulkRoutes = [
   defineRoute({
     method: "post",
     path: `${ALL}/batch`,
+    operationId: "enqueueJobs",
     summary: "Enqueue many jobs, all or none",
     permission: "app:{appId}:invoke",
     alsoNeeds: [{ permission: "app:{appId}:act_as", when: "userId names somebody else" }],
@@ -48,6 +49,7 @@ export const jobBulkRoutes = [
   defineRoute({
     method: "post",
     path: `${ALL}/cancel`,
+    operationId: "cancelJobs",
     summary: "Cancel the live jobs that a filter means, newest first",
     permission: "app:{appId}:job.write",
     params: InApp,
@@ -62,6 +64,7 @@ export const jobBulkRoutes = [
   defineRoute({
     method: "post",
     path: `${ALL}/retry`,
+    operationId: "retryJobs",
     summary: "Run ended jobs that a filter means again, as new jobs that link to them",
     permission: "app:{appId}:job.write",
     params: InApp,

@@ -29,6 +29,7 @@ export const letterRoutes = [
   defineRoute({
     method: "get",
     path: ALL,
+    operationId: "listDeadLetters",
     summary: "List the dead letters of an app, newest first",
     permission: "app:{appId}:job.read",
     params: InApp,
@@ -62,6 +63,7 @@ export const letterRoutes = [
   defineRoute({
     method: "post",
     path: `${ALL}/redrive`,
+    operationId: "redriveDeadLetters",
     summary: "Put dead letters back to work, as new jobs that link to those that died",
     permission: "app:{appId}:job.write",
     params: InApp,
@@ -85,6 +87,7 @@ export const letterRoutes = [
   defineRoute({
     method: "post",
     path: `${ALL}/delete`,
+    operationId: "deleteDeadLetters",
     summary: "Delete dead letters for good; the jobs stay in the history",
     permission: "app:{appId}:job.write",
     params: InApp,

@@ -29,6 +29,7 @@ export const retentionRoutes = [
   defineRoute({
     method: "get",
     path: ofApp,
+    operationId: "getAppRetention",
     summary: "How long the finished jobs of an app are kept",
     permission: "app:{appId}:job.read",
     params: InApp,
@@ -38,6 +39,7 @@ export const retentionRoutes = [
   defineRoute({
     method: "put",
     path: ofApp,
+    operationId: "setAppRetention",
     summary: "Set how long the finished jobs of an app are kept",
     permission: "app:{appId}:job.write",
     params: InApp,
@@ -49,6 +51,7 @@ export const retentionRoutes = [
   defineRoute({
     method: "get",
     path: ofCron,
+    operationId: "getCronRetention",
     summary: "How long the finished jobs of a cron are kept",
     permission: "app:{appId}:job.read",
     params: OneCron,
@@ -59,6 +62,7 @@ export const retentionRoutes = [
   defineRoute({
     method: "put",
     path: ofCron,
+    operationId: "setCronRetention",
     summary: "Set how long the finished jobs of a cron are kept",
     permission: "app:{appId}:job.write",
     params: OneCron,

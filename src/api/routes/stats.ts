@@ -23,6 +23,7 @@ export const statsRoutes = [
   defineRoute({
     method: "get",
     path: "/api/v1/apps/{appId}/stats",
+    operationId: "getAppStats",
     summary: "How the jobs of an app ended in a window: counts, success rate, percentiles, trend",
     permission: "app:{appId}:job.read",
     params: InApp,
@@ -34,6 +35,7 @@ export const statsRoutes = [
   defineRoute({
     method: "get",
     path: "/api/v1/apps/{appId}/crons/{id}/stats",
+    operationId: "getCronStats",
     summary: "How the jobs of a cron ended in a window",
     permission: "app:{appId}:job.read",
     params: OneCron,
