@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:9fca75ac23305bf70267981155c18266acfd1812
+--! Hash: sha1:f54c0db5391676b1e5f143426917a695859868a5
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -4338,6 +4338,9 @@ begin
   values (issuer, subject, principal)
   on conflict on constraint identities_pkey do update set principal_id = excluded.principal_id
     where i.principal_id <> excluded.principal_id;
+  if found then
+    perform carillon._audit(null, 'principal.link', null, principal::text, null, null, jsonb_build_object('issuer', issuer, 'subject', subject));
+  end if;
 end;
 $$;
 comment on function carillon.link_identity(uuid, text, text) is
@@ -4349,9 +4352,16 @@ create or replace function carillon.unlink_identity(issuer text, subject text) r
 language plpgsql volatile security definer
 set search_path = ''
 as $$
+declare
+  v_principal uuid;
 begin
-  delete from carillon.identities i where i.issuer = unlink_identity.issuer and i.subject = unlink_identity.subject;
-  return found;
+  delete from carillon.identities i where i.issuer = unlink_identity.issuer and i.subject = unlink_identity.subject
+  returning i.principal_id into v_principal;
+  if v_principal is null then
+    return false;
+  end if;
+  perform carillon._audit(null, 'principal.unlink', null, v_principal::text, null, jsonb_build_object('issuer', issuer, 'subject', subject), null);
+  return true;
 end;
 $$;
 comment on function carillon.unlink_identity(text, text) is
@@ -10490,11 +10500,21 @@ comment on function carillon.get_job_retention(text, uuid) is
 revoke all on function carillon.get_job_retention(text, uuid) from public;
 --! EndIncluded jobs/get_job_retention.sql
 --! Included jobs/set_job_retention.sql
-create or replace function carillon.set_job_retention(app text, cron uuid default null, days integer default null, keep_last integer default null, keep_failed integer default null)
-returns jsonb
+create or replace function carillon.set_job_retention(
+  app text,
+  cron uuid default null,
+  days integer default null,
+  keep_last integer default null,
+  keep_failed integer default null,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns jsonb
 language plpgsql volatile security definer
 set search_path = ''
 as $$
+declare
+  v_old jsonb;
+  v_new jsonb;
 begin
   perform carillon._hold_app(app);
   if cron is not null then
@@ -10509,6 +10529,7 @@ begin
   if keep_failed not between 1 and 10000 then
     perform carillon._invalid('keepFailed', 'must be from 1 to 10000');
   end if;
+  v_old := carillon.get_job_retention(app, cron);
   delete from carillon.retentions r where r.app_id = app and r.cron_id is not distinct from cron;
   if coalesce(days, keep_last, keep_failed) is not null then
     insert into carillon.retentions (app_id, cron_id, days, keep_last, keep_failed) values (app, cron, days, keep_last, keep_failed);
@@ -10516,12 +10537,14 @@ begin
   -- A cron that had days of its own follows its app's again, or the other way round.
   update carillon.retentions r set trimmed_through = null where r.app_id = app;
   delete from carillon.settings s where s.key = 'history_trimmed_through';
-  return carillon.get_job_retention(app, cron);
+  v_new := carillon.get_job_retention(app, cron);
+  perform carillon._audit(actor, 'job.retention', app, coalesce(cron::text, app), null, v_old, v_new);
+  return v_new;
 end;
 $$;
-comment on function carillon.set_job_retention(text, uuid, integer, integer, integer) is
+comment on function carillon.set_job_retention(text, uuid, integer, integer, integer, uuid, text[]) is
   'How many days the finished jobs of an app, or of one of its crons, are kept (null: as the app, or as set_retention says), and how many of the last, and of the last failed, are kept beyond that (null: none). A cron''s days go before its app''s; what either keeps by number stays.';
-revoke all on function carillon.set_job_retention(text, uuid, integer, integer, integer) from public;
+revoke all on function carillon.set_job_retention(text, uuid, integer, integer, integer, uuid, text[]) from public;
 --! EndIncluded jobs/set_job_retention.sql
 --! EndIncluded all.sql
 --! Included core/install_defaults.sql

@@ -1,4 +1,6 @@
+import { acting } from "./audit.js";
 import { one, type Queryable } from "./connect.js";
+import type { Actor } from "./principals.js";
 
 /** What is set for the finished jobs of an app or cron; null where nothing is. */
 export interface JobRetention {
@@ -22,10 +24,11 @@ export const setJobRetention = async (
   appId: string,
   cronId: string | undefined,
   retention: JobRetention,
+  actor: Actor | null,
 ) => {
   const row = await one<{ retention: EffectiveRetention }>(sql`
     select carillon.set_job_retention(
       app => ${appId}, cron => ${cronId ?? null}, days => ${retention.days},
-      keep_last => ${retention.keepLast}, keep_failed => ${retention.keepFailed}) as retention`);
+      keep_last => ${retention.keepLast}, keep_failed => ${retention.keepFailed}, ${acting(sql, actor)}) as retention`);
   return row.retention;
 };

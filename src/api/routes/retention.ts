@@ -45,8 +45,8 @@ export const retentionRoutes = [
     params: InApp,
     body: Retention,
     responses: { 200: RetentionAnswer },
-    handler: async ({ sql, params: { appId }, body }) =>
-      reply(200, await setJobRetention(sql, appId, undefined, body)),
+    handler: async ({ sql, params: { appId }, body, principal }) =>
+      reply(200, await setJobRetention(sql, appId, undefined, body, principal)),
   }),
   defineRoute({
     method: "get",
@@ -68,7 +68,7 @@ export const retentionRoutes = [
     params: OneCron,
     body: Retention,
     responses: { 200: RetentionAnswer },
-    handler: async ({ sql, params: { appId, id }, body }) =>
-      reply(200, await setJobRetention(sql, appId, id, body)),
+    handler: async ({ sql, params: { appId, id }, body, principal }) =>
+      reply(200, await setJobRetention(sql, appId, id, body, principal)),
   }),
 ];
