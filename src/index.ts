@@ -1,5 +1,5 @@
 /**
- * Carillon's public entry: what an app's worker needs.
+ * Carillon's public entry: what an app's worker needs, and the client of the API.
  *
  * @example
  * import { serve } from "carillon";
@@ -42,3 +42,13 @@ export {
   type FieldError,
 } from "./errors.js";
 export type { Logger } from "./log.js";
+export {
+  CarillonApiError,
+  type CarillonClient,
+  CarillonConnectionError,
+  type ClientOptions,
+  createClient,
+  type RequestOptions,
+  verifyWebhook,
+  WebhookVerificationError,
+} from "./client/index.js";

@@ -11,6 +11,7 @@ import { contextOf } from "./context.js";
 import { withDeadline } from "./deadline.js";
 import { idempotencyKeyOf, once, versionIn, type Answer } from "./once.js";
 import { fillPermission, hasPermission } from "./permissions.js";
+import { originOf } from "./origin.js";
 import type { Limiter } from "./rate-limit.js";
 import type { Access, Route } from "./route.js";
 import {
@@ -98,8 +99,10 @@ async function callerOf(
   { authenticate, limit, timeoutMs }: Services,
 ): Promise<Principal | undefined> {
   if (route.permission === "public") return undefined;
-  const principal = await withDeadline(authenticate(request), timeoutMs);
-  contextOf(request).principal = principal;
+  const context = contextOf(request);
+  const caller = await withDeadline(authenticate(request), timeoutMs);
+  const principal = { ...caller, origin: originOf(request, caller.keyId, context.id) };
+  context.principal = principal;
   limit(principal.principalId, response);
   return principal;
 }

@@ -43,10 +43,10 @@ export interface Call<A extends Access, P, Q, B> {
   demand: (permission: Access) => void;
 }
 
-interface RouteParts<A extends Access> {
-  method: Method;
+interface RouteParts<A extends Access, M extends Method = Method, T extends string = string> {
+  method: M;
   /** With parameters in braces: `/api/v1/apps/{appId}`. */
-  path: string;
+  path: T;
   /** What clients call it: listCrons. */
   operationId: string;
   summary: string;
@@ -61,12 +61,14 @@ interface RouteParts<A extends Access> {
 
 /** A route with its types. */
 export interface RouteDefinition<
+  M extends Method,
+  T extends string,
   A extends Access,
   P extends z.ZodType,
   Q extends z.ZodType,
   B extends z.ZodType,
   R extends Responses,
-> extends RouteParts<A> {
+> extends RouteParts<A, M, T> {
   params?: P;
   query?: Q;
   /** Absent: the route takes no body. One that accepts undefined may be left out. */
@@ -88,21 +90,41 @@ export interface Route extends RouteParts<Access> {
   ) => Promise<{ status: number; body: unknown }>;
 }
 
+/** A route with what its client is typed by. */
+export interface TypedRoute<
+  M extends Method,
+  T extends string,
+  P extends z.ZodType,
+  Q extends z.ZodType,
+  B extends z.ZodType,
+  R extends Responses,
+> extends Route {
+  method: M;
+  path: T;
+  params: P;
+  query: Q;
+  body: B | undefined;
+  responses: R;
+}
+
 const Nothing = z.strictObject({});
 
-/** Declares a route; its handler is typed by its schemas. */
+/** Declares a route; its handler, and the client's method for it, are typed by its schemas. */
 export function defineRoute<
+  const M extends Method,
+  const T extends string,
   const A extends Access,
   const R extends Responses,
   P extends z.ZodType = typeof Nothing,
   Q extends z.ZodType = typeof Nothing,
   B extends z.ZodType = z.ZodUndefined,
->(definition: RouteDefinition<A, P, Q, B, R>): Route {
+>(definition: RouteDefinition<M, T, A, P, Q, B, R>): TypedRoute<M, T, P, Q, B, R> {
   const { params = Nothing, query = Nothing, body, handler, ...parts } = definition;
   return {
     ...parts,
-    params,
-    query,
+    // Nothing is what P and Q are where none were given.
+    params: params as P,
+    query: query as Q,
     body,
     // The values were parsed with these very schemas, and only public routes have no principal.
     handler: (call) => handler(call as Call<A, z.output<P>, z.output<Q>, z.output<B>>),

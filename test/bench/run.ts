@@ -20,6 +20,7 @@ const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   claim: async () => (await import("./claim.js")).bench,
   http: async () => (await import("./http.js")).bench,
   api: async () => (await import("./api.js")).bench,
+  history: async () => (await import("./history.js")).bench,
   schedule: () => Promise.resolve(schedule),
 };
 

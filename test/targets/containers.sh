@@ -32,7 +32,7 @@ start_own_engine
 note "started a private engine: $(docker version -f '{{.Server.Version}}')"
 
 step "An image"
-[ -x /bin/busybox ] && ldd /bin/busybox 2>&1 | grep -q 'not a dynamic executable' || install_package busybox-static
+{ [ -x /bin/busybox ] && ! ldd /bin/busybox >/dev/null 2>&1; } || install_package busybox-static
 mkdir -p "$work/image/bin" "$work/image/tmp"
 cp /bin/busybox "$work/image/bin/"
 for applet in cat echo grep head hostname kill printf seq sh sleep tail tr true; do

@@ -50,8 +50,8 @@ export const appRoutes = [
     permission: "app:{appId}:uninstall",
     params: InApp,
     responses: { 200: Message },
-    handler: async ({ sql, params: { appId } }) => {
-      await uninstallApp(sql, appId);
+    handler: async ({ sql, params: { appId }, principal }) => {
+      await uninstallApp(sql, appId, principal);
       return reply(200, { message: "app uninstalled" });
     },
   }),

@@ -58,8 +58,8 @@ export const jobBulkRoutes = [
       reason: z.string().min(1).max(1000).nullish().describe("Kept with the jobs."),
     }),
     responses: { 200: z.strictObject({ ...BULK_ANSWER, canceled: z.int() }) },
-    handler: async ({ sql, params: { appId }, body }) =>
-      reply(200, await jobs.cancelJobs(sql, appId, body)),
+    handler: async ({ sql, params: { appId }, body, principal }) =>
+      reply(200, await jobs.cancelJobs(sql, appId, body, principal)),
   }),
   defineRoute({
     method: "post",
@@ -77,7 +77,7 @@ export const jobBulkRoutes = [
         jobs: z.array(z.strictObject({ msgId: MsgId, retryOf: MsgId })),
       }),
     },
-    handler: async ({ sql, params: { appId }, body }) =>
-      reply(200, await jobs.retryJobs(sql, appId, body)),
+    handler: async ({ sql, params: { appId }, body, principal }) =>
+      reply(200, await jobs.retryJobs(sql, appId, body, principal)),
   }),
 ];

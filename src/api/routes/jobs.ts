@@ -4,7 +4,8 @@ import * as jobs from "../../db/jobs.js";
 import { Instant } from "../../schedules/schema.js";
 import { defineRoute, reply } from "../route.js";
 import { JOB_FILTER_QUERY } from "../shapes/job-filter.js";
-import { Job, JobInFull, NEW_JOB, toJob } from "../shapes/job.js";
+import { Job, JobInFull, NEW_JOB } from "../shapes/job.js";
+import { showJob, showJobs } from "../show-jobs.js";
 import { InApp, limitUpTo, MsgId, OneJob, Uuid } from "../shapes/scalars.js";
 
 const ALL = "/api/v1/apps/{appId}/jobs";
@@ -89,7 +90,8 @@ export const jobRoutes = [
         ...{ sort, cursor, limit },
         filter: { ...filter, status },
       });
-      return reply(200, { items: page.items.map(toJob), nextCursor: page.nextCursor });
+      const items = await showJobs(sql, page.items);
+      return reply(200, { items, nextCursor: page.nextCursor });
     },
   }),
   defineRoute({
@@ -102,7 +104,8 @@ export const jobRoutes = [
     responses: { 200: JobInFull },
     handler: async ({ sql, params: { appId, id } }) => {
       const row = await jobs.getJob(sql, appId, id);
-      return reply(200, { ...toJob(row), retriedBy: await jobs.retriedBy(sql, id) });
+      const shown = await showJob(sql, row);
+      return reply(200, { ...shown, retriedBy: await jobs.retriedBy(sql, id) });
     },
   }),
   defineRoute({
@@ -114,8 +117,8 @@ export const jobRoutes = [
     params: OneJob,
     body: z.strictObject({ runAt: Instant.describe("Not before this time; the past means now.") }),
     responses: { 200: Job },
-    handler: async ({ sql, params: { appId, id }, body }) =>
-      reply(200, toJob(await jobs.moveJob(sql, appId, id, body.runAt))),
+    handler: async ({ sql, params: { appId, id }, body, principal }) =>
+      reply(200, await showJob(sql, await jobs.moveJob(sql, appId, id, body.runAt, principal))),
   }),
   defineRoute({
     method: "post",
@@ -130,8 +133,8 @@ export const jobRoutes = [
       })
       .optional(),
     responses: { 200: Job },
-    handler: async ({ sql, params: { appId, id }, body }) =>
-      reply(200, toJob(await jobs.cancelJob(sql, appId, id, body?.reason))),
+    handler: async ({ sql, params: { appId, id }, body, principal }) =>
+      reply(200, await showJob(sql, await jobs.cancelJob(sql, appId, id, body?.reason, principal))),
   }),
   defineRoute({
     method: "post",
@@ -141,7 +144,7 @@ export const jobRoutes = [
     permission: "app:{appId}:job.write",
     params: OneJob,
     responses: { 201: z.strictObject({ msgId: MsgId }) },
-    handler: async ({ sql, params: { appId, id } }) =>
-      reply(201, { msgId: await jobs.retryJob(sql, appId, id) }),
+    handler: async ({ sql, params: { appId, id }, principal }) =>
+      reply(201, { msgId: await jobs.retryJob(sql, appId, id, principal) }),
   }),
 ];

@@ -75,8 +75,8 @@ export const letterRoutes = [
         remaining,
       }),
     },
-    handler: async ({ sql, params: { appId }, body }) => {
-      const rows = await letters.redriveLetters(sql, appId, body);
+    handler: async ({ sql, params: { appId }, body, principal }) => {
+      const rows = await letters.redriveLetters(sql, appId, body, principal);
       return reply(200, {
         redriven: rows.length,
         jobs: rows.map(({ letterId, jobId, retryOf }) => ({ id: letterId, msgId: jobId, retryOf })),
@@ -93,9 +93,9 @@ export const letterRoutes = [
     params: InApp,
     body: Choice,
     responses: { 200: z.strictObject({ deleted: z.int(), remaining }) },
-    handler: async ({ sql, params: { appId }, body }) => {
+    handler: async ({ sql, params: { appId }, body, principal }) => {
       await getApp(sql, appId);
-      const deleted = await letters.deleteLetters(sql, appId, body);
+      const deleted = await letters.deleteLetters(sql, appId, body, principal);
       return reply(200, {
         deleted,
         remaining: body.ids ? 0 : await letters.countLetters(sql, appId, body.cronId),

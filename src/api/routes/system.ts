@@ -48,6 +48,6 @@ export const systemRoutes = [
     summary: "Make this database the home of its schedules, so that they fire here",
     permission: "system:release",
     responses: { 200: Clone },
-    handler: async ({ sql }) => reply(200, await releaseClone(sql)),
+    handler: async ({ sql, principal }) => reply(200, await releaseClone(sql, principal)),
   }),
 ];

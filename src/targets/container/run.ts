@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { JobAborted } from "../../worker/abort.js";
 import { failed } from "../outcome.js";
@@ -7,7 +8,7 @@ import type { Engine } from "./engine.js";
 import { EngineError } from "./failure.js";
 import { type Launched, removeOrWarn } from "./launch.js";
 import { type Cut, outcomeOf } from "./outcome.js";
-import { copyOutput } from "./output.js";
+import { OutputCopy } from "./output.js";
 import type { ContainerSpec } from "./schema.js";
 
 /** Seconds between the signal that asks to stop and SIGKILL. */
@@ -24,10 +25,13 @@ export class ContainerRun {
   readonly #launched: Launched;
   readonly #spec: ContainerSpec;
   readonly #context: TargetContext;
+  readonly #output: OutputCopy;
   /** Aborted when the end is waited for no longer. */
   readonly #over = new AbortController();
   #cut: Cut | undefined;
   #left = false;
+  /** Whether the engine was gone for a while, and what was attached to it with it. */
+  #disrupted = false;
   #stopping: Promise<void> | undefined;
 
   constructor(engine: Engine, launched: Launched, spec: ContainerSpec, context: TargetContext) {
@@ -35,6 +39,7 @@ export class ContainerRun {
     this.#launched = launched;
     this.#spec = spec;
     this.#context = context;
+    this.#output = new OutputCopy(context.log);
   }
 
   /** Follows it to its end, and removes it. */
@@ -44,7 +49,7 @@ export class ContainerRun {
     const deadline = setTimeout(() => this.#stop("timeout"), this.#timeLeft());
     signal.addEventListener("abort", onAbort);
     const reading = new AbortController();
-    const output = this.#copyOutput(reading.signal);
+    const output = this.#copyOutput(reading.signal, this.#launched.output);
     try {
       if (signal.aborted) onAbort();
       await this.#ended();
@@ -54,6 +59,7 @@ export class ContainerRun {
       }
       await this.#stopping;
       await this.#drained(output);
+      if (this.#disrupted) await this.#drained(this.#copyOutput(reading.signal));
       return await this.#settle();
     } finally {
       clearTimeout(deadline);
@@ -115,19 +121,20 @@ export class ContainerRun {
         return;
       } catch (error) {
         if (error instanceof EngineError && error.status === 404) return;
+        this.#disrupted = !signal.aborted;
         await sleep(RETRY_ENGINE_MS, undefined, { signal }).catch(() => undefined);
       }
     }
   }
 
-  async #copyOutput(signal: AbortSignal): Promise<void> {
+  async #copyOutput(signal: AbortSignal, attached?: Readable): Promise<void> {
     const { log } = this.#context;
     try {
-      const output = this.#launched.output ?? (await this.#engine.logs(this.#id, signal));
+      const output = attached ?? (await this.#engine.logs(this.#id, signal));
       signal.addEventListener("abort", () => output.destroy());
-      await copyOutput(output, log);
+      await this.#output.copy(output);
     } catch (error) {
-      if (signal.aborted) return;
+      if (signal.aborted || this.#disrupted) return;
       log.warn("the rest of the container's output could not be read", { error: String(error) });
     }
   }

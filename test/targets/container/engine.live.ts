@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { hostname } from "node:os";
+import { connect, createServer, type Socket } from "node:net";
+import { hostname, tmpdir } from "node:os";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -305,6 +306,56 @@ describe("a dispatcher that is killed", () => {
     await sleep(1500);
     const { error } = failure(await target.run(what, theJob, context()));
     expect(error.class).toBe("timeout");
+  });
+});
+
+describe("an engine that is gone for a while", () => {
+  /** The engine behind a socket that can be cut off, as a restart with live-restore cuts it. */
+  async function doorTo(path: string) {
+    const sockets = new Set<Socket>();
+    const server = createServer((socket) => {
+      const inner = connect(socketPath);
+      for (const each of [socket, inner]) {
+        sockets.add(each);
+        each.on("error", () => undefined);
+        each.on("close", () => [socket, inner].forEach((end) => end.destroy()));
+      }
+      socket.pipe(inner).pipe(socket);
+    });
+    const open = async () => {
+      server.listen(path);
+      await once(server, "listening");
+    };
+    const shut = async () => {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      await once(server, "close");
+    };
+    await open();
+    return { open, shut };
+  }
+
+  test.for([
+    ["before its end", 1000],
+    ["after its end", 3500],
+  ] as const)("is back %s: the end and the output are the real ones", async ([, gone]) => {
+    const path = `${tmpdir()}/carillon-door-${randomUUID()}.sock`;
+    const door = await doorTo(path);
+    await using far = new ContainerTarget({
+      ...{ socketPath: path, images: new AllowedImages("crm=**"), networks: new Set<string>() },
+    });
+    const given = context();
+    const script = "echo one; for i in 1 2 3 4; do sleep 0.5; echo $i; echo e$i >&2; done; exit 3";
+    const running = far.run(spec(script), newJob(), given);
+    await wrote(given, "one\n1\n");
+    await door.shut();
+    await sleep(gone);
+    await door.open();
+    const { error } = failure(await running);
+    expect(error.message).toBe("the container exited with 3");
+    expect(out(given)).toBe("one\n1\n2\n3\n4\n");
+    expect(out(given, "stderr")).toBe("e1\ne2\ne3\ne4\n");
+    await door.shut();
   });
 });
 
