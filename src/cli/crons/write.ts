@@ -1,4 +1,3 @@
-import type { CronChanges, NewCron } from "../../client/index.js";
 import { CarillonError } from "../../errors.js";
 import { confirm } from "../confirm.js";
 import { CRON_FIELDS, cronFieldsOf, withCronOptions } from "../cron-options.js";
