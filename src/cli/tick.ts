@@ -1,12 +1,24 @@
-import { Command } from "commander";
 import { readConfig, requireDatabaseUrl } from "../config.js";
 import { connect } from "../db/connect.js";
 import { adminTick } from "../db/ticks.js";
+import { usesApi } from "./either-way.js";
+import { apiCommand, openSession } from "./session.js";
 
 /** One tick, for whoever drives from outside. */
-export const tickCommand = new Command("tick")
-  .description("decide what is due in the database DATABASE_URL, once, and print what was done")
-  .action(async () => {
+export const tickCommand = apiCommand(
+  "tick",
+  "decide what is due, once, and print what was done as JSON",
+  false,
+)
+  .addHelpText(
+    "after",
+    "\nStraight in the database DATABASE_URL; or over the API with --url (or CARILLON_URL, without DATABASE_URL).",
+  )
+  .action(async (options: { url?: string; key?: string }) => {
+    if (usesApi(options)) {
+      console.log(JSON.stringify(await openSession(options).client.system.tick()));
+      return;
+    }
     const sql = connect(requireDatabaseUrl(readConfig()), { max: 1, name: "carillon tick" });
     try {
       console.log(JSON.stringify(await adminTick(sql, ["*"])));

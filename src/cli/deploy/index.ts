@@ -1,18 +1,34 @@
 import { Command } from "commander";
-import { readConfig, requireDatabaseUrl } from "../config.js";
-import { connect } from "../db/connect.js";
-import { syncManifest } from "../db/crons.js";
-import { CarillonError } from "../errors.js";
-import { loadManifest } from "../manifest/load.js";
+import { readConfig, requireDatabaseUrl } from "../../config.js";
+import { connect } from "../../db/connect.js";
+import { syncManifest } from "../../db/crons.js";
+import { rehearseManifest } from "../../db/plan.js";
+import { CarillonError } from "../../errors.js";
+import { loadManifest } from "../../manifest/load.js";
+import { terminal } from "../session.js";
+import { planText, toPlan } from "./plan.js";
+
+interface DeployOptions {
+  app?: string;
+  json?: true;
+  dryRun?: true;
+}
 
 /** Makes an app's crons as its manifest says. */
 export const deployCommand = new Command("deploy")
   .description("install or update an app from its manifest, straight in the database DATABASE_URL")
   .argument("<manifest>", "manifest.json, or .yaml")
   .option("--app <id>", 'the app\'s id, where the manifest has no "id"')
+  .option("--dry-run", "print what would change as a diff, and change nothing")
   .option("--json", "print the result as JSON")
-  .addHelpText("after", "\nExample:\n  DATABASE_URL=postgres://… carillon deploy manifest.json")
-  .action(async (file: string, options: { app?: string; json?: true }) => {
+  .addHelpText(
+    "after",
+    `
+Examples:
+  DATABASE_URL=postgres://… carillon deploy manifest.json --dry-run
+  DATABASE_URL=postgres://… carillon deploy manifest.yaml`,
+  )
+  .action(async (file: string, options: DeployOptions) => {
     const config = readConfig();
     const manifest = await loadManifest(file);
     const appId = options.app ?? manifest.id;
@@ -23,6 +39,11 @@ export const deployCommand = new Command("deploy")
     }
     const sql = connect(requireDatabaseUrl(config), { max: 1, name: "carillon deploy" });
     try {
+      if (options.dryRun) {
+        const plan = toPlan(await rehearseManifest(sql, appId, manifest));
+        console.log(options.json ? JSON.stringify(plan) : planText(plan, terminal().colors));
+        return;
+      }
       const result = await syncManifest(sql, appId, manifest, null);
       if (options.json) {
         console.log(JSON.stringify(result));

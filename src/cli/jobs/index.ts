@@ -1,0 +1,14 @@
+import { Command } from "commander";
+import { cancelCommand, enqueueCommand, moveCommand, retryCommand } from "./act.js";
+import { listCommand, logsCommand, showCommand } from "./read.js";
+
+/** Everything about jobs, over the API. */
+export const jobsCommand = new Command("jobs")
+  .description("jobs of an app: list, show, logs, enqueue, cancel, retry, move")
+  .addCommand(listCommand)
+  .addCommand(showCommand)
+  .addCommand(logsCommand)
+  .addCommand(enqueueCommand)
+  .addCommand(cancelCommand)
+  .addCommand(retryCommand)
+  .addCommand(moveCommand);
