@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:20d9e39f4d050adc2c2acf70b56242ab0898255c
+--! Hash: sha1:b6f84c21654de6a7f1bf137f271f14e1ae213f02
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -1160,7 +1160,7 @@ begin
   v_foreign := (select a from unnest(apps) as a where a <> all (v_bound) limit 1);
   if v_foreign is not null then
     raise exception using errcode = 'TK403', message = format('the database role %I is not bound to the app "%s"', session_user, v_foreign),
-      hint = format('as the owner: select carillon.bind_worker_role(role => %L, apps => %L)', session_user, v_bound || v_foreign);
+      hint = format('as the owner, by carillon.bind_worker_role: role => %L, apps => %L', session_user, v_bound || v_foreign);
   end if;
 end;
 $$;

@@ -397,6 +397,7 @@ test("every function that changes something is audited, or it is said here why n
     acting: "says who acts",
     authenticate_key: "notes a key's last use",
     now: "the clock",
+    refresh_database_roles: "by what it calls",
     ...Object.fromEntries(
       ["create_cron", "update_cron", "set_cron_enabled", "declare_cron"].map((name) => [
         name,
