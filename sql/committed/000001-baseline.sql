@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:b6f84c21654de6a7f1bf137f271f14e1ae213f02
+--! Hash: sha1:8c98894eb6e2ddbb574b7cacddbab2551ed8464a
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -402,58 +402,6 @@ create table carillon.idempotency_keys (
 comment on table carillon.idempotency_keys is 'Which job an idempotency key of an app stands for, for 24 hours.';
 create index idempotency_keys_created_idx on carillon.idempotency_keys (created_at);
 --! EndIncluded tables/idempotency_keys.sql
---! Included tables/audit.sql
-create type carillon.audit_entry as (
-  action text,
-  app_id text,
-  object_id text,
-  object_name text,
-  before jsonb,
-  after jsonb
-);
-comment on type carillon.audit_entry is 'What was done to what: a row of the audit log but for who did it, when and from where.';
-
-create table carillon.audit_log (
-  id bigint generated always as identity primary key,
-  at timestamptz not null,
-  action text not null constraint audit_log_action_form check (action ~ '^[a-z]+\.[a-z_]+$'),
-  app_id text,
-  object_id text,
-  object_name text,
-  before jsonb,
-  after jsonb,
-  actor_id uuid,
-  actor_name text not null,
-  actor_kind text not null constraint audit_log_actor_kind_known check (actor_kind in ('user', 'service', 'system', 'database')),
-  via text not null constraint audit_log_via_known check (via in ('key', 'token', 'session', 'sql', 'system')),
-  key_id uuid,
-  key_prefix text,
-  database_role text not null,
-  ip text,
-  user_agent text,
-  request_id text,
-  reason text
-);
-comment on table carillon.audit_log is 'Who changed what, from what to what, by which credential and from where; only ever appended to, until its retention ends.';
-comment on column carillon.audit_log.action is 'Such as cron.update; the word before the dot says what kind of object it was done to.';
-comment on column carillon.audit_log.before is 'The fields that changed, as they were; null for what is new. Never secrets; of large values only size and hash.';
-comment on column carillon.audit_log.actor_name is 'The name the principal had then, or the database role for what was done in SQL without an actor.';
-comment on column carillon.audit_log.database_role is 'As which role whoever wrote the row was connected.';
--- Nothing refers to other tables: rows outlive what they are about.
-create index audit_log_at_idx on carillon.audit_log (at, id);
-create index audit_log_app_idx on carillon.audit_log (app_id, at, id) where app_id is not null;
-create index audit_log_object_idx on carillon.audit_log (object_id, at, id) where object_id is not null;
-create index audit_log_actor_idx on carillon.audit_log (actor_name, at, id);
-create index audit_log_actor_id_idx on carillon.audit_log (actor_id, at, id) where actor_id is not null;
---! EndIncluded tables/audit.sql
---! Included tables/database_roles.sql
-create table carillon.database_roles (
-  role_name name primary key,
-  apps text[] not null,
-  bound_at timestamptz not null
-);
-comment on table carillon.database_roles is 'Which apps a worker''s database role is bound to. The owner, superusers and members of carillon_api need no row; any other role without one reaches no app.';
---! EndIncluded tables/database_roles.sql
 --! EndIncluded tables.sql
 --! Included all.sql
 -- Every function and view, in an order in which each finds what it names.
@@ -685,14 +633,10 @@ comment on function carillon._drop_old_partitions() is
 revoke all on function carillon._drop_old_partitions() from public;
 --! EndIncluded core/_drop_old_partitions.sql
 --! Included core/set_retention.sql
-create or replace function carillon.set_retention(tick_days integer default null, job_days integer default null, log_days integer default null,
-  audit_days integer default null) returns jsonb
+create or replace function carillon.set_retention(tick_days integer default null, job_days integer default null, log_days integer default null) returns jsonb
 language plpgsql volatile security definer
 set search_path = ''
 as $$
-declare
-  v_keys constant text[] := '{tickRetentionDays,jobRetentionDays,logRetentionDays,auditRetentionDays}';
-  v_before jsonb := carillon._settings_state(v_keys);
 begin
   if tick_days not between 1 and 3650 then
     perform carillon._invalid('tickRetentionDays', 'must be from 1 to 3650');
@@ -703,23 +647,17 @@ begin
   if log_days not between 1 and 3650 then
     perform carillon._invalid('logRetentionDays', 'must be from 1 to 3650');
   end if;
-  -- Long enough that nobody who gets in makes his own traces go soon.
-  if audit_days not between 30 and 3650 then
-    perform carillon._invalid('auditRetentionDays', 'must be from 30 to 3650');
-  end if;
   insert into carillon.settings (key, value)
-  select v.key, to_jsonb(v.days)
-  from (values ('tickRetentionDays', tick_days), ('jobRetentionDays', job_days), ('logRetentionDays', log_days),
-    ('auditRetentionDays', audit_days)) as v (key, days)
+  select v.key, to_jsonb(v.days) from (values ('tickRetentionDays', tick_days), ('jobRetentionDays', job_days), ('logRetentionDays', log_days)) as v (key, days)
   where v.days is not null
   on conflict (key) do update set value = excluded.value;
-  perform carillon._audit(null, 'settings.update', null, null, null, v_before, carillon._settings_state(v_keys));
-  return carillon._settings_state(v_keys);
+  return (select coalesce(jsonb_object_agg(s.key, s.value), '{}') from carillon.settings s
+    where s.key in ('tickRetentionDays', 'jobRetentionDays', 'logRetentionDays'));
 end;
 $$;
-comment on function carillon.set_retention(integer, integer, integer, integer) is
-  'How many days the ledger and the job history are kept (default 90 each), the logs of jobs (default as long as the jobs), and the audit log (default 400); null leaves one as it is. Returns what is set.';
-revoke all on function carillon.set_retention(integer, integer, integer, integer) from public;
+comment on function carillon.set_retention(integer, integer, integer) is
+  'How many days the ledger and the job history are kept (default 90 each), and the logs of jobs (default as long as the jobs); null leaves one as it is. Returns what is set.';
+revoke all on function carillon.set_retention(integer, integer, integer) from public;
 --! EndIncluded core/set_retention.sql
 --! Included core/_here.sql
 create or replace function carillon._here() returns jsonb
@@ -765,567 +703,42 @@ comment on function carillon._is_held() is 'Whether nothing may fire here, becau
 revoke all on function carillon._is_held() from public;
 --! EndIncluded core/_is_held.sql
 --! Included core/set_on_clone.sql
-create or replace function carillon.set_on_clone(policy text, actor uuid default null, actor_scopes text[] default null) returns void
+create or replace function carillon.set_on_clone(policy text) returns void
 language plpgsql volatile security definer
 set search_path = ''
 as $$
-declare
-  v_before jsonb := carillon._settings_state('{onClone}');
 begin
-  perform carillon._require_held(actor, actor_scopes, array['system:release']);
   if policy is null or policy not in ('warn', 'hold') then
     perform carillon._invalid('onClone', 'must be "warn" or "hold"');
   end if;
   insert into carillon.settings (key, value) values ('onClone', to_jsonb(policy))
   on conflict (key) do update set value = excluded.value;
-  perform carillon._audit(actor, 'settings.update', null, null, null, v_before, carillon._settings_state('{onClone}'));
 end;
 $$;
-comment on function carillon.set_on_clone(text, uuid, text[]) is
+comment on function carillon.set_on_clone(text) is
   'What a copy of this database does: warn (and fire), or hold everything until release_clone().';
-revoke all on function carillon.set_on_clone(text, uuid, text[]) from public;
+revoke all on function carillon.set_on_clone(text) from public;
 --! EndIncluded core/set_on_clone.sql
 --! Included core/release_clone.sql
-create or replace function carillon.release_clone(actor uuid default null, actor_scopes text[] default null) returns jsonb
+create or replace function carillon.release_clone() returns jsonb
 language plpgsql volatile security definer
 set search_path = ''
 as $$
 declare
   v_now timestamptz := carillon.now();
-  v_before jsonb := carillon._settings_state('{home}');
 begin
-  perform carillon._require_held(actor, actor_scopes, array['system:release']);
   insert into carillon.settings (key, value) values ('home', carillon._here())
   on conflict (key) do update set value = excluded.value;
   -- Slots that came due elsewhere, or while held, are not this database's to catch up on.
   update carillon.crons c set next_fire_at = null, completed_at = null where c.next_fire_at <= v_now;
   perform carillon._rearm_crons(null);
-  perform carillon._audit(actor, 'settings.release', null, null, null, v_before, carillon._settings_state('{home}'));
   return carillon.clone_status();
 end;
 $$;
-comment on function carillon.release_clone(uuid, text[]) is
+comment on function carillon.release_clone() is
   'Makes this database the home of its schedules: they fire here from now on. Slots of before are not caught up.';
-revoke all on function carillon.release_clone(uuid, text[]) from public;
+revoke all on function carillon.release_clone() from public;
 --! EndIncluded core/release_clone.sql
---! Included audit/_differing.sql
-create or replace function carillon._differing(this jsonb, other jsonb) returns jsonb
-language sql immutable parallel safe security invoker
-return (
-  select jsonb_object_agg(e.key, case when pg_column_size(e.value) > 8192
-    then jsonb_build_object('bytes', octet_length(e.value::text), 'sha256', encode(sha256(convert_to(e.value::text, 'UTF8')), 'hex'))
-    else e.value end)
-  from jsonb_each(this) as e
-  where other is null or e.value is distinct from other -> e.key
-);
-comment on function carillon._differing(jsonb, jsonb) is
-  'The fields of an object that another has not, or has otherwise; null when there are none. Of large values only size and hash.';
-revoke all on function carillon._differing(jsonb, jsonb) from public;
---! EndIncluded audit/_differing.sql
---! Included audit/_cron_state.sql
-create or replace function carillon._cron_state(cron carillon.crons) returns jsonb
-language sql stable parallel safe security invoker
-return case when (cron).id is not null then jsonb_strip_nulls(jsonb_build_object(
-  'name', (cron).name, 'schedule', (cron).schedule, 'timezone', (cron).timezone,
-  'dst', jsonb_build_object('gap', (cron).dst_gap, 'fold', (cron).dst_fold),
-  'startsAt', (cron).starts_at, 'endsAt', (cron).ends_at, 'jitter', (cron).jitter_seconds, 'method', (cron).method,
-  'overlapPolicy', (cron).overlap_policy, 'catchUp', (cron).catch_up, 'catchUpMax', (cron).catch_up_max,
-  'catchUpWindow', (cron).catch_up_window_seconds, 'maxConsecutiveFailures', (cron).max_consecutive_failures,
-  'expiresAfter', (cron).expires_after_seconds, 'maxConcurrency', (cron).max_concurrency, 'enabled', (cron).enabled,
-  'pauseNote', (cron).pause_note, 'origin', (cron).origin, 'owner', (cron).owner_id,
-  'priority', (cron).job_headers -> 'priority', 'maxAttempts', (cron).job_headers -> 'max_attempts',
-  'retryDelay', (cron).job_headers -> 'retry_delay', 'retryBackoff', (cron).job_headers -> 'retry_backoff',
-  'timeout', (cron).job_headers -> 'timeout', 'tags', (cron).job_headers -> 'tags'))
-  || jsonb_build_object('payload', (cron).payload) end;
-comment on function carillon._cron_state(carillon.crons) is 'A cron as the audit log has it: what it is declared with and who owns it, in API spelling.';
-revoke all on function carillon._cron_state(carillon.crons) from public;
---! EndIncluded audit/_cron_state.sql
---! Included audit/_app_state.sql
-create or replace function carillon._app_state(app carillon.apps) returns jsonb
-language sql stable parallel safe security invoker
-return case when (app).id is not null then jsonb_strip_nulls(jsonb_build_object('name', (app).name, 'permissions', (app).permissions,
-  'maxConcurrency', (app).max_concurrency))
-  -- Its crons have entries of their own.
-  || jsonb_build_object('manifest', (app).manifest - 'crons' - 'name' - 'permissions' - 'maxConcurrency') end;
-comment on function carillon._app_state(carillon.apps) is 'An app as the audit log has it.';
-revoke all on function carillon._app_state(carillon.apps) from public;
---! EndIncluded audit/_app_state.sql
---! Included audit/_principal_state.sql
-create or replace function carillon._principal_state(principal uuid) returns jsonb
-language sql stable security invoker
-set search_path = ''
-as $$
-  select jsonb_build_object('username', p.username, 'kind', p.kind, 'enabled', p.disabled_at is null,
-    'roles', array(select m.role from carillon.role_members m where m.principal_id = p.id order by m.role))
-  from carillon.principals p where p.id = principal
-$$;
-comment on function carillon._principal_state(uuid) is 'A principal as the audit log has it.';
-revoke all on function carillon._principal_state(uuid) from public;
---! EndIncluded audit/_principal_state.sql
---! Included audit/_role_state.sql
-create or replace function carillon._role_state(name text) returns jsonb
-language sql stable security invoker
-set search_path = ''
-as $$
-  select jsonb_build_object('permissions', r.permissions,
-    'inherits', array(select i.inherits from carillon.role_inherits i where i.role = r.name order by i.inherits))
-  from carillon.roles r where r.name = _role_state.name
-$$;
-comment on function carillon._role_state(text) is 'A role as the audit log has it.';
-revoke all on function carillon._role_state(text) from public;
---! EndIncluded audit/_role_state.sql
---! Included audit/_key_state.sql
-create or replace function carillon._key_state(key carillon.api_keys) returns jsonb
-language sql stable security invoker
-set search_path = ''
-as $$
-  select jsonb_strip_nulls(jsonb_build_object('name', (key).name, 'prefix', (key).prefix, 'scopes', (key).scopes,
-    'expiresAt', (key).expires_at, 'mintsKeys', (key).mints_keys, 'revoked', (key).revoked_at is not null,
-    'principal', (select p.username from carillon.principals p where p.id = (key).principal_id)))
-$$;
-comment on function carillon._key_state(carillon.api_keys) is 'An API key as the audit log has it: without its hash.';
-revoke all on function carillon._key_state(carillon.api_keys) from public;
---! EndIncluded audit/_key_state.sql
---! Included audit/_settings_state.sql
-create or replace function carillon._settings_state(keys text[]) returns jsonb
-language sql stable security invoker
-set search_path = ''
-as $$
-  select coalesce(jsonb_object_agg(s.key, s.value), '{}') from carillon.settings s where s.key = any (keys)
-$$;
-comment on function carillon._settings_state(text[]) is 'Those of these settings that are set.';
-revoke all on function carillon._settings_state(text[]) from public;
---! EndIncluded audit/_settings_state.sql
---! Included audit/_audit_all.sql
-create or replace function carillon._audit_all(actor uuid, entries carillon.audit_entry[]) returns void
-language plpgsql volatile security invoker
-set search_path = ''
-as $$
-declare
-  v_now timestamptz := carillon.now();
-  v_origin jsonb := nullif(current_setting('carillon.origin', true), '')::jsonb;
-  v_by carillon.audit_log;
-begin
-  v_by.database_role := session_user;
-  if actor is null then
-    v_by.actor_name := session_user;
-    v_by.actor_kind := 'database';
-    v_by.via := 'sql';
-    v_by.ip := host(inet_client_addr());
-    v_by.user_agent := nullif(current_setting('application_name'), '');
-    v_by.reason := left(nullif(current_setting('carillon.reason', true), ''), 500);
-  else
-    v_by.actor_id := actor;
-    select p.username, p.kind, case p.kind when 'system' then 'system' else 'sql' end
-    into v_by.actor_name, v_by.actor_kind, v_by.via
-    from carillon.principals p where p.id = actor;
-    -- What an earlier call of this transaction said of another actor is not this one's.
-    if v_origin ->> 'principalId' = actor::text then
-      v_by.via := coalesce(v_origin ->> 'via', v_by.via);
-      v_by.key_id := (v_origin ->> 'keyId')::uuid;
-      v_by.key_prefix := (select k.prefix from carillon.api_keys k where k.id = v_by.key_id);
-      v_by.ip := v_origin ->> 'ip';
-      v_by.user_agent := v_origin ->> 'userAgent';
-      v_by.request_id := v_origin ->> 'requestId';
-      v_by.reason := v_origin ->> 'reason';
-    end if;
-  end if;
-  insert into carillon.audit_log (at, action, app_id, object_id, object_name, before, after, actor_id, actor_name, actor_kind, via, key_id,
-    key_prefix, database_role, ip, user_agent, request_id, reason)
-  select v_now, e.action, e.app_id, e.object_id, e.object_name, d.before, d.after, v_by.actor_id, v_by.actor_name, v_by.actor_kind, v_by.via,
-    v_by.key_id, v_by.key_prefix, v_by.database_role, v_by.ip, v_by.user_agent, v_by.request_id, v_by.reason
-  from unnest(entries) with ordinality as e (action, app_id, object_id, object_name, before, after, n)
-  cross join lateral (
-    select carillon._differing(e.before, e.after) as before, carillon._differing(e.after, e.before) as after
-  ) d
-  where e.before is null or e.after is null or d.before is not null or d.after is not null
-  order by e.n;
-end;
-$$;
-comment on function carillon._audit_all(uuid, carillon.audit_entry[]) is
-  'The one place that writes the audit log: entries with who (a null actor is the database role) and from where (what acting() was told, or the connection). Of before and after only what differs is kept; an entry without a difference is none.';
-revoke all on function carillon._audit_all(uuid, carillon.audit_entry[]) from public;
---! EndIncluded audit/_audit_all.sql
---! Included audit/_audit.sql
-create or replace function carillon._audit(
-  actor uuid,
-  action text,
-  app text,
-  object_id text,
-  object_name text,
-  before jsonb default null,
-  after jsonb default null
-) returns void
-language plpgsql volatile security invoker
-set search_path = ''
-as $$
-begin
-  perform carillon._audit_all(actor, array[row(action, app, object_id, object_name, before, after)::carillon.audit_entry]);
-end;
-$$;
-comment on function carillon._audit(uuid, text, text, text, text, jsonb, jsonb) is
-  'Records one change in the audit log; one from an object to an equal one is none.';
-revoke all on function carillon._audit(uuid, text, text, text, text, jsonb, jsonb) from public;
---! EndIncluded audit/_audit.sql
---! Included audit/_cron_entry.sql
-create or replace function carillon._cron_entry(before carillon.crons, after carillon.crons) returns carillon.audit_entry
-language plpgsql stable security invoker
-set search_path = ''
-as $$
-declare
-  v_entry carillon.audit_entry;
-begin
-  v_entry.before := carillon._cron_state(before);
-  v_entry.after := carillon._cron_state(after);
-  v_entry.action := 'cron.' || case
-    when before.id is null then 'create'
-    when after.id is null then 'delete'
-    when after.enabled and not before.enabled then 'resume'
-    when before.enabled and not after.enabled then 'pause'
-    else 'update' end;
-  v_entry.app_id := coalesce(before.app_id, after.app_id);
-  v_entry.object_id := coalesce(before.id, after.id);
-  v_entry.object_name := coalesce(after.name, before.name);
-  return v_entry;
-end;
-$$;
-comment on function carillon._cron_entry(carillon.crons, carillon.crons) is
-  'What the audit log says of a cron made (before is null), changed, paused, resumed or deleted (after is null).';
-revoke all on function carillon._cron_entry(carillon.crons, carillon.crons) from public;
---! EndIncluded audit/_cron_entry.sql
---! Included audit/acting.sql
-create or replace function carillon.acting(principal uuid, origin jsonb default null) returns uuid
-language plpgsql volatile security definer
-set search_path = ''
-as $$
-begin
-  perform set_config('carillon.origin', coalesce((origin || jsonb_build_object('principalId', principal))::text, ''), true);
-  return principal;
-end;
-$$;
-comment on function carillon.acting(uuid, jsonb) is
-  'Its first argument, having told the audit log where that actor comes from: {via: key|token|session, keyId, ip, userAgent, requestId, reason}. For use as an argument: select carillon.patch_cron(…, actor => carillon.acting(…)). Holds until the end of the transaction.';
-revoke all on function carillon.acting(uuid, jsonb) from public;
---! EndIncluded audit/acting.sql
---! Included audit/_audit_retention.sql
-create or replace function carillon._audit_retention() returns interval
-language sql stable security invoker
-set search_path = ''
-as $$
-  select make_interval(days => coalesce((select (s.value #>> '{}')::integer from carillon.settings s where s.key = 'auditRetentionDays'), 400))
-$$;
-comment on function carillon._audit_retention() is 'How long rows of the audit log are kept: setting auditRetentionDays, default 400 days.';
-revoke all on function carillon._audit_retention() from public;
---! EndIncluded audit/_audit_retention.sql
---! Included audit/_keep_audit.sql
-create or replace function carillon._keep_audit() returns trigger
-language plpgsql volatile security invoker
-set search_path = ''
-as $$
-begin
-  if tg_op = 'DELETE' and tg_level = 'ROW' then
-    if old.at < carillon.now() - carillon._audit_retention() then
-      return old;
-    end if;
-  end if;
-  raise exception using errcode = 'TK403', message = 'the audit log is only ever appended to',
-    hint = 'rows go by themselves when their retention ends: select carillon.set_retention(audit_days => …)';
-end;
-$$;
-comment on function carillon._keep_audit() is 'Refuses (TK403) to change the audit log, and to delete of it what is within its retention.';
-revoke all on function carillon._keep_audit() from public;
-
-create or replace trigger audit_log_kept before update or delete on carillon.audit_log
-for each row execute function carillon._keep_audit();
-create or replace trigger audit_log_not_truncated before truncate on carillon.audit_log
-for each statement execute function carillon._keep_audit();
---! EndIncluded audit/_keep_audit.sql
---! Included audit/_trim_audit.sql
-create or replace function carillon._trim_audit() returns integer
-language plpgsql volatile security invoker
-set search_path = ''
-as $$
-declare
-  v_before timestamptz := carillon.now() - carillon._audit_retention();
-  v_trimmed integer;
-begin
-  delete from carillon.audit_log a
-  where a.id = any (array(select o.id from carillon.audit_log o where o.at < v_before order by o.at limit 10000));
-  get diagnostics v_trimmed = row_count;
-  return v_trimmed;
-end;
-$$;
-comment on function carillon._trim_audit() is 'Deletes rows of the audit log past their retention, at most 10000 at a time; returns how many.';
-revoke all on function carillon._trim_audit() from public;
---! EndIncluded audit/_trim_audit.sql
---! Included audit/list_audit.sql
-create or replace function carillon.list_audit(
-  app text default null,
-  cron uuid default null,
-  actor text default null,
-  action text default null,
-  from_at timestamptz default null,
-  to_at timestamptz default null,
-  after bigint default null,
-  max_rows integer default 100
-) returns setof carillon.audit_log
-language plpgsql stable security definer
-set search_path = ''
-as $$
-begin
-  if max_rows is null or max_rows not between 1 and 1000 then
-    perform carillon._invalid('limit', 'must be from 1 to 1000');
-  end if;
-  -- Planned anew each time: each filter has its index, and one that is not given costs nothing.
-  return query execute
-    'select a.* from carillon.audit_log a where true'
-    || case when app is not null then ' and a.app_id = $1' else '' end
-    || case when cron is not null then ' and a.object_id = $2::text and starts_with(a.action, ''cron.'')' else '' end
-    || case when actor ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then ' and a.actor_id = $3::uuid'
-      when actor is not null then ' and a.actor_name = $3' else '' end
-    || case when action like '%.*' then ' and starts_with(a.action, rtrim($4, ''*''))'
-      when action is not null then ' and a.action = $4' else '' end
-    || case when from_at is not null then ' and a.at >= $5' else '' end
-    || case when to_at is not null then ' and a.at < $6' else '' end
-    || case when after is not null then ' and (a.at, a.id) < (select c.at, c.id from carillon.audit_log c where c.id = $7)' else '' end
-    || ' order by a.at desc, a.id desc limit $8'
-  using app, cron, actor, action, from_at, to_at, after, max_rows;
-end;
-$$;
-comment on function carillon.list_audit(text, uuid, text, text, timestamptz, timestamptz, bigint, integer) is
-  'The audit log, newest first: of an app or a cron (which may be gone), by an actor (name or id), of an action (cron.update, or cron.* for all of crons), from one time until before another, those after a row (the cursor).';
-revoke all on function carillon.list_audit(text, uuid, text, text, timestamptz, timestamptz, bigint, integer) from public;
---! EndIncluded audit/list_audit.sql
---! Included rights/database_rights.sql
-create or replace view carillon.database_rights (role_name, function_name) as
-select 'carillon_worker', f from unnest(array[
-  'append_logs', 'claim_jobs', 'database_access', 'enqueue_job', 'extend_leases', 'finish_jobs', 'get_job', 'list_apps', 'next_job_in', 'now',
-  'release_jobs', 'tick'
-]) as f
-union all
-select 'carillon_api', f from unnest(array[
-  'acting', 'admin_tick', 'authenticate_key', 'backfill_cron', 'bootstrap_admin', 'cancel_job', 'cancel_jobs',
-  'clone_status', 'count_letters', 'create_api_key', 'create_principal', 'create_role', 'database_access',
-  'declare_cron', 'delete_cron', 'delete_letters', 'delete_principal', 'delete_role', 'describe_schedule',
-  'enqueue_job', 'enqueue_jobs', 'get_api_key', 'get_app', 'get_cron', 'get_job', 'get_principal', 'get_role',
-  'grant_role', 'list_accessible_crons', 'list_api_keys', 'list_apps', 'list_audit', 'list_backfills', 'list_crons',
-  'list_letters', 'list_logs', 'list_principals', 'list_roles', 'list_runs', 'list_ticks', 'move_job', 'next_job_in',
-  'now', 'page_jobs', 'patch_cron', 'pg_cron_status', 'preview_schedule', 'redrive_letters', 'release_clone',
-  'retried_by', 'retry_job', 'retry_jobs', 'revoke_api_key', 'revoke_role', 'sync_manifest', 'tail_logs', 'tick',
-  'trigger_cron', 'uninstall_app', 'update_principal', 'update_role'
-]) as f;
-comment on view carillon.database_rights is
-  'Which functions the group roles of the API and of workers may execute, and all that they may do: exactly those that src/db calls for them.';
---! EndIncluded rights/database_rights.sql
---! Included rights/_bound_apps.sql
-create or replace function carillon._bound_apps() returns text[]
-language plpgsql stable security invoker
-set search_path = ''
-as $$
-declare
-  v_apps text[];
-begin
-  -- Asked by functions that run as the owner; the role that connected is the session's, whatever it has set since.
-  if session_user = current_user then
-    return null;
-  end if;
-  select r.apps into v_apps from carillon.database_roles r where r.role_name = session_user;
-  if found then
-    return v_apps;
-  end if;
-  if pg_has_role(session_user, current_user, 'member')
-    or exists (select from pg_catalog.pg_roles r where r.rolname = 'carillon_api' and pg_has_role(session_user, r.oid, 'member'))
-  then
-    return null;
-  end if;
-  return '{}';
-end;
-$$;
-comment on function carillon._bound_apps() is
-  'The apps that the session''s database role is bound to; null is all of them, for the owner, superusers and the API. A role that is none of these and bound to nothing has none.';
-revoke all on function carillon._bound_apps() from public;
---! EndIncluded rights/_bound_apps.sql
---! Included rights/_require_bound.sql
-create or replace function carillon._require_bound(apps text[]) returns void
-language plpgsql stable security invoker
-set search_path = ''
-as $$
-declare
-  v_bound constant text[] := carillon._bound_apps();
-  v_foreign text;
-begin
-  if v_bound is null or apps operator(pg_catalog.<@) v_bound then
-    return;
-  end if;
-  v_foreign := (select a from unnest(apps) as a where a <> all (v_bound) limit 1);
-  if v_foreign is not null then
-    raise exception using errcode = 'TK403', message = format('the database role %I is not bound to the app "%s"', session_user, v_foreign),
-      hint = format('as the owner, by carillon.bind_worker_role: role => %L, apps => %L', session_user, v_bound || v_foreign);
-  end if;
-end;
-$$;
-comment on function carillon._require_bound(text[]) is 'Refuses (TK403) a session whose database role is not bound to all of these apps.';
-revoke all on function carillon._require_bound(text[]) from public;
---! EndIncluded rights/_require_bound.sql
---! Included rights/create_database_roles.sql
-create or replace function carillon.create_database_roles() returns void
-language plpgsql volatile security definer
-set search_path = ''
-as $$
-declare
-  v_group text;
-  v_made text[] := '{}';
-  v_right record;
-begin
-  perform pg_advisory_xact_lock(hashtextextended('carillon.database_roles', 0));
-  for v_group in select distinct r.role_name from carillon.database_rights r order by 1 loop
-    if not exists (select from pg_catalog.pg_roles r where r.rolname = v_group) then
-      begin
-        execute format('create role %I nologin', v_group);
-        v_made := v_made || v_group;
-      exception
-        when insufficient_privilege then
-          raise exception using errcode = 'TK403', message = format('the role %I may not create roles', current_user),
-            hint = 'as a superuser: create role carillon_api nologin; create role carillon_worker nologin; then again';
-        when duplicate_object or unique_violation then null; -- roles are the cluster's: another database's deploy was there first
-      end;
-    end if;
-    -- What an earlier version gave and this one does not.
-    execute format('revoke all on all functions in schema carillon from %I', v_group);
-    execute format('revoke all on all tables in schema carillon from %I', v_group);
-    execute format('grant usage on schema carillon to %I', v_group);
-  end loop;
-  for v_right in
-    select r.role_name, p.oid::regprocedure as function
-    from carillon.database_rights r
-    join pg_catalog.pg_proc p on p.pronamespace = 'carillon'::regnamespace and p.proname = r.function_name
-  loop
-    execute format('grant execute on function %s to %I', v_right.function, v_right.role_name);
-  end loop;
-  insert into carillon.settings (key, value) values ('databaseRoles', 'true') on conflict (key) do nothing;
-  if found then
-    perform carillon._audit(null, 'database.create_roles', null, null, null, null, jsonb_build_object('created', v_made));
-  end if;
-end;
-$$;
-comment on function carillon.create_database_roles() is
-  'Makes the group roles carillon_api and carillon_worker where they are missing, and gives them the rights of database_rights and no others in this schema. To be called again after every migration, as carillon migrate does.';
-revoke all on function carillon.create_database_roles() from public;
---! EndIncluded rights/create_database_roles.sql
---! Included rights/refresh_database_roles.sql
-create or replace function carillon.refresh_database_roles() returns boolean
-language plpgsql volatile security definer
-set search_path = ''
-as $$
-begin
-  if not exists (select from carillon.settings s where s.key = 'databaseRoles') then
-    return false;
-  end if;
-  perform carillon.create_database_roles();
-  return true;
-end;
-$$;
-comment on function carillon.refresh_database_roles() is
-  'Gives the group roles the rights of this version where create_database_roles() has been called before; returns whether it has.';
-revoke all on function carillon.refresh_database_roles() from public;
---! EndIncluded rights/refresh_database_roles.sql
---! Included rights/bind_worker_role.sql
-create or replace function carillon.bind_worker_role(role name, apps text[]) returns void
-language plpgsql volatile security definer
-set search_path = ''
-as $$
-declare
-  v_app text;
-  v_apps text[];
-  v_old carillon.database_roles;
-begin
-  if not exists (select from pg_catalog.pg_roles r where r.rolname = bind_worker_role.role) then
-    perform carillon._invalid('role', format('is no role of this server: "%s"', coalesce(role, '')),
-      format('create role %I login password ''…'';', coalesce(role, 'crm_worker')));
-  end if;
-  if pg_has_role(bind_worker_role.role, current_user, 'member') then
-    perform carillon._invalid('role', 'must not be a superuser or a member of the role that owns Carillon: nothing would bind it');
-  end if;
-  if exists (select from pg_catalog.pg_roles r where r.rolname = 'carillon_api' and pg_has_role(bind_worker_role.role, r.oid, 'member')) then
-    perform carillon._invalid('role', 'must not be a member of carillon_api: whoever is may act for every app');
-  end if;
-  if bind_worker_role.apps is null then
-    perform carillon._invalid('apps', 'must be an array of app ids');
-  end if;
-  foreach v_app in array bind_worker_role.apps loop
-    perform carillon._check_app_id(v_app);
-  end loop;
-  v_apps := array(select distinct a from unnest(bind_worker_role.apps) as a order by a);
-  perform pg_advisory_xact_lock(hashtextextended('carillon.database_roles', 0));
-  perform carillon.create_database_roles();
-  if not pg_has_role(bind_worker_role.role, 'carillon_worker', 'member') then
-    begin
-      execute format('grant carillon_worker to %I', bind_worker_role.role);
-    exception when insufficient_privilege then
-      raise exception using errcode = 'TK403', message = format('the role %I may not grant carillon_worker', current_user),
-        hint = format('as a superuser: grant carillon_worker to %I; then again', bind_worker_role.role);
-    end;
-  end if;
-  select r.* into v_old from carillon.database_roles r where r.role_name = bind_worker_role.role;
-  insert into carillon.database_roles as r (role_name, apps, bound_at) values (bind_worker_role.role, v_apps, carillon.now())
-  on conflict (role_name) do update set apps = excluded.apps, bound_at = excluded.bound_at where r.apps <> excluded.apps;
-  perform carillon._audit(null, 'database.bind_role', null, bind_worker_role.role::text, bind_worker_role.role::text,
-    case when v_old.role_name is not null then jsonb_build_object('apps', v_old.apps) end, jsonb_build_object('apps', v_apps));
-end;
-$$;
-comment on function carillon.bind_worker_role(name, text[]) is
-  'Makes a database role that of workers of exactly these apps: a member of carillon_worker, which can neither claim, read, finish, extend, log to nor enqueue jobs of other apps. Holds at once; {} is none.';
-revoke all on function carillon.bind_worker_role(name, text[]) from public;
---! EndIncluded rights/bind_worker_role.sql
---! Included rights/unbind_worker_role.sql
-create or replace function carillon.unbind_worker_role(role name) returns void
-language plpgsql volatile security definer
-set search_path = ''
-as $$
-declare
-  v_old carillon.database_roles;
-begin
-  delete from carillon.database_roles r where r.role_name = unbind_worker_role.role returning * into v_old;
-  if v_old.role_name is not null then
-    perform carillon._audit(null, 'database.unbind_role', null, v_old.role_name::text, v_old.role_name::text,
-      jsonb_build_object('apps', v_old.apps));
-  end if;
-end;
-$$;
-comment on function carillon.unbind_worker_role(name) is
-  'Takes a worker''s database role off its apps: it reaches none any more. To be called before the role is dropped.';
-revoke all on function carillon.unbind_worker_role(name) from public;
---! EndIncluded rights/unbind_worker_role.sql
---! Included rights/database_access.sql
-create or replace function carillon.database_access() returns jsonb
-language plpgsql stable security definer
-set search_path = ''
-as $$
-declare
-  v_bound constant text[] := carillon._bound_apps();
-begin
-  return jsonb_build_object(
-    'role', session_user,
-    'owner', pg_has_role(session_user, current_user, 'member'),
-    'groups', array(
-      select r.rolname from pg_catalog.pg_roles r
-      where r.rolname in (select d.role_name from carillon.database_rights d) and pg_has_role(session_user, r.oid, 'member')
-      order by r.rolname),
-    'apps', to_jsonb(v_bound),
-    'missing', array(
-      select d.role_name || ': ' || d.function_name
-      from carillon.database_rights d
-      join pg_catalog.pg_roles r on r.rolname = d.role_name
-      left join pg_catalog.pg_proc p on p.pronamespace = 'carillon'::regnamespace and p.proname = d.function_name
-      where pg_has_role(session_user, r.oid, 'member') and not coalesce(has_function_privilege(r.oid, p.oid, 'execute'), false)
-        and exists (select from carillon.settings s where s.key = 'databaseRoles')
-      order by 1));
-end;
-$$;
-comment on function carillon.database_access() is
-  'As whom the session is connected: whether that is the owner, its group roles, the apps it is bound to (null is all), and which functions its groups should execute and cannot.';
-revoke all on function carillon.database_access() from public;
---! EndIncluded rights/database_access.sql
 --! Included schedules.sql
 --! Included schedules/_quote_input.sql
 create or replace function carillon._quote_input(input text)
@@ -3945,7 +3358,6 @@ begin
       message = format('a role named "%s" exists already', create_role.name);
   end if;
   perform carillon._inherit_roles(create_role.name, coalesce(create_role.inherits, '{}'));
-  perform carillon._audit(actor, 'role.create', null, create_role.name, create_role.name, null, carillon._role_state(create_role.name));
 end;
 $$;
 comment on function carillon.create_role(text, text[], text[], uuid, text[]) is
@@ -3965,7 +3377,6 @@ set search_path = ''
 as $$
 declare
   v_had_admin boolean;
-  v_before jsonb;
 begin
   v_had_admin := carillon._lock_access();
   perform carillon._require_changeable_role(update_role.name);
@@ -3973,14 +3384,12 @@ begin
   -- What it grants now, and what it is to grant, before the actor, who may be a member, has it by this change.
   perform carillon._require_held(actor, actor_scopes, array['system:role.write'] || update_role.permissions
     || carillon._role_permissions(array[update_role.name] || update_role.inherits));
-  v_before := carillon._role_state(update_role.name);
   if update_role.permissions is not null then
     update carillon.roles r set permissions = update_role.permissions where r.name = update_role.name;
   end if;
   if update_role.inherits is not null then
     perform carillon._inherit_roles(update_role.name, update_role.inherits);
   end if;
-  perform carillon._audit(actor, 'role.update', null, update_role.name, update_role.name, v_before, carillon._role_state(update_role.name));
   perform carillon._require_admin_left(actor, v_had_admin);
 end;
 $$;
@@ -4004,7 +3413,6 @@ begin
   perform carillon._require_changeable_role(delete_role.name);
   perform carillon._require_held(actor, actor_scopes,
     array['system:role.write'] || carillon._role_permissions(array[delete_role.name]));
-  perform carillon._audit(actor, 'role.delete', null, delete_role.name, delete_role.name, carillon._role_state(delete_role.name));
   delete from carillon.roles r where r.name = delete_role.name;
   perform carillon._require_admin_left(actor, v_had_admin);
 end;
@@ -4076,7 +3484,6 @@ begin
   values (create_principal.username, create_principal.kind)
   returning id into v_id;
   insert into carillon.role_members (principal_id, role) select distinct v_id, r from unnest(create_principal.roles) as r;
-  perform carillon._audit(actor, 'principal.create', null, v_id::text, create_principal.username, null, carillon._principal_state(v_id));
   return v_id;
 end;
 $$;
@@ -4097,14 +3504,12 @@ set search_path = ''
 as $$
 declare
   v_had_admin boolean;
-  v_before jsonb;
 begin
   v_had_admin := carillon._lock_access();
   perform carillon._require_changeable_principal(update_principal.principal);
   -- Disabling takes, and enabling gives, all that its roles grant.
   perform carillon._require_held(actor, actor_scopes,
     array['system:principal.write'] || carillon._granted_to(update_principal.principal));
-  v_before := carillon._principal_state(update_principal.principal);
   if update_principal.username is not null
     and update_principal.username <> (select p.username from carillon.principals p where p.id = update_principal.principal)
   then
@@ -4116,8 +3521,6 @@ begin
     set disabled_at = case when not update_principal.enabled then coalesce(p.disabled_at, carillon.now()) end
     where p.id = update_principal.principal;
   end if;
-  perform carillon._audit(actor, 'principal.update', null, update_principal.principal::text,
-    coalesce(update_principal.username, v_before ->> 'username'), v_before, carillon._principal_state(update_principal.principal));
   perform carillon._require_admin_left(actor, v_had_admin);
 end;
 $$;
@@ -4152,14 +3555,11 @@ set search_path = ''
 as $$
 declare
   v_had_admin boolean;
-  v_before jsonb;
 begin
   v_had_admin := carillon._lock_access();
   perform carillon._require_changeable_principal(delete_principal.principal);
   perform carillon._require_held(actor, actor_scopes,
     array['system:principal.write'] || carillon._granted_to(delete_principal.principal));
-  v_before := carillon._principal_state(delete_principal.principal);
-  perform carillon._audit(actor, 'principal.delete', null, delete_principal.principal::text, v_before ->> 'username', v_before);
   delete from carillon.principals p where p.id = delete_principal.principal;
   perform carillon._require_admin_left(actor, v_had_admin);
 end;
@@ -4185,10 +3585,6 @@ begin
   perform carillon._require_held(actor, actor_scopes,
     array['system:principal.write'] || carillon._role_permissions(array[grant_role.role]));
   insert into carillon.role_members (principal_id, role) values (grant_role.principal, grant_role.role) on conflict do nothing;
-  if found then
-    perform carillon._audit(actor, 'principal.grant', null, grant_role.principal::text,
-      (select p.username from carillon.principals p where p.id = grant_role.principal), null, jsonb_build_object('role', grant_role.role));
-  end if;
 end;
 $$;
 comment on function carillon.grant_role(uuid, text, uuid, text[]) is
@@ -4214,10 +3610,6 @@ begin
   perform carillon._require_held(actor, actor_scopes,
     array['system:principal.write'] || carillon._role_permissions(array[revoke_role.role]));
   delete from carillon.role_members m where m.principal_id = revoke_role.principal and m.role = revoke_role.role;
-  if found then
-    perform carillon._audit(actor, 'principal.revoke', null, revoke_role.principal::text,
-      (select p.username from carillon.principals p where p.id = revoke_role.principal), jsonb_build_object('role', revoke_role.role));
-  end if;
   perform carillon._require_admin_left(actor, v_had_admin);
 end;
 $$;
@@ -4295,7 +3687,7 @@ set search_path = ''
 as $$
 declare
   v_beyond text;
-  v_key carillon.api_keys;
+  v_id uuid;
 begin
   if octet_length(create_api_key.hash) is distinct from 32 then
     perform carillon._invalid('hash', 'must be the SHA-256 of the key');
@@ -4334,9 +3726,8 @@ begin
   insert into carillon.api_keys (principal_id, name, prefix, hash, expires_at, scopes, mints_keys, created_by)
   values (create_api_key.principal, create_api_key.name, create_api_key.prefix, create_api_key.hash, create_api_key.expires_at,
     create_api_key.scopes, create_api_key.mints_keys, actor)
-  returning * into v_key;
-  perform carillon._audit(actor, 'key.create', null, v_key.id::text, v_key.name, null, carillon._key_state(v_key));
-  return v_key.id;
+  returning id into v_id;
+  return v_id;
 end;
 $$;
 comment on function carillon.create_api_key(uuid, text, text, bytea, timestamptz, text[], boolean, uuid, text[], uuid) is
@@ -4354,7 +3745,6 @@ set search_path = ''
 as $$
 declare
   v_key carillon.api_keys;
-  v_before jsonb;
 begin
   select k.* into v_key from carillon.api_keys k where k.id = revoke_api_key.key for no key update;
   -- Somebody else's key is not there for those who may not touch it.
@@ -4363,9 +3753,7 @@ begin
   end if;
   perform carillon._require_held(actor, actor_scopes, carillon._narrow(carillon._granted_to(v_key.principal_id), v_key.scopes));
   if v_key.revoked_at is null then
-    v_before := carillon._key_state(v_key);
-    update carillon.api_keys k set revoked_at = carillon.now() where k.id = v_key.id returning k.* into v_key;
-    perform carillon._audit(actor, 'key.revoke', null, v_key.id::text, v_key.name, v_before, carillon._key_state(v_key));
+    update carillon.api_keys k set revoked_at = carillon.now() where k.id = v_key.id;
   end if;
 end;
 $$;
@@ -4561,8 +3949,6 @@ declare
   v_name text;
   v_most integer;
   v_new boolean;
-  v_old carillon.apps;
-  v_app carillon.apps;
 begin
   perform carillon._check_app_id(app);
   if jsonb_typeof(manifest) is distinct from 'object' then
@@ -4586,20 +3972,15 @@ begin
     if actor is not null then
       perform carillon._require_principal(actor);
       insert into carillon.role_members (principal_id, role) values (actor, 'app:' || app || ':admin');
-      perform carillon._audit(actor, 'principal.grant', null, actor::text, (select p.username from carillon.principals p where p.id = actor),
-        null, jsonb_build_object('role', 'app:' || app || ':admin'));
     end if;
   else
     -- One deploy of an app at a time; the row stays locked until the end of the transaction.
-    select a.* into v_old from carillon.apps a where a.id = app for no key update;
+    perform from carillon.apps a where a.id = app for no key update;
     update carillon.apps a
     set name = v_name, manifest = install_app.manifest, permissions = v_permissions, max_concurrency = v_most, updated_at = v_now
     where a.id = app and (a.name, a.manifest, a.permissions, a.max_concurrency)
       is distinct from (v_name, install_app.manifest, v_permissions, v_most);
   end if;
-  select a.* into v_app from carillon.apps a where a.id = app;
-  perform carillon._audit(actor, case when v_new then 'app.install' else 'app.update' end, app, app, v_name,
-    carillon._app_state(v_old), carillon._app_state(v_app));
   return v_new;
 end;
 $$;
@@ -4608,42 +3989,37 @@ comment on function carillon.install_app(text, jsonb, uuid) is
 revoke all on function carillon.install_app(text, jsonb, uuid) from public;
 --! EndIncluded apps/install_app.sql
 --! Included apps/uninstall_app.sql
-create or replace function carillon.uninstall_app(app text, actor uuid default null, actor_scopes text[] default null) returns void
+create or replace function carillon.uninstall_app(app text) returns void
 language plpgsql volatile security definer
 set search_path = ''
 as $$
 declare
-  v_app carillon.apps;
   v_crons uuid[];
-  v_canceled integer;
 begin
   perform carillon._require_app(app);
-  perform carillon._require_held(actor, actor_scopes, array['app:' || app || ':uninstall']);
-  select a.* into v_app from carillon.apps a where a.id = app for update;
+  perform from carillon.apps a where a.id = app for update;
   with stopped as (
     update carillon.crons c set next_fire_at = null where c.app_id = app returning c.id
   )
   select coalesce(array_agg(id), '{}') into v_crons from stopped;
   perform carillon._enlist_crons(v_crons);
-  v_canceled := carillon._cancel_jobs(array(select carillon._live_jobs_of_app(app)),
+  perform carillon._cancel_jobs(array(select carillon._live_jobs_of_app(app)),
     'the app was uninstalled');
-  perform carillon._audit(actor, 'app.uninstall', app, app, v_app.name,
-    carillon._app_state(v_app) || jsonb_build_object('crons', cardinality(v_crons), 'canceledJobs', v_canceled));
   delete from carillon.apps a where a.id = app;
 end;
 $$;
-comment on function carillon.uninstall_app(text, uuid, text[]) is
+comment on function carillon.uninstall_app(text) is
   'Removes an app with its crons and roles, and cancels its jobs; slots that are due and not yet decided are dropped. Its ledger and job history stay until their retention ends.';
-revoke all on function carillon.uninstall_app(text, uuid, text[]) from public;
+revoke all on function carillon.uninstall_app(text) from public;
 --! EndIncluded apps/uninstall_app.sql
 --! Included apps/list_apps.sql
 create or replace function carillon.list_apps() returns setof carillon.apps
 language sql stable security definer
 set search_path = ''
 as $$
-  select a.* from carillon.apps a, carillon._bound_apps() as bound where bound is null or a.id = any (bound) order by a.id
+  select * from carillon.apps order by id
 $$;
-comment on function carillon.list_apps() is 'All installed apps; for a worker''s database role, those it is bound to.';
+comment on function carillon.list_apps() is 'All installed apps.';
 revoke all on function carillon.list_apps() from public;
 --! EndIncluded apps/list_apps.sql
 --! Included apps/get_app.sql
@@ -4701,28 +4077,32 @@ create or replace function carillon._blockers_of(crons uuid[], overlap_policies 
 returns table (cron_id uuid, msg_id bigint)
 language plpgsql stable security invoker
 set search_path = ''
--- Few crons have live jobs, however many jobs there are: by the index, whatever the statistics say.
+-- Whatever the statistics say of a queue that was empty a second ago: cron by cron, by the index.
 set enable_seqscan = off
 set enable_bitmapscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
 as $$
 begin
   return query
-    select distinct on (w.cron) w.cron, q.msg_id
+    select w.cron, l.msg_id
     from unnest(crons, overlap_policies) as w (cron, overlap_policy)
-    join pgmq.q_jobs q on q.headers ->> 'cron_id' = w.cron::text
-    where case w.overlap_policy
-        when 'skip' then true
-        -- One job may run and one may wait.
-        when 'buffer' then not (q.headers ? 'lease' and q.vt > _blockers_of.now)
-        else false
-      end
-      -- A backfill has a concurrency of its own.
-      and not q.headers ? 'backfill_id'
-      -- It is canceled at the next sweep, and claimed by nobody.
-      and not carillon._has_expired(q.headers, _blockers_of.now)
-    order by w.cron, q.msg_id;
+    cross join lateral (
+      select q.msg_id
+      from pgmq.q_jobs q
+      where q.headers ->> 'cron_id' = w.cron::text
+        and case w.overlap_policy
+          when 'skip' then true
+          -- One job may run and one may wait.
+          when 'buffer' then not (q.headers ? 'lease' and q.vt > _blockers_of.now)
+          else false
+        end
+        -- A backfill has a concurrency of its own.
+        and not q.headers ? 'backfill_id'
+        -- It is canceled at the next sweep, and claimed by nobody.
+        and not carillon._has_expired(q.headers, _blockers_of.now)
+      -- Not by the bare id: the walk along its index looks as cheap, while the queue seems empty.
+      order by q.msg_id + 0
+      limit 1
+    ) l;
 end;
 $$;
 comment on function carillon._blockers_of(uuid[], text[], timestamptz) is
@@ -5258,9 +4638,6 @@ begin
   end if;
 
   insert into carillon.settings (key, value) values ('pg_cron', 'true') on conflict (key) do nothing;
-  if found then
-    perform carillon._audit(null, 'settings.update', null, null, null, '{"pgCron": false}', '{"pgCron": true}');
-  end if;
   insert into carillon.settings (key, value) values ('pg_cron_seen_at', to_jsonb(carillon.now())) on conflict (key) do nothing;
   if exists (select from carillon._wanted_beats(null)) then
     -- Lock order: crons, then beats. Whoever edits or fires a cron is waited for, and waits.
@@ -5286,9 +4663,6 @@ begin
     perform carillon._unschedule_job(j.jobid) from cron.job j where j.jobname = 'carillon sweep';
   end if;
   delete from carillon.settings s where s.key in ('pg_cron', 'pg_cron_seen_at');
-  if found then
-    perform carillon._audit(null, 'settings.update', null, null, null, '{"pgCron": true}', '{"pgCron": false}');
-  end if;
   -- Lock order: crons, then beats. Whoever edits or fires a cron is waited for, and waits.
   lock table carillon.crons in exclusive mode;
   perform carillon._enlist_crons(null);
@@ -6050,8 +5424,6 @@ begin
     values (v_cron.id, from_at, to_at, backfill_cron.concurrency, v_slots, actor, v_now)
     returning id into v_id;
     perform carillon._run_backfills(v_id);
-    perform carillon._audit(actor, 'cron.backfill', v_cron.app_id, v_cron.id::text, v_cron.name, null,
-      jsonb_build_object('backfillId', v_id, 'from', from_at, 'to', to_at, 'slots', cardinality(v_slots), 'concurrency', backfill_cron.concurrency));
   end if;
   return jsonb_build_object('id', v_id, 'dryRun', dry_run, 'count', cardinality(v_slots), 'slots', to_jsonb(v_slots));
 end;
@@ -6106,7 +5478,6 @@ begin
   v_buried := carillon._bury_lost_jobs();
   perform carillon._expire_jobs();
   perform carillon._trim_idempotency_keys();
-  perform carillon._trim_audit();
   perform carillon._trim_runs();
   insert into carillon.settings (key, value) values ('swept_at', to_jsonb(v_now))
   on conflict (key) do update set value = excluded.value;
@@ -6335,26 +5706,16 @@ revoke all on function carillon._failed_too_often(uuid, integer) from public;
 --! EndIncluded crons/_failed_too_often.sql
 --! Included crons/_pause_cron.sql
 create or replace function carillon._pause_cron(cron uuid, note text) returns void
-language plpgsql volatile security invoker
+language sql volatile security invoker
 set search_path = ''
 as $$
-declare
-  v_old carillon.crons;
-  v_new carillon.crons;
-begin
-  select c.* into v_old from carillon.crons c where c.id = _pause_cron.cron and c.enabled;
   update carillon.crons c
   set enabled = false, next_fire_at = null, completed_at = null, paused_at = carillon.now(), paused_by = carillon._system_principal(),
       pause_note = note, updated_at = carillon.now()
-  where c.id = v_old.id
-  returning c.* into v_new;
-  if v_new.id is not null then
-    perform carillon._audit_all(carillon._system_principal(), array[carillon._cron_entry(v_old, v_new)]);
-  end if;
-end;
+  where c.id = cron and c.enabled
 $$;
 comment on function carillon._pause_cron(uuid, text) is
-  'Pauses a cron (locked by the caller) on the system''s own account; it leaves its beat at the next sweep.';
+  'Pauses a cron on the system''s own account; it leaves its beat at the next sweep.';
 revoke all on function carillon._pause_cron(uuid, text) from public;
 --! EndIncluded crons/_pause_cron.sql
 --! Included crons/_pause_failing_crons.sql
@@ -6615,7 +5976,7 @@ comment on function carillon._store_cron(carillon.crons) is 'Updates one cron; a
 revoke all on function carillon._store_cron(carillon.crons) from public;
 --! EndIncluded crons/_store_cron.sql
 --! Included crons/_store_new_crons.sql
-create or replace function carillon._store_new_crons(crons carillon.crons[], fields text[], actor uuid) returns void
+create or replace function carillon._store_new_crons(crons carillon.crons[], fields text[]) returns void
 language plpgsql volatile security invoker
 set search_path = ''
 set plan_cache_mode = force_generic_plan
@@ -6636,12 +5997,11 @@ begin
     raise exception using errcode = 'TK201', column = fields[v_at],
       message = format('app "%s" has a cron named "%s" already', (_store_new_crons.crons[v_at]).app_id, (_store_new_crons.crons[v_at]).name);
   end if;
-  perform carillon._audit_all(actor, array(select carillon._cron_entry(null, c) from unnest(_store_new_crons.crons) as c));
 end;
 $$;
-comment on function carillon._store_new_crons(carillon.crons[], text[], uuid) is
-  'Inserts crons, made by an actor; a name already taken is TK201, naming the field given for that cron.';
-revoke all on function carillon._store_new_crons(carillon.crons[], text[], uuid) from public;
+comment on function carillon._store_new_crons(carillon.crons[], text[]) is
+  'Inserts crons; a name already taken is TK201, naming the field given for that cron.';
+revoke all on function carillon._store_new_crons(carillon.crons[], text[]) from public;
 --! EndIncluded crons/_store_new_crons.sql
 --! Included crons/_change_cron.sql
 create or replace function carillon._change_cron(old carillon.crons, new carillon.crons, actor uuid) returns boolean
@@ -6680,22 +6040,18 @@ comment on function carillon._change_cron(carillon.crons, carillon.crons, uuid) 
 revoke all on function carillon._change_cron(carillon.crons, carillon.crons, uuid) from public;
 --! EndIncluded crons/_change_cron.sql
 --! Included crons/_drop_crons.sql
-create or replace function carillon._drop_crons(crons uuid[], touched uuid[], actor uuid) returns void
+create or replace function carillon._drop_crons(crons uuid[]) returns void
 language plpgsql volatile security invoker
 set search_path = ''
 as $$
 begin
   update carillon.crons c set next_fire_at = null where c.id = any (_drop_crons.crons);
-  -- All beats in one call, so that two deploys lock them in the same order.
-  perform carillon._enlist_crons(touched || _drop_crons.crons);
-  perform carillon._audit_all(actor, array(
-    select carillon._cron_entry(c, null) from carillon.crons c where c.id = any (_drop_crons.crons) order by c.name));
+  perform carillon._enlist_crons(_drop_crons.crons);
   delete from carillon.crons c where c.id = any (_drop_crons.crons);
 end;
 $$;
-comment on function carillon._drop_crons(uuid[], uuid[], uuid) is
-  'Takes crons off their beats and deletes them, for an actor; beats of crons touched before are settled in the same go.';
-revoke all on function carillon._drop_crons(uuid[], uuid[], uuid) from public;
+comment on function carillon._drop_crons(uuid[]) is 'Takes crons off their beats and deletes them.';
+revoke all on function carillon._drop_crons(uuid[]) from public;
 --! EndIncluded crons/_drop_crons.sql
 --! Included crons/_cron_spec.sql
 create or replace function carillon._cron_spec(
@@ -6762,7 +6118,7 @@ begin
   v_cron.owner_id := coalesce(v_cron.owner_id, actor, carillon._system_principal());
   perform carillon._require_act_as(actor, actor_scopes, v_cron.owner_id, app);
   v_cron := carillon._arm_cron(v_cron, v_cron.created_at, actor);
-  perform carillon._store_new_crons(array[v_cron], array['name'], actor);
+  perform carillon._store_new_crons(array[v_cron], array['name']);
   perform carillon._enlist_crons(array[v_cron.id]);
   select d.* into v_details from carillon.cron_details d where d.id = v_cron.id;
   return v_details;
@@ -6839,7 +6195,6 @@ begin
     perform carillon._require_act_as(actor, actor_scopes, v_new.owner_id, v_new.app_id);
   end if;
   if carillon._change_cron(v_old, v_new, actor) then
-    perform carillon._audit_all(actor, array[carillon._cron_entry(v_old, v_new)]);
     perform carillon._enlist_crons(array[v_old.id]);
   end if;
   select d.* into v_details from carillon.cron_details d where d.id = v_old.id;
@@ -6926,7 +6281,7 @@ declare
   v_cron carillon.crons := carillon._lock_cron(app, cron);
 begin
   perform carillon._require_cron_owner(v_cron, actor, actor_scopes);
-  perform carillon._drop_crons(array[v_cron.id], '{}', actor);
+  perform carillon._drop_crons(array[v_cron.id]);
 end;
 $$;
 comment on function carillon.delete_cron(uuid, text, uuid, text[]) is
@@ -6949,7 +6304,6 @@ declare
   v_now timestamptz := carillon.now();
   v_cron carillon.crons;
   v_blocker bigint;
-  v_job bigint;
 begin
   if respect_overlap then
     v_cron := carillon._lock_cron(app, cron);
@@ -6979,15 +6333,12 @@ begin
       perform carillon._replace_jobs(v_cron.id, 'replaced by a job triggered by hand');
     end if;
   end if;
-  v_job := carillon._send_job(
+  return carillon._send_job(
     v_cron.app_id,
     carillon._cron_payload(v_cron.id, v_cron.payload, v_cron.method),
     v_cron.owner_id,
     carillon._cron_headers(v_cron.id, 'manual', null, v_cron.job_headers, v_now, v_cron.expires_after_seconds),
     v_now);
-  perform carillon._audit(actor, 'cron.trigger', v_cron.app_id, v_cron.id::text, v_cron.name, null,
-    jsonb_build_object('jobId', v_job, 'ownPayload', trigger_cron.payload is null));
-  return v_job;
 end;
 $$;
 comment on function carillon.trigger_cron(uuid, jsonb, boolean, text, uuid, text[]) is
@@ -7023,7 +6374,6 @@ declare
   v_unchanged text[] := '{}';
   v_deleted text[];
   v_dropped uuid[];
-  v_entries_of_updated carillon.audit_entry[] := '{}';
 begin
   v_new_app := carillon.install_app(app, manifest, actor);
   if jsonb_typeof(v_entries) <> 'array' then
@@ -7085,7 +6435,6 @@ begin
       end if;
       if carillon._change_cron(v_old, v_new, actor) then
         v_updated := v_updated || v_new.name;
-        v_entries_of_updated := v_entries_of_updated || carillon._cron_entry(v_old, v_new);
         v_touched := v_touched || v_new.id;
       else
         v_unchanged := v_unchanged || v_new.name;
@@ -7093,17 +6442,15 @@ begin
     end if;
     v_ids := v_ids || v_new.id;
   end loop;
-  perform carillon._store_new_crons(v_fresh, v_fresh_paths, actor);
-  perform carillon._audit_all(actor, v_entries_of_updated);
+  perform carillon._store_new_crons(v_fresh, v_fresh_paths);
 
   select coalesce(array_agg(c.id), '{}'), coalesce(array_agg(c.name order by c.name), '{}') into v_dropped, v_deleted
   from carillon.crons c
   where c.app_id = app and c.origin = 'manifest' and c.id <> all (v_ids);
-  perform carillon._drop_crons(v_dropped, v_touched, actor);
-  if v_touched || v_dropped <> '{}' then
-    perform carillon._audit(actor, 'app.deploy', app, app, manifest ->> 'name', null, jsonb_build_object('created', cardinality(v_created),
-      'updated', cardinality(v_updated), 'unchanged', cardinality(v_unchanged), 'deleted', cardinality(v_deleted)));
-  end if;
+  -- All beats in one call, so that two deploys lock them in the same order.
+  update carillon.crons c set next_fire_at = null where c.id = any (v_dropped);
+  perform carillon._enlist_crons(v_touched || v_dropped);
+  delete from carillon.crons c where c.id = any (v_dropped);
 
   return jsonb_build_object('appId', app, 'installed', v_new_app, 'created', v_created, 'updated', v_updated,
     'unchanged', v_unchanged, 'deleted', v_deleted);
@@ -7966,7 +7313,6 @@ declare
   v_new bigint;
   v_job bigint;
 begin
-  perform carillon._require_bound(array[app]);
   perform carillon._hold_app(app);
   perform carillon._check_payload(payload, 'payload');
   if user_id is not null and not exists (select from carillon.principals p where p.id = enqueue_job.user_id) then
@@ -8015,7 +7361,6 @@ declare
   v_ids bigint[];
   v_new bigint;
 begin
-  perform carillon._require_bound(array[app]);
   perform carillon._hold_app(app);
   if jsonb_typeof(jobs) is distinct from 'array' or jsonb_array_length(jobs) > 10000 then
     perform carillon._invalid('jobs', 'must be a JSON array of at most 10000 jobs');
@@ -8153,7 +7498,6 @@ begin
   end if;
   v_until := v_now + lease_seconds * interval '1 second';
   v_waiting := array(select a.app from unnest(apps) with ordinality as a (app, at) where a.app is not null group by a.app order by min(a.at));
-  perform carillon._require_bound(v_waiting);
   v_rooms := carillon._lock_limited_apps(v_waiting);
 
   -- Every app has an equal share, and those that have more waiting share what the others leave.
@@ -8243,7 +7587,6 @@ declare
   v_most integer;
   v_next timestamptz;
 begin
-  perform carillon._require_bound(apps);
   foreach v_app in array apps loop
     -- When a lease runs out its job is due again, and its place is free.
     v_next := least(v_next, (
@@ -8292,7 +7635,7 @@ comment on function carillon._count_failures(uuid[], uuid[]) is
 revoke all on function carillon._count_failures(uuid[], uuid[]) from public;
 --! EndIncluded jobs/_count_failures.sql
 --! Included jobs/_retry_attempts.sql
-create or replace function carillon._retry_attempts(outcomes jsonb, now timestamptz, bound text[]) returns bigint[]
+create or replace function carillon._retry_attempts(outcomes jsonb, now timestamptz) returns bigint[]
 language plpgsql volatile security invoker
 set search_path = ''
 as $$
@@ -8319,7 +7662,6 @@ begin
           then jsonb_build_object('failures', coalesce((q.headers ->> 'failures')::integer, 0) + 1) else '{}' end
     from o
     where q.msg_id = o.job_id and q.read_ct = o.attempt and q.headers -> 'lease' is not null
-      and (bound is null or q.message ->> 'app_id' = any (bound))
       and (o.retry_in is not null or (o.discard is not true
         and coalesce((q.headers ->> 'failures')::integer, 0) + 1 < coalesce((q.headers ->> 'max_attempts')::integer, 1)))
     returning q.msg_id, q.message ->> 'app_id' as app
@@ -8330,9 +7672,9 @@ begin
   return v_retried;
 end;
 $$;
-comment on function carillon._retry_attempts(jsonb, timestamptz, text[]) is
-  'Puts failed jobs that have attempts left, or asked for another time, back into the queue for later, of the apps the caller is bound to (null is all); returns their ids.';
-revoke all on function carillon._retry_attempts(jsonb, timestamptz, text[]) from public;
+comment on function carillon._retry_attempts(jsonb, timestamptz) is
+  'Puts failed jobs that have attempts left, or asked for another time, back into the queue for later; returns their ids.';
+revoke all on function carillon._retry_attempts(jsonb, timestamptz) from public;
 --! EndIncluded jobs/_retry_attempts.sql
 --! Included jobs/finish_jobs.sql
 create or replace function carillon.finish_jobs(outcomes jsonb) returns setof bigint
@@ -8352,8 +7694,6 @@ declare
   v_succeeded uuid[];
   v_failed uuid[];
   v_apps text[];
-  -- A job of an app the role is not bound to is as one whose lease was lost.
-  v_bound constant text[] := carillon._bound_apps();
 begin
   if jsonb_typeof(outcomes) is distinct from 'array' then
     perform carillon._invalid('outcomes', 'must be a JSON array');
@@ -8362,10 +7702,9 @@ begin
     -- Some jobs are put back and the others end: two statements, whose locks together have to be in order.
     perform from pgmq.q_jobs q
     where q.msg_id = any (array(select (o ->> 'job_id')::bigint from jsonb_array_elements(outcomes) as o))
-      and (v_bound is null or q.message ->> 'app_id' = any (v_bound))
     order by q.msg_id
     for update;
-    v_retried := carillon._retry_attempts(outcomes, v_now, v_bound);
+    v_retried := carillon._retry_attempts(outcomes, v_now);
   end if;
   -- What is tried again has given its lease back, and is passed over.
   with o as materialized (
@@ -8378,7 +7717,6 @@ begin
     delete from pgmq.q_jobs q
     using o
     where q.msg_id = o.job_id and q.read_ct = o.attempt and q.headers -> 'lease' is not null
-      and (v_bound is null or q.message ->> 'app_id' = any (v_bound))
     returning q.msg_id, q.read_ct, q.enqueued_at, q.last_read_at, q.message, q.headers, o.status, o.result, o.error
   ),
   kept as (
@@ -8414,7 +7752,6 @@ set search_path = ''
 as $$
 declare
   v_until timestamptz := carillon.now() + lease_seconds * interval '1 second';
-  v_bound constant text[] := carillon._bound_apps();
 begin
   if lease_seconds is null or lease_seconds < 1 then
     perform carillon._invalid('leaseSeconds', 'must be at least 1');
@@ -8426,7 +7763,7 @@ begin
       select q.msg_id
       from unnest(extend_leases.job_ids, extend_leases.attempts) as l (job_id, attempt)
       join pgmq.q_jobs q on q.msg_id = l.job_id and q.read_ct = l.attempt
-      where q.headers -> 'lease' is not null and (v_bound is null or q.message ->> 'app_id' = any (v_bound))
+      where q.headers -> 'lease' is not null
       -- Not "for update": a job whose log is being appended to (for key share) is ours all the same.
       for no key update of q skip locked
     )
@@ -8449,19 +7786,15 @@ as $$
 declare
   v_now timestamptz := carillon.now();
   v_app text;
-  v_bound constant text[] := carillon._bound_apps();
 begin
-  perform from pgmq.q_jobs q where q.msg_id = any (release_jobs.job_ids) and (v_bound is null or q.message ->> 'app_id' = any (v_bound))
-  order by q.msg_id for update;
+  perform from pgmq.q_jobs q where q.msg_id = any (release_jobs.job_ids) order by q.msg_id for update;
   return query
     update pgmq.q_jobs q
     set vt = v_now, headers = q.headers - 'lease'
     from unnest(release_jobs.job_ids, release_jobs.attempts) as l (job_id, attempt)
     where q.msg_id = l.job_id and q.read_ct = l.attempt and q.headers -> 'lease' is not null
-      and (v_bound is null or q.message ->> 'app_id' = any (v_bound))
     returning q.msg_id;
-  for v_app in select distinct q.message ->> 'app_id' from pgmq.q_jobs q where q.msg_id = any (release_jobs.job_ids)
-    and (v_bound is null or q.message ->> 'app_id' = any (v_bound)) loop
+  for v_app in select distinct q.message ->> 'app_id' from pgmq.q_jobs q where q.msg_id = any (release_jobs.job_ids) loop
     perform pg_notify('carillon_jobs', v_app);
   end loop;
 end;
@@ -9004,7 +8337,6 @@ declare
   v_now timestamptz := carillon.now();
   v_taken bigint[];
   v_starts integer[];
-  v_bound constant text[] := carillon._bound_apps();
 begin
   if jsonb_typeof(chunks) is distinct from 'array' or chunks @? '$[*] ? (@.lines.type() != "array" || !exists (@.lines))' then
     perform carillon._invalid('chunks', 'must be a JSON array of objects that have an array of lines');
@@ -9015,7 +8347,6 @@ begin
     select c.n
     from rows from (jsonb_to_recordset(chunks) as (job_id bigint, attempt integer)) with ordinality as c (job_id, attempt, n)
     join pgmq.q_jobs q on q.msg_id = c.job_id and q.read_ct = c.attempt
-    where (v_bound is null or q.message ->> 'app_id' = any (v_bound))
     order by q.msg_id
     for key share of q
   ) l;
@@ -9025,7 +8356,7 @@ begin
       select c.n
       from rows from (jsonb_to_recordset(chunks) as (job_id bigint, attempt integer)) with ordinality as c (job_id, attempt, n)
       join carillon.job_history h on h.job_id = c.job_id and h.attempt = c.attempt
-      where (v_bound is null or h.app_id = any (v_bound)) and h.finished_at > v_now - interval '1 minute' and c.n <> all (coalesce(v_taken, '{}')));
+      where h.finished_at > v_now - interval '1 minute' and c.n <> all (coalesce(v_taken, '{}')));
   end if;
   if again or jsonb_path_exists(chunks, '$[*] ? (!exists (@.seq))') then
     v_starts := carillon._log_starts(chunks, again);
@@ -9091,13 +8422,12 @@ set search_path = ''
 as $$
 declare
   v_job carillon.jobs;
-  v_bound constant text[] := carillon._bound_apps();
 begin
   select j.* into v_job from carillon._live_jobs j where j.job_id = get_job.job;
   if v_job.job_id is null then
     select j.* into v_job from carillon._finished_jobs j where j.job_id = get_job.job limit 1;
   end if;
-  if v_job.job_id is null or v_job.app_id <> get_job.app or v_job.app_id <> all (v_bound) then
+  if v_job.job_id is null or v_job.app_id <> get_job.app then
     raise exception using errcode = 'TK103', message = format('no job %s', get_job.job);
   end if;
   return v_job;
@@ -9242,42 +8572,25 @@ comment on function carillon._lock_job(bigint, text) is 'A live job, locked; TK2
 revoke all on function carillon._lock_job(bigint, text) from public;
 --! EndIncluded jobs/_lock_job.sql
 --! Included jobs/cancel_job.sql
-create or replace function carillon.cancel_job(
-  job bigint,
-  app text default null,
-  reason text default 'canceled by hand',
-  actor uuid default null,
-  actor_scopes text[] default null
-) returns carillon.jobs
+create or replace function carillon.cancel_job(job bigint, app text default null, reason text default 'canceled by hand') returns carillon.jobs
 language plpgsql volatile security definer
 set search_path = ''
 as $$
-declare
-  v_live pgmq.q_jobs;
 begin
   if length(reason) not between 1 and 1000 then
     perform carillon._invalid('reason', 'must be from 1 to 1000 characters long');
   end if;
-  v_live := carillon._lock_job(job, app);
-  perform carillon._require_held(actor, actor_scopes, array['app:' || (v_live.message ->> 'app_id') || ':job.write']);
+  perform carillon._lock_job(job, app);
   perform carillon._cancel_jobs(array[job], coalesce(cancel_job.reason, 'canceled by hand'));
-  perform carillon._audit(actor, 'job.cancel', v_live.message ->> 'app_id', job::text, null, null,
-    jsonb_build_object('reason', coalesce(cancel_job.reason, 'canceled by hand')));
   return carillon.get_job(job, app);
 end;
 $$;
-comment on function carillon.cancel_job(bigint, text, text, uuid, text[]) is
+comment on function carillon.cancel_job(bigint, text, text) is
   'Cancels a job that is waiting or running, whose handler is told to stop. TK204 when it has ended, TK103 when unknown.';
-revoke all on function carillon.cancel_job(bigint, text, text, uuid, text[]) from public;
+revoke all on function carillon.cancel_job(bigint, text, text) from public;
 --! EndIncluded jobs/cancel_job.sql
 --! Included jobs/move_job.sql
-create or replace function carillon.move_job(
-  job bigint,
-  run_at timestamptz,
-  app text default null,
-  actor uuid default null,
-  actor_scopes text[] default null
-) returns carillon.jobs
+create or replace function carillon.move_job(job bigint, run_at timestamptz, app text default null) returns carillon.jobs
 language plpgsql volatile security definer
 set search_path = ''
 as $$
@@ -9289,7 +8602,6 @@ begin
     perform carillon._invalid('runAt', 'must be a time before the year 10000');
   end if;
   v_live := carillon._lock_job(job, app);
-  perform carillon._require_held(actor, actor_scopes, array['app:' || (v_live.message ->> 'app_id') || ':job.write']);
   if v_live.headers ? 'lease' then
     raise exception using errcode = 'TK204', message = format('job %s has been started', job);
   end if;
@@ -9298,14 +8610,12 @@ begin
   end if;
   update pgmq.q_jobs q set vt = greatest(run_at, v_now) where q.msg_id = job;
   perform pg_notify('carillon_jobs', v_live.message ->> 'app_id');
-  perform carillon._audit(actor, 'job.move', v_live.message ->> 'app_id', job::text, null,
-    jsonb_build_object('dueAt', v_live.vt), jsonb_build_object('dueAt', greatest(run_at, v_now)));
   return carillon.get_job(job, app);
 end;
 $$;
-comment on function carillon.move_job(bigint, timestamptz, text, uuid, text[]) is
+comment on function carillon.move_job(bigint, timestamptz, text) is
   'Changes when a waiting job is due; the past means now. TK204 when it runs or has ended, TK103 when unknown.';
-revoke all on function carillon.move_job(bigint, timestamptz, text, uuid, text[]) from public;
+revoke all on function carillon.move_job(bigint, timestamptz, text) from public;
 --! EndIncluded jobs/move_job.sql
 --! Included jobs/_retry_headers.sql
 create or replace function carillon._retry_headers(headers jsonb, job bigint) returns jsonb
@@ -9351,28 +8661,24 @@ comment on function carillon._send_retries(text, bigint[], jsonb[], uuid[], json
 revoke all on function carillon._send_retries(text, bigint[], jsonb[], uuid[], jsonb[]) from public;
 --! EndIncluded jobs/_send_retries.sql
 --! Included jobs/retry_job.sql
-create or replace function carillon.retry_job(job bigint, app text default null, actor uuid default null, actor_scopes text[] default null) returns bigint
+create or replace function carillon.retry_job(job bigint, app text default null) returns bigint
 language plpgsql volatile security definer
 set search_path = ''
 as $$
 declare
   v_old carillon.jobs := carillon.get_job(job, app);
-  v_new bigint;
 begin
-  perform carillon._require_held(actor, actor_scopes, array['app:' || v_old.app_id || ':job.write']);
   if v_old.finished_at is null then
     raise exception using errcode = 'TK204', message = format('job %s has not ended: it is %s', job, v_old.status),
       hint = 'only a completed, failed or canceled job can be run again';
   end if;
   perform carillon._hold_app(v_old.app_id);
-  v_new := (carillon._send_retries(v_old.app_id, array[job], array[v_old.payload], array[v_old.user_id], array[v_old.headers]))[1];
-  perform carillon._audit(actor, 'job.retry', v_old.app_id, job::text, null, null, jsonb_build_object('jobId', v_new));
-  return v_new;
+  return (carillon._send_retries(v_old.app_id, array[job], array[v_old.payload], array[v_old.user_id], array[v_old.headers]))[1];
 end;
 $$;
-comment on function carillon.retry_job(bigint, text, uuid, text[]) is
+comment on function carillon.retry_job(bigint, text) is
   'Runs a job that has ended again, as a new job that links to it, and returns that one''s id. TK204 while it is live, TK103 when unknown.';
-revoke all on function carillon.retry_job(bigint, text, uuid, text[]) from public;
+revoke all on function carillon.retry_job(bigint, text) from public;
 --! EndIncluded jobs/retry_job.sql
 --! Included jobs/retried_by.sql
 create or replace function carillon.retried_by(job bigint) returns bigint[]
@@ -9391,9 +8697,7 @@ create or replace function carillon.cancel_jobs(
   reason text default 'canceled by hand',
   dry_run boolean default false,
   after_cursor text default null,
-  max_jobs integer default 1000,
-  actor uuid default null,
-  actor_scopes text[] default null
+  max_jobs integer default 1000
 ) returns jsonb
 language plpgsql volatile security definer
 set search_path = ''
@@ -9407,7 +8711,6 @@ declare
   v_canceled integer := 0;
 begin
   perform carillon._require_app(app);
-  perform carillon._require_held(actor, actor_scopes, array['app:' || app || ':job.write']);
   if length(reason) not between 1 and 1000 then
     perform carillon._invalid('reason', 'must be from 1 to 1000 characters long');
   end if;
@@ -9437,18 +8740,14 @@ begin
       end;
     end loop;
     v_canceled := carillon._cancel_jobs(v_page.job_ids, coalesce(reason, 'canceled by hand'));
-    if v_canceled > 0 then
-      perform carillon._audit(actor, 'job.cancel', app, null, null, null,
-        jsonb_build_object('filter', filter, 'reason', coalesce(reason, 'canceled by hand'), 'jobs', v_canceled));
-    end if;
   end if;
   return jsonb_build_object('dryRun', coalesce(dry_run, false), 'matched', v_matched, 'canceled', v_canceled,
     'nextCursor', carillon._write_cursor('cancel', v_from::text));
 end;
 $$;
-comment on function carillon.cancel_jobs(text, jsonb, text, boolean, text, integer, uuid, text[]) is
+comment on function carillon.cancel_jobs(text, jsonb, text, boolean, text, integer) is
   'Cancels the live jobs of an app that a filter means (see page_jobs), newest first and max_jobs at most; nextCursor, where there are more, is the after_cursor of the next call. dry_run counts, to 10 times max_jobs at most.';
-revoke all on function carillon.cancel_jobs(text, jsonb, text, boolean, text, integer, uuid, text[]) from public;
+revoke all on function carillon.cancel_jobs(text, jsonb, text, boolean, text, integer) from public;
 --! EndIncluded jobs/cancel_jobs.sql
 --! Included jobs/retry_jobs.sql
 create or replace function carillon.retry_jobs(
@@ -9456,9 +8755,7 @@ create or replace function carillon.retry_jobs(
   filter jsonb,
   dry_run boolean default false,
   after_cursor text default null,
-  max_jobs integer default 1000,
-  actor uuid default null,
-  actor_scopes text[] default null
+  max_jobs integer default 1000
 ) returns jsonb
 language plpgsql volatile security definer
 set search_path = ''
@@ -9473,7 +8770,6 @@ declare
   v_new bigint[];
 begin
   perform carillon._hold_app(app);
-  perform carillon._require_held(actor, actor_scopes, array['app:' || app || ':job.write']);
   if max_jobs is null or max_jobs not between 1 and 1000 then
     perform carillon._invalid('limit', 'must be from 1 to 1000');
   end if;
@@ -9499,7 +8795,6 @@ begin
       array_agg(j.headers order by j.job_id)) into v_new
     from unnest((carillon._finished_page(
       row(app, null, null, null, null, v_ids, null, null, null, null, null, null)::carillon.job_filter, 9223372036854775807, false, max_jobs, true)).jobs) as j;
-    perform carillon._audit(actor, 'job.retry', app, null, null, null, jsonb_build_object('filter', filter, 'jobs', cardinality(v_new)));
   end if;
   return jsonb_build_object('dryRun', coalesce(dry_run, false), 'matched', v_matched, 'retried', coalesce(cardinality(v_new), 0),
     'skipped', v_again,
@@ -9508,9 +8803,9 @@ begin
     'nextCursor', carillon._write_cursor('retry', v_from::text));
 end;
 $$;
-comment on function carillon.retry_jobs(text, jsonb, boolean, text, integer, uuid, text[]) is
+comment on function carillon.retry_jobs(text, jsonb, boolean, text, integer) is
   'Runs the ended jobs of an app that a filter means (see page_jobs; without a status or ids, the failed ones) again, newest first and max_jobs at most, as new jobs that link to them; those that have been run again already are skipped. nextCursor, where there are more, is the after_cursor of the next call. dry_run counts, to 10 times max_jobs at most.';
-revoke all on function carillon.retry_jobs(text, jsonb, boolean, text, integer, uuid, text[]) from public;
+revoke all on function carillon.retry_jobs(text, jsonb, boolean, text, integer) from public;
 --! EndIncluded jobs/retry_jobs.sql
 --! Included jobs/list_letters.sql
 create or replace function carillon.list_letters(app text, before_letter bigint default null, max_rows integer default 100)
@@ -9581,14 +8876,7 @@ comment on function carillon._take_letters(text, bigint[], uuid, integer) is
 revoke all on function carillon._take_letters(text, bigint[], uuid, integer) from public;
 --! EndIncluded jobs/_take_letters.sql
 --! Included jobs/redrive_letters.sql
-create or replace function carillon.redrive_letters(
-  app text,
-  letters bigint[] default null,
-  cron uuid default null,
-  max_letters integer default 1000,
-  actor uuid default null,
-  actor_scopes text[] default null
-)
+create or replace function carillon.redrive_letters(app text, letters bigint[] default null, cron uuid default null, max_letters integer default 1000)
 returns table (letter_id bigint, job_id bigint, retry_of bigint)
 language plpgsql volatile security definer
 set search_path = ''
@@ -9601,7 +8889,6 @@ declare
   v_headers jsonb[];
 begin
   perform carillon._hold_app(app);
-  perform carillon._require_held(actor, actor_scopes, array['app:' || app || ':job.write']);
   select array_agg(d.msg_id order by d.msg_id), array_agg((d.headers ->> 'job_id')::bigint order by d.msg_id),
     array_agg(d.message -> 'payload' order by d.msg_id), array_agg(carillon._job_user(d.message, d.headers) order by d.msg_id),
     array_agg(d.headers order by d.msg_id)
@@ -9610,26 +8897,17 @@ begin
   if v_letters is null then
     return;
   end if;
-  perform carillon._audit(actor, 'job.redrive', app, null, null, null,
-    jsonb_build_object('letters', cardinality(v_letters)) || case when cron is null then '{}' else jsonb_build_object('cronId', cron) end);
   return query
     select r.letter, r.job, r.old
     from unnest(v_letters, carillon._send_retries(app, v_old, v_payloads, v_users, v_headers), v_old) as r (letter, job, old);
 end;
 $$;
-comment on function carillon.redrive_letters(text, bigint[], uuid, integer, uuid, text[]) is
+comment on function carillon.redrive_letters(text, bigint[], uuid, integer) is
   'Puts dead letters of an app back to work, oldest first: each becomes a new job that links to the one that died, in the transaction that removes the letter. By their ids or their cron, or all, max_letters at a time.';
-revoke all on function carillon.redrive_letters(text, bigint[], uuid, integer, uuid, text[]) from public;
+revoke all on function carillon.redrive_letters(text, bigint[], uuid, integer) from public;
 --! EndIncluded jobs/redrive_letters.sql
 --! Included jobs/delete_letters.sql
-create or replace function carillon.delete_letters(
-  app text,
-  letters bigint[] default null,
-  cron uuid default null,
-  max_letters integer default 1000,
-  actor uuid default null,
-  actor_scopes text[] default null
-)
+create or replace function carillon.delete_letters(app text, letters bigint[] default null, cron uuid default null, max_letters integer default 1000)
 returns integer
 language plpgsql volatile security definer
 set search_path = ''
@@ -9637,18 +8915,13 @@ as $$
 declare
   v_deleted integer;
 begin
-  perform carillon._require_held(actor, actor_scopes, array['app:' || app || ':job.write']);
   select count(*) into v_deleted from carillon._take_letters(app, letters, cron, max_letters);
-  if v_deleted > 0 then
-    perform carillon._audit(actor, 'job.delete_letters', app, null, null, jsonb_build_object('letters', v_deleted)
-      || case when cron is null then '{}' else jsonb_build_object('cronId', cron) end);
-  end if;
   return v_deleted;
 end;
 $$;
-comment on function carillon.delete_letters(text, bigint[], uuid, integer, uuid, text[]) is
+comment on function carillon.delete_letters(text, bigint[], uuid, integer) is
   'Deletes dead letters of an app for good, by their ids or their cron, or all, max_letters at a time; returns how many. The jobs stay in the history.';
-revoke all on function carillon.delete_letters(text, bigint[], uuid, integer, uuid, text[]) from public;
+revoke all on function carillon.delete_letters(text, bigint[], uuid, integer) from public;
 --! EndIncluded jobs/delete_letters.sql
 --! EndIncluded all.sql
 --! Included core/install_defaults.sql

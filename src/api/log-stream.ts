@@ -1,13 +1,8 @@
 import type { Queryable } from "../db/connect.js";
 import type { LogRow, Tail } from "../db/logs.js";
 import { LogTail, stateOf } from "./log-tail.js";
-import {
-  type EndEvent,
-  type LogLine,
-  type Progress,
-  type StatusEvent,
-  toLogLine,
-} from "./shapes/log.js";
+import { type EndEvent, type LogLine, type StatusEvent, toLogLine } from "./shapes/log.js";
+import { type Progress, toProgress } from "./shapes/progress.js";
 import type { EventOf } from "./streaming.js";
 
 type LogEvent = EventOf<{
@@ -57,7 +52,7 @@ export async function* followLog(
 
 function toEvent(row: LogRow): LogEvent {
   if (row.percent === null) return { event: "log", id: row.seq, data: toLogLine(row) };
-  const { percent, message, attempt, at } = row;
-  const data = { percent, note: message === "" ? null : message, attempt, at: at.toISOString() };
-  return { event: "progress", id: row.seq, data };
+  const { percent, message } = row;
+  const note = message === "" ? null : message;
+  return { event: "progress", id: row.seq, data: toProgress({ ...row, percent, note }) };
 }

@@ -35,5 +35,6 @@ export const ARRAY_TYPES = {
   integers: arrayType(1007, Number),
   texts: arrayType(1009, asText),
   bigints: arrayType(1016, Number),
+  timestamps: arrayType(1185, (text) => new Date(text)),
   uuids: arrayType(2951, asText),
 };

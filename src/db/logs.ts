@@ -140,3 +140,23 @@ export const tailLogs = async (
   }
   return tails;
 };
+
+/** How far a job is, by the last report of its handler. */
+export interface ProgressRow {
+  jobId: number;
+  attempt: number;
+  percent: number;
+  note: string | null;
+  at: Date;
+}
+
+/** How far jobs are; nothing for those that have reported nothing. */
+export const jobProgress = (
+  sql: Queryable,
+  jobs: readonly { jobId: number; enqueuedAt: Date; finishedAt: Date | null }[],
+) =>
+  run(sql<ProgressRow[]>`
+    select * from carillon.job_progress(
+      jobs => ${jobs.map(({ jobId }) => jobId)},
+      from_at => ${jobs.map(({ enqueuedAt }) => enqueuedAt.toISOString())},
+      to_at => ${jobs.map(({ finishedAt }) => finishedAt?.toISOString() ?? null)})`);

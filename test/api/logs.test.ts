@@ -163,6 +163,23 @@ describe("the lines of a job", () => {
   );
 });
 
+test("how far a job is stands with the job, while it runs and after it", async () => {
+  const id = await running();
+  const job = async () => (await get(`${JOBS}/${id}`)).body as { progress: unknown };
+  expect((await job()).progress).toBeNull();
+  await append(id, [
+    { message: "a", stream: "progress", percent: 10 },
+    { message: "b", stream: "progress", percent: 62.5 },
+    { message: "and a line" },
+  ]);
+  const progress = { percent: 62.5, note: "b", attempt: 1, at: expect.any(String) as string };
+  expect(await job()).toMatchObject({ status: "running", progress });
+  expect((await get(JOBS)).text).toContain('"percent":62.5,"note":"b"');
+  await finish(id);
+  expect(await job()).toMatchObject({ status: "completed", progress });
+  expect((await get(`${JOBS}?status=finished`)).text).toContain('"percent":62.5,"note":"b"');
+});
+
 describe("a stream", () => {
   const follow = (id: number, rest = "", headers = {}) =>
     api.follow(api.admin, logs(id, `/stream${rest}`), headers);
@@ -310,19 +327,27 @@ describe("a stream", () => {
 });
 
 describe("the database", () => {
-  /** Calls of the function that streams are fed by, on a database that counts them. */
-  async function counting() {
-    await api.sql.unsafe(`alter database ${api.db.name} set track_functions = 'all'`);
-    const own = await serveWith({});
-    const calls = async () => {
-      const [row] = await api.sql<{ calls: number }[]>`
-        select calls from pg_stat_user_functions where funcname = 'tail_logs'`;
-      return row?.calls ?? 0;
-    };
-    return { own, calls };
-  }
+  // The function that streams are fed by, with a counter before it.
+  beforeAll(async () => {
+    const [it] = await api.sql<{ definition: string; result: string }[]>`
+      select pg_get_functiondef(oid) as definition, pg_get_function_result(oid) as result
+      from pg_proc where oid = 'carillon.tail_logs'::regproc`;
+    await api.sql.unsafe(it?.definition.replaceAll("tail_logs", "tail_logs_itself") ?? "");
+    await api.sql.unsafe(`
+      create sequence public.tail_calls minvalue 0 start 0;
+      create or replace function carillon.tail_logs(jobs bigint[], after integer[], max_rows integer default 200)
+      returns ${it?.result} language plpgsql security definer as $$ begin
+        perform nextval('public.tail_calls');
+        return query select * from carillon.tail_logs_itself(jobs, after, max_rows);
+      end $$`);
+  });
+  const calls = async () => {
+    const [row] = await api.sql<{ n: number }[]>`select last_value as n from public.tail_calls`;
+    return row?.n ?? 0;
+  };
+
   /** Waits until the number has not changed for a second, several times the polling. */
-  async function settled(calls: () => Promise<number>): Promise<number> {
+  async function settled(): Promise<number> {
     let [last, since] = [await calls(), performance.now()];
     await until(async () => {
       const now = await calls();
@@ -334,8 +359,7 @@ describe("the database", () => {
   }
 
   test("is asked once for many streams, and not at all when they are gone", async () => {
-    const { own, calls } = await counting();
-    await using _ = own;
+    await using own = await serveWith({});
     const id = await running();
     const streams: EventReader[] = [];
     for (let n = 0; n < 40; n += 1) streams.push(await own.follow(id));
@@ -353,18 +377,17 @@ describe("the database", () => {
       () => api.log.filter(({ fields }) => fields.aborted === true).length >= 40,
       "forty hung up requests",
     );
-    const rest = await settled(calls);
+    const rest = await settled();
     await say(id, "to nobody");
-    expect(await settled(calls)).toBe(rest);
+    expect(await settled()).toBe(rest);
   });
 
   test("is not asked for more than a slow client takes, who gets everything all the same", async () => {
-    const { own, calls } = await counting();
-    await using _ = own;
+    await using own = await serveWith({});
     const id = await running();
     await bulk(id, 1200, 20_000);
     await finish(id);
-    const before = await settled(calls);
+    const before = await settled();
     const socket = dial(own.server.port, "127.0.0.1");
     await once(socket, "connect");
     socket.pause();
@@ -373,7 +396,7 @@ describe("the database", () => {
     );
     // 24 MB are some 90 pages; only what fits into the buffers of the sockets is asked for.
     await until(async () => (await calls()) > before, "a first page");
-    expect((await settled(calls)) - before).toBeLessThan(70);
+    expect((await settled()) - before).toBeLessThan(70);
     let text = "";
     socket.setEncoding("latin1").on("data", (data: string) => (text += data));
     socket.resume();

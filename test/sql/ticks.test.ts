@@ -206,6 +206,32 @@ describe("overlap", () => {
     expect(plan.flat().join("\n")).toContain("carillon_jobs_cron_idx");
   });
 
+  test("reads only the jobs of the crons asked for, also when the queue was empty a moment ago", async () => {
+    await using db = await newDatabase();
+    const { sql } = db;
+    const asking = connect(db.url, 1);
+    const read = async () => {
+      await asking`select pg_stat_force_next_flush()`;
+      const row = await one(asking<{ n: number }[]>`
+        select idx_tup_fetch + seq_tup_read as n from pg_stat_user_tables where relid = 'pgmq.q_jobs'::regclass`);
+      return row.n;
+    };
+    const ask = () => asking`
+      select b.msg_id
+      from carillon._blockers_of(
+        array(select (headers ->> 'cron_id')::uuid from test_ids limit 1000), array_fill('skip'::text, array[1000]), now()) b`;
+    await sql`create table test_ids as
+      select jsonb_build_object('cron_id', gen_random_uuid()) as headers from generate_series(1, 5000)`;
+    await sql`vacuum analyze pgmq.q_jobs`;
+    for (let n = 0; n < 8; n += 1) expect(await ask()).toHaveLength(0);
+    await sql`
+      insert into pgmq.q_jobs (vt, message, headers) select now(), '{"app_id": "crm"}', headers from test_ids`;
+    const before = await read();
+    expect(await ask()).toHaveLength(1000);
+    expect((await read()) - before).toBe(1000);
+    await asking.end();
+  });
+
   test("is judged after an earlier decision of the same cron has been committed", async () => {
     // The race: a driver takes its snapshot, another decides slot 1 and commits, and the first then
     // locks the cron, finds slot 2 due, and must see slot 1's job. A row policy makes it wait in between.

@@ -4,7 +4,8 @@ import * as jobs from "../../db/jobs.js";
 import { Instant } from "../../schedules/schema.js";
 import { defineRoute, reply } from "../route.js";
 import { JOB_FILTER_QUERY } from "../shapes/job-filter.js";
-import { Job, JobInFull, NEW_JOB, toJob } from "../shapes/job.js";
+import { Job, JobInFull, NEW_JOB } from "../shapes/job.js";
+import { showJob, showJobs } from "../show-jobs.js";
 import { InApp, limitUpTo, MsgId, OneJob, Uuid } from "../shapes/scalars.js";
 
 const ALL = "/api/v1/apps/{appId}/jobs";
@@ -87,7 +88,8 @@ export const jobRoutes = [
         ...{ sort, cursor, limit },
         filter: { ...filter, status },
       });
-      return reply(200, { items: page.items.map(toJob), nextCursor: page.nextCursor });
+      const items = await showJobs(sql, page.items);
+      return reply(200, { items, nextCursor: page.nextCursor });
     },
   }),
   defineRoute({
@@ -99,7 +101,8 @@ export const jobRoutes = [
     responses: { 200: JobInFull },
     handler: async ({ sql, params: { appId, id } }) => {
       const row = await jobs.getJob(sql, appId, id);
-      return reply(200, { ...toJob(row), retriedBy: await jobs.retriedBy(sql, id) });
+      const shown = await showJob(sql, row);
+      return reply(200, { ...shown, retriedBy: await jobs.retriedBy(sql, id) });
     },
   }),
   defineRoute({
@@ -111,7 +114,7 @@ export const jobRoutes = [
     body: z.strictObject({ runAt: Instant.describe("Not before this time; the past means now.") }),
     responses: { 200: Job },
     handler: async ({ sql, params: { appId, id }, body, principal }) =>
-      reply(200, toJob(await jobs.moveJob(sql, appId, id, body.runAt, principal))),
+      reply(200, await showJob(sql, await jobs.moveJob(sql, appId, id, body.runAt, principal))),
   }),
   defineRoute({
     method: "post",
@@ -126,7 +129,7 @@ export const jobRoutes = [
       .optional(),
     responses: { 200: Job },
     handler: async ({ sql, params: { appId, id }, body, principal }) =>
-      reply(200, toJob(await jobs.cancelJob(sql, appId, id, body?.reason, principal))),
+      reply(200, await showJob(sql, await jobs.cancelJob(sql, appId, id, body?.reason, principal))),
   }),
   defineRoute({
     method: "post",

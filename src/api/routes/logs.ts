@@ -4,7 +4,8 @@ import { listLogs, LOG_LEVELS, LOG_STREAMS } from "../../db/logs.js";
 import { downloadLog, FORMATS, type Format } from "../log-download.js";
 import { followLog } from "../log-stream.js";
 import { defineRoute, reply } from "../route.js";
-import { EndEvent, LogLine, Progress, StatusEvent, toLogLine } from "../shapes/log.js";
+import { EndEvent, LogLine, StatusEvent, toLogLine } from "../shapes/log.js";
+import { Progress } from "../shapes/progress.js";
 import { limitUpTo, OneJob } from "../shapes/scalars.js";
 import { eventStream, fileStream } from "../streaming.js";
 

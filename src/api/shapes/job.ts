@@ -3,6 +3,7 @@ import type { AttemptRecord, JobRow } from "../../db/jobs.js";
 import { JOB_OPTIONS } from "../../manifest/job-options.js";
 import { Payload } from "../../manifest/schema.js";
 import { Instant } from "../../schedules/schema.js";
+import { Progress } from "./progress.js";
 import { MsgId, Time, timeOrNull, Uuid } from "./scalars.js";
 
 /** What a job is enqueued with, alone or in a batch. */
@@ -54,6 +55,7 @@ export const Job = z.strictObject({
   tags: z.array(z.string()),
   cancelReason: z.string().nullable().describe("Why it was canceled."),
   retryOf: MsgId.nullable().describe("The job that this one runs again."),
+  progress: Progress.nullable().describe("The last report of its handler; null for none."),
   attempts: z.array(Attempt).describe("Every attempt so far, oldest first."),
 });
 
@@ -88,6 +90,7 @@ export const toJob = (row: JobRow): z.input<typeof Job> => ({
   tags: (row.headers.tags as string[] | undefined) ?? [],
   cancelReason: (row.headers.canceled as string | undefined) ?? null,
   retryOf: (row.headers.retry_of as number | undefined) ?? null,
+  progress: null,
   attempts: row.attempts.map(toAttempt),
 });
 

@@ -37,14 +37,6 @@ export const toLogLine = (row: LogRow): z.input<typeof LogLine> => ({
   altered: row.altered,
 });
 
-/** How far a job is. */
-export const Progress = z.strictObject({
-  percent: z.number(),
-  note: z.string().nullable(),
-  attempt: z.int(),
-  at: Time,
-});
-
 /** A job's status, in a stream of its log. */
 export const StatusEvent = z.strictObject({
   status: Job.shape.status,
