@@ -23,8 +23,9 @@ describe.skipIf(pgCron === null)("very many schedules", () => {
     live = await startCronEngine();
     sql = live.sql;
     await setClock(sql, "2026-03-02T10:00:30Z");
-    // Runs are written by the tests.
-    await sql`alter system set cron.launch_active_jobs = off`;
+    // Runs are written by the tests. Before 1.5, pg_cron cannot be told to launch nothing: it seldom does here.
+    const known = await sql`select from pg_settings where name = 'cron.launch_active_jobs'`;
+    if (known.length > 0) await sql`alter system set cron.launch_active_jobs = off`;
     await sql`select pg_reload_conf()`;
   });
   afterAll(() => live[Symbol.asyncDispose]());
