@@ -73,6 +73,7 @@ export default tseslint.config(
   },
   {
     files: ["src/**/*.ts"],
+    ignores: ["src/client/**"],
     rules: {
       "no-restricted-syntax": [
         "error",

@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:f54c0db5391676b1e5f143426917a695859868a5
+--! Hash: sha1:f58caf8afc522f9685cd54db5823a06c7e8dba64
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -4319,10 +4319,18 @@ comment on function carillon.authenticate_key(bytea) is
 revoke all on function carillon.authenticate_key(bytea) from public;
 --! EndIncluded principals/authenticate_key.sql
 --! Included principals/link_identity.sql
-create or replace function carillon.link_identity(principal uuid, issuer text, subject text) returns void
+create or replace function carillon.link_identity(
+  principal uuid,
+  issuer text,
+  subject text,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns void
 language plpgsql volatile security definer
 set search_path = ''
 as $$
+declare
+  v_whose uuid;
 begin
   if length(issuer) not between 1 and 500 or issuer is null then
     perform carillon._invalid('issuer', 'must be 1 to 500 characters long');
@@ -4330,43 +4338,59 @@ begin
   if length(subject) not between 1 and 255 or subject is null then
     perform carillon._invalid('subject', 'must be 1 to 255 characters long');
   end if;
-  perform carillon._require_principal(principal);
-  if principal = carillon._system_principal() then
-    perform carillon._invalid('principal', 'must not be the system''s own');
-  end if;
-  insert into carillon.identities as i (issuer, subject, principal_id)
-  values (issuer, subject, principal)
-  on conflict on constraint identities_pkey do update set principal_id = excluded.principal_id
-    where i.principal_id <> excluded.principal_id;
+  perform carillon._lock_access();
+  perform carillon._require_changeable_principal(link_identity.principal);
+  -- Whoever it is linked to may do all that the principal may.
+  perform carillon._require_held(actor, actor_scopes,
+    array['system:principal.write'] || carillon._granted_to(link_identity.principal));
+  insert into carillon.identities (issuer, subject, principal_id) values (issuer, subject, principal)
+  on conflict on constraint identities_pkey do nothing;
   if found then
-    perform carillon._audit(null, 'principal.link', null, principal::text, null, null, jsonb_build_object('issuer', issuer, 'subject', subject));
+    perform carillon._audit(actor, 'principal.link', null, principal::text,
+      (select p.username from carillon.principals p where p.id = link_identity.principal), null,
+      jsonb_build_object('issuer', issuer, 'subject', subject));
+    return;
+  end if;
+  select i.principal_id into v_whose from carillon.identities i
+  where i.issuer = link_identity.issuer and i.subject = link_identity.subject;
+  if v_whose <> principal then
+    raise exception using errcode = 'TK201', column = 'subject',
+      message = 'subject is linked to another principal already', hint = 'unlink it there first';
   end if;
 end;
 $$;
-comment on function carillon.link_identity(uuid, text, text) is
-  'Lets whoever an issuer of tokens or sessions calls by this subject act as a principal, and as nobody else.';
-revoke all on function carillon.link_identity(uuid, text, text) from public;
+comment on function carillon.link_identity(uuid, text, text, uuid, text[]) is
+  'Lets whoever an issuer of tokens or sessions calls by this subject act as a principal, all of whose permissions the actor has to hold. Linking twice changes nothing.';
+revoke all on function carillon.link_identity(uuid, text, text, uuid, text[]) from public;
 --! EndIncluded principals/link_identity.sql
 --! Included principals/unlink_identity.sql
-create or replace function carillon.unlink_identity(issuer text, subject text) returns boolean
+create or replace function carillon.unlink_identity(
+  principal uuid,
+  issuer text,
+  subject text,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns void
 language plpgsql volatile security definer
 set search_path = ''
 as $$
-declare
-  v_principal uuid;
 begin
-  delete from carillon.identities i where i.issuer = unlink_identity.issuer and i.subject = unlink_identity.subject
-  returning i.principal_id into v_principal;
-  if v_principal is null then
-    return false;
+  perform carillon._lock_access();
+  perform carillon._require_changeable_principal(unlink_identity.principal);
+  perform carillon._require_held(actor, actor_scopes,
+    array['system:principal.write'] || carillon._granted_to(unlink_identity.principal));
+  delete from carillon.identities i
+  where i.principal_id = unlink_identity.principal and i.issuer = unlink_identity.issuer and i.subject = unlink_identity.subject;
+  if found then
+    perform carillon._audit(actor, 'principal.unlink', null, principal::text,
+      (select p.username from carillon.principals p where p.id = unlink_identity.principal),
+      jsonb_build_object('issuer', issuer, 'subject', subject));
   end if;
-  perform carillon._audit(null, 'principal.unlink', null, v_principal::text, null, jsonb_build_object('issuer', issuer, 'subject', subject), null);
-  return true;
 end;
 $$;
-comment on function carillon.unlink_identity(text, text) is
-  'Lets an issuer''s subject act as nobody any more; returns whether it did before.';
-revoke all on function carillon.unlink_identity(text, text) from public;
+comment on function carillon.unlink_identity(uuid, text, text, uuid, text[]) is
+  'Lets an issuer''s subject act as this principal no longer, all of whose permissions the actor has to hold. Unlinking twice changes nothing.';
+revoke all on function carillon.unlink_identity(uuid, text, text, uuid, text[]) from public;
 --! EndIncluded principals/unlink_identity.sql
 --! Included principals/list_identities.sql
 create or replace function carillon.list_identities(principal uuid)
