@@ -99,6 +99,10 @@ export const OPERATIONS = {
     delete: op("DELETE /api/v1/principals/{id}"),
     grantRole: op("PUT /api/v1/principals/{id}/roles/{role}"),
     revokeRole: op("DELETE /api/v1/principals/{id}/roles/{role}"),
+    /** By which tokens and sessions somebody comes as this principal. */
+    identities: op("GET /api/v1/principals/{id}/identities"),
+    linkIdentity: op("PUT /api/v1/principals/{id}/identities", "body"),
+    unlinkIdentity: op("DELETE /api/v1/principals/{id}/identities", "query"),
   },
   roles: {
     list: op("GET /api/v1/roles", "query", "pages"),

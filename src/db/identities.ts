@@ -1,5 +1,6 @@
+import { acting } from "./audit.js";
 import { one, run, type Queryable } from "./connect.js";
-import type { Principal } from "./principals.js";
+import type { Actor, Principal } from "./principals.js";
 
 /** Who somebody is to an issuer of tokens or sessions. */
 export interface Identity {
@@ -28,18 +29,29 @@ export const provisionIdentity = async (
   return row.made;
 };
 
-/** Lets an identity act as this principal, and as nobody else. */
-export const linkIdentity = (sql: Queryable, principalId: string, { issuer, subject }: Identity) =>
+/** Lets an identity act as this principal. */
+export const linkIdentity = (
+  sql: Queryable,
+  principalId: string,
+  { issuer, subject }: Identity,
+  actor: Actor | null = null,
+) =>
   run(sql`
     select carillon.link_identity(
-      principal => ${principalId}, issuer => ${issuer}, subject => ${subject})`);
+      principal => ${principalId}, issuer => ${issuer}, subject => ${subject},
+      ${acting(sql, actor)})`);
 
-/** Lets an identity act as nobody any more; whether it did before. */
-export const unlinkIdentity = async (sql: Queryable, { issuer, subject }: Identity) => {
-  const row = await one<{ found: boolean }>(sql`
-    select carillon.unlink_identity(issuer => ${issuer}, subject => ${subject}) as found`);
-  return row.found;
-};
+/** Lets an identity act as this principal no longer. */
+export const unlinkIdentity = (
+  sql: Queryable,
+  principalId: string,
+  { issuer, subject }: Identity,
+  actor: Actor | null = null,
+) =>
+  run(sql`
+    select carillon.unlink_identity(
+      principal => ${principalId}, issuer => ${issuer}, subject => ${subject},
+      ${acting(sql, actor)})`);
 
 /** By which identities a principal is known. */
 export const listIdentities = (sql: Queryable, principalId: string) =>

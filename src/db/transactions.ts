@@ -57,7 +57,9 @@ export class Transactions implements AsyncDisposable {
     try {
       await run(speak(line, line.client.unsafe("begin")));
       const result = await work(within(line));
-      await run(speak(line, line.client.unsafe("commit")));
+      const { command } = await run(speak(line, line.client.unsafe("commit")));
+      // What the server says when a statement has failed, though its error was caught.
+      if (command !== "COMMIT") throw new Error("a statement of the transaction had failed");
       return result;
     } catch (error) {
       const rollback = speak(line, line.client.unsafe("rollback"));

@@ -172,9 +172,8 @@ describe("a token by a shared secret", () => {
     expect((await ask(server, his)).status).toBe(401);
     await setPrincipalEnabled(api.sql, bob.id, true);
     expect((await ask(server, his)).status).toBe(200);
-    expect(await unlinkIdentity(api.sql, { issuer: ISSUER, subject: "bob-1" })).toBe(true);
+    await unlinkIdentity(api.sql, bob.id, { issuer: ISSUER, subject: "bob-1" });
     expect((await ask(server, his)).status).toBe(401);
-    expect(await unlinkIdentity(api.sql, { issuer: ISSUER, subject: "bob-1" })).toBe(false);
   });
 
   test("leaves API keys as good as they were, and both say what is missing", async () => {
@@ -182,6 +181,48 @@ describe("a token by a shared secret", () => {
     const none = await ask(server, {});
     expect(none.problem.detail).toContain("an API key (crl_…), or a token");
     expect((await ask(server, bearer("hello"))).status).toBe(401);
+  });
+});
+
+describe("linking", () => {
+  const identity = { issuer: ISSUER, subject: "carol-1" };
+  const path = (id: string) => `/api/v1/principals/${id}/identities`;
+
+  test("over the API, and no longer, is on record", async () => {
+    const carol = await api.caller("carol", ["app:crm:*"]);
+    const linked = await api.as(api.admin, "PUT", path(carol.id), { body: identity });
+    expect(linked.body).toMatchObject([identity]);
+    const again = await api.as(api.admin, "PUT", path(carol.id), { body: identity });
+    expect(again.body).toEqual(linked.body);
+    expect((await api.as(api.admin, "GET", path(carol.id))).body).toEqual(linked.body);
+    const other = await api.caller("dave", []);
+    const taken = await api.as(api.admin, "PUT", path(other.id), { body: identity });
+    expect([taken.status, (taken.body as Problem).code]).toEqual([400, "name_taken"]);
+    const query = `?issuer=${encodeURIComponent(ISSUER)}&subject=carol-1`;
+    for (let n = 0; n < 2; n++) {
+      const unlinked = await api.as(api.admin, "DELETE", path(carol.id) + query);
+      expect([unlinked.status, unlinked.body]).toEqual([200, []]);
+    }
+    const log = await api.as(api.admin, "GET", "/api/v1/audit?limit=10");
+    const { items } = log.body as { items: { action: string; object: { name: string } }[] };
+    expect(
+      items.filter(({ object }) => object.name === "carol").map(({ action }) => action),
+    ).toEqual(["principal.unlink", "principal.link", "principal.create"]);
+  });
+
+  test("gives nobody more than who links it holds", async () => {
+    const clerk = await api.caller("clerk", ["system:principal.write"]);
+    const mine = { issuer: ISSUER, subject: "clerk-at-home" };
+    for (const { id } of [api.admin, ada]) {
+      expect((await api.as(clerk, "PUT", path(id), { body: mine })).status).toBe(403);
+    }
+    const mighty = await api.as(clerk, "PUT", path(clerk.id), { body: mine });
+    expect(mighty.status).toBe(200);
+    const [system] = await api.sql<{ id: string }[]>`
+      select id from carillon.principals where kind = 'system'`;
+    const theirs = { issuer: ISSUER, subject: "system" };
+    const refused = await api.as(api.admin, "PUT", path(system?.id ?? ""), { body: theirs });
+    expect(refused.status).toBe(403);
   });
 });
 

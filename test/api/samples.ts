@@ -27,6 +27,7 @@ const BODIES: Record<string, object> = {
   "PUT /api/v1/apps/{appId}/crons/{id}/retention": { days: 7, keepLast: null, keepFailed: 5 },
   "POST /api/v1/principals": { username: "sample" },
   "PATCH /api/v1/principals/{id}": { enabled: true },
+  "PUT /api/v1/principals/{id}/identities": { issuer: "https://id.example.com", subject: "sample" },
   "POST /api/v1/roles": { name: "sample", permissions: [] },
   "PATCH /api/v1/roles/{name}": { permissions: [] },
   "POST /api/v1/keys": { name: "sample" },
@@ -35,6 +36,7 @@ const BODIES: Record<string, object> = {
 /** The query of those that need one. */
 const QUERIES: Record<string, string> = {
   "GET /api/v1/schedules/preview": "?schedule=0+9+*+*+*",
+  "DELETE /api/v1/principals/{id}/identities": "?issuer=https://id.example.com&subject=sample",
 };
 
 export interface Sample {

@@ -3,6 +3,7 @@ import { appRoutes } from "./apps.js";
 import { auditRoutes } from "./audit.js";
 import { cronRoutes } from "./crons.js";
 import { healthRoutes } from "./health.js";
+import { identityRoutes } from "./identities.js";
 import { jobBulkRoutes } from "./job-bulk.js";
 import { jobRoutes } from "./jobs.js";
 import { logRoutes } from "./logs.js";
@@ -32,6 +33,7 @@ const rooms = [
   ...tickRoutes,
   ...systemRoutes,
   ...principalRoutes,
+  ...identityRoutes,
   ...roleRoutes,
   ...keyRoutes,
   ...auditRoutes,
