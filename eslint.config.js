@@ -71,6 +71,19 @@ export default tseslint.config(
     files: ["src/cli/**/*.ts", "src/dev/**/*.ts", "src/manifest/generate.ts", "test/**/*.ts"],
     rules: { "no-console": "off" },
   },
+  {
+    files: ["src/**/*.ts"],
+    rules: {
+      "no-restricted-syntax": [
+        "error",
+        {
+          selector: "CallExpression[callee.property.name=/^(begin|reserve)$/]",
+          message:
+            "postgres.js may end the process here when the server goes away; see src/db/transactions.ts.",
+        },
+      ],
+    },
+  },
   { files: ["test/**/*.ts"], rules: { "max-lines-per-function": "off" } },
   { files: ["**/*.config.ts"], rules: { "no-restricted-exports": "off" } },
   ...roomRules,

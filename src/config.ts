@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ApiEnvironment, type ApiSettings, contradictions, toApiSettings } from "./config-api.js";
 import { CarillonError } from "./errors.js";
 
 const flag = z
@@ -24,6 +25,8 @@ const Environment = z.object({
   CARILLON_TICKER: flag.default(true),
   CARILLON_LISTEN: flag.default(true),
   CARILLON_PREPARE: flag.default(true),
+  CARILLON_STATEMENT_TIMEOUT: z.coerce.number().int().min(0).max(3600).default(15),
+  ...ApiEnvironment.shape,
   CARILLON_LOG_LEVEL: z
     .enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"])
     .default("info"),
@@ -55,6 +58,9 @@ export interface Config {
   readonly listen: boolean;
   /** Whether statements are prepared; off behind a pooler in transaction mode. */
   readonly prepare: boolean;
+  /** Seconds a statement of the API may take; 0 sets no limit. Not behind a pooler (prepare off). */
+  readonly statementTimeoutSeconds: number;
+  readonly api: ApiSettings;
   readonly logLevel: "fatal" | "error" | "warn" | "info" | "debug" | "trace" | "silent";
 }
 
@@ -68,17 +74,11 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const present = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
   const parsed = Environment.safeParse(present);
   if (!parsed.success) {
-    const fields = parsed.error.issues.map((issue) => ({
-      field: issue.path.join("."),
-      message: issue.message,
-    }));
-    throw new CarillonError(
-      "invalid_config",
-      fields.map(({ field, message }) => `${field}: ${message}`).join("; "),
-      { fields },
-    );
+    refuse(parsed.error.issues.map((issue) => [issue.path.join("."), issue.message]));
   }
   const e = parsed.data;
+  const contradicting = contradictions(e);
+  if (contradicting.length > 0) refuse(contradicting);
   return Object.freeze({
     databaseUrl: e.DATABASE_URL,
     host: e.CARILLON_HOST,
@@ -92,8 +92,18 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     ticker: e.CARILLON_TICKER,
     listen: e.CARILLON_LISTEN,
     prepare: e.CARILLON_PREPARE,
+    statementTimeoutSeconds: e.CARILLON_STATEMENT_TIMEOUT,
+    api: toApiSettings(e),
     logLevel: e.CARILLON_LOG_LEVEL,
   });
+}
+
+function refuse(faults: readonly (readonly [string, string])[]): never {
+  throw new CarillonError(
+    "invalid_config",
+    faults.map(([variable, message]) => `${variable}: ${message}`).join("; "),
+    { fields: faults.map(([field, message]) => ({ field, message })) },
+  );
 }
 
 /** The database's URL, or an error that says how to give it. */

@@ -23,16 +23,28 @@ export const ERRORS = {
   },
   job_state: { sqlstate: "TK204", status: 409, title: "The job is not in a state for this" },
   last_admin: { sqlstate: "TK205", status: 409, title: "The last administrator" },
+  version_mismatch: { sqlstate: "TK206", status: 412, title: "Changed since it was read" },
   reserved_app_id: { sqlstate: "TK401", status: 403, title: "Reserved app id" },
   not_owner: { sqlstate: "TK402", status: 403, title: "Not the owner" },
   permission_denied: { sqlstate: "TK403", status: 403, title: "Permission denied" },
   pg_cron_missing: { sqlstate: "TK901", status: 503, title: "pg_cron is not available" },
   pgmq_missing: { sqlstate: "TK902", status: 503, title: "pgmq is not available" },
   unauthenticated: { sqlstate: null, status: 401, title: "Authentication required" },
+  cross_site: { sqlstate: null, status: 403, title: "Refused from another site" },
+  rate_limited: { sqlstate: null, status: 429, title: "Too many requests" },
   route_not_found: { sqlstate: null, status: 404, title: "No such endpoint" },
   method_not_allowed: { sqlstate: null, status: 405, title: "Method not allowed" },
   unsupported_media_type: { sqlstate: null, status: 415, title: "Unsupported media type" },
   payload_too_large: { sqlstate: null, status: 413, title: "Request body too large" },
+  malformed_request: { sqlstate: null, status: 400, title: "Not a valid HTTP request" },
+  request_timeout: { sqlstate: null, status: 408, title: "The request took too long to arrive" },
+  headers_too_large: { sqlstate: null, status: 431, title: "Request headers too large" },
+  identity_unavailable: {
+    sqlstate: null,
+    status: 503,
+    title: "The identity provider is not available",
+  },
+  timeout: { sqlstate: null, status: 504, title: "The answer took too long" },
   database_unavailable: { sqlstate: null, status: 503, title: "The database is not available" },
   schema_missing: { sqlstate: null, status: 503, title: "The schema is not installed" },
   foreign_migrations: { sqlstate: null, status: 409, title: "Another project's migrations" },
@@ -57,6 +69,8 @@ export interface ErrorDetails {
   detail?: string;
   /** What would be right, or the line that mends it. */
   hint?: string;
+  /** The permission that was missing. */
+  missing?: string;
   cause?: unknown;
 }
 
@@ -66,6 +80,7 @@ export class CarillonError extends Error {
   readonly fields: readonly FieldError[];
   readonly detail: string | undefined;
   readonly hint: string | undefined;
+  readonly missing: string | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -74,6 +89,7 @@ export class CarillonError extends Error {
     this.fields = details.fields ?? [];
     this.detail = details.detail;
     this.hint = details.hint;
+    this.missing = details.missing;
   }
 
   get status(): number {
@@ -97,7 +113,7 @@ interface DriverError {
 }
 
 const UNREACHABLE =
-  /^(08...|28000|28P01|3D000|40001|40P01|53...|57P0[123]|CONNECTION_.*|CONNECT_TIMEOUT|ECONN.*|ENOTFOUND|EAI_AGAIN|EPIPE|EHOSTUNREACH|ETIMEDOUT)$/;
+  /^(08...|28000|28P01|3D000|40001|40P01|55P03|53...|57P0[123]|CONNECTION_.*|CONNECT_TIMEOUT|ECONN.*|ENOTFOUND|EAI_AGAIN|EPIPE|EHOSTUNREACH|ETIMEDOUT)$/;
 
 /** Where trying again does not help, or helps for another reason than the server coming back. */
 const REASONS: Readonly<Record<string, string>> = {
@@ -106,6 +122,7 @@ const REASONS: Readonly<Record<string, string>> = {
   "3D000": "the server has no database of this name",
   "40001": "the database gave way to a concurrent change; try again",
   "40P01": "the database gave way to a concurrent change; try again",
+  "55P03": "the database is busy with a concurrent change; try again",
 };
 
 /** Values PostgreSQL cannot hold: NUL in text, broken UTF-8, numbers and times out of range. */
@@ -127,6 +144,11 @@ export function fromPostgres(error: unknown): CarillonError {
       ...(driver.column_name ? { fields: [{ field: driver.column_name, message }] } : {}),
       ...(driver.detail ? { detail: driver.detail } : {}),
       ...(driver.hint ? { hint: driver.hint } : {}),
+    });
+  }
+  if (state === "57014") {
+    return new CarillonError("timeout", "the database ended a statement that took too long", {
+      cause: error,
     });
   }
   if (UNREACHABLE.test(state)) {

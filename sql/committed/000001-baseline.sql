@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:8c98894eb6e2ddbb574b7cacddbab2551ed8464a
+--! Hash: sha1:f54c0db5391676b1e5f143426917a695859868a5
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -94,6 +94,18 @@ comment on column carillon.api_keys.mints_keys is 'Whether other keys may be mad
 create index api_keys_created_by_idx on carillon.api_keys (created_by) where created_by is not null;
 create index api_keys_principal_id_idx on carillon.api_keys (principal_id);
 --! EndIncluded tables/principals.sql
+--! Included tables/identities.sql
+create table carillon.identities (
+  issuer text not null,
+  subject text not null,
+  principal_id uuid not null references carillon.principals on delete cascade,
+  created_at timestamptz not null default carillon.now(),
+  primary key (issuer, subject),
+  constraint identities_form check (length(issuer) between 1 and 500 and length(subject) between 1 and 255)
+);
+comment on table carillon.identities is 'Who a principal is to the issuers of tokens and sessions. A subject means something to its issuer only.';
+create index identities_principal_id_idx on carillon.identities (principal_id);
+--! EndIncluded tables/identities.sql
 --! Included tables/beats.sql
 create table carillon.beats (
   id bigint generated always as identity primary key,
@@ -151,6 +163,7 @@ create table carillon.crons (
   completed_at timestamptz,
   created_at timestamptz not null default carillon.now(),
   updated_at timestamptz not null default carillon.now(),
+  version integer not null default 1,
   constraint crons_name_unique unique (app_id, name),
   constraint crons_bounds_in_order check (starts_at <= ends_at),
   constraint crons_paused_iff_disabled check (enabled = (paused_at is null)),
@@ -159,6 +172,7 @@ create table carillon.crons (
 comment on table carillon.crons is 'Named schedules. next_fire_at is the next slot to decide; a wake decides exactly the crons whose next_fire_at has come.';
 comment on column carillon.crons.anchor_at is 'Slot 0 of a rate schedule that names no start of its own; null for other forms.';
 comment on column carillon.crons.jitter_seconds is 'Upper bound of the stable delay of this cron''s jobs; the slot itself does not move.';
+comment on column carillon.crons.version is 'Grows with every change of the cron, not with its firing; what an update expects, so that it overwrites nobody else''s.';
 comment on column carillon.crons.declared_enabled is 'What the manifest last said of enabled, so that a deploy overrides a pause only when the manifest changed.';
 comment on column carillon.crons.job_headers is 'The options of its jobs (priority, attempts, timeout, tags) as their headers carry them; those of default are absent.';
 comment on column carillon.crons.expires_after_seconds is 'How long a job may wait to be started once it is due; null is for ever.';
@@ -326,6 +340,50 @@ comment on table carillon.job_retries is 'Which job runs which other one again; 
 create index job_retries_retry_of_idx on carillon.job_retries (retry_of);
 create index job_retries_created_idx on carillon.job_retries (created_at);
 --! EndIncluded tables/job_history.sql
+--! Included tables/job_stats.sql
+create table carillon.job_stats (
+  app_id text not null,
+  scope uuid not null,
+  step integer not null constraint job_stats_step_known check (step in (60, 900, 3600, 86400)),
+  from_at timestamptz not null,
+  status text not null constraint job_stats_status_terminal check (status in ('completed', 'failed', 'canceled')),
+  jobs bigint not null constraint job_stats_jobs_positive check (jobs > 0),
+  first_job bigint not null,
+  last_job bigint not null,
+  durations bigint[] not null,
+  duration_sum double precision not null,
+  duration_max double precision not null,
+  waits bigint[] not null,
+  lags bigint[] not null,
+  constraint job_stats_one_per_step unique (app_id, scope, step, from_at, status)
+);
+comment on table carillon.job_stats is
+  'How jobs ended, rolled up by the sweep from the history: for crons and for whole apps (whose scope is the UUID of zeros), by steps of so many seconds. Complete up to the setting stats_until.';
+comment on column carillon.job_stats.durations is
+  'A histogram of seconds: the number of each bucket times 2^40, plus how many fell into it. See _log_bucket.';
+create index job_stats_age_idx on carillon.job_stats (step, from_at);
+--! EndIncluded tables/job_stats.sql
+--! Included tables/retentions.sql
+create table carillon.retentions (
+  app_id text not null references carillon.apps on delete cascade,
+  cron_id uuid references carillon.crons on delete cascade,
+  days integer constraint retentions_days_range check (days between 1 and 3650),
+  keep_last integer constraint retentions_keep_last_range check (keep_last between 1 and 10000),
+  keep_failed integer constraint retentions_keep_failed_range check (keep_failed between 1 and 10000),
+  last_from bigint,
+  failed_from bigint,
+  counted_on date,
+  trimmed_through date,
+  constraint retentions_one_per_scope unique nulls not distinct (app_id, cron_id),
+  constraint retentions_not_empty check (num_nonnulls(days, keep_last, keep_failed) > 0)
+);
+comment on table carillon.retentions is
+  'How long the finished jobs of an app, or of one of its crons, are kept where that differs from the setting jobRetentionDays, and how many of the last and the last failed ones beyond that.';
+comment on column carillon.retentions.last_from is
+  'The oldest of the last keep_last jobs on the day counted_on, failed_from that of the last failed ones: these and all younger ones are kept.';
+comment on column carillon.retentions.trimmed_through is 'The last day of the history of which what is past its days has been deleted.';
+create index retentions_cron_id_idx on carillon.retentions (cron_id) where cron_id is not null;
+--! EndIncluded tables/retentions.sql
 --! Included tables/job_logs.sql
 create table carillon.job_logs (
   job_id bigint not null,
@@ -402,6 +460,66 @@ create table carillon.idempotency_keys (
 comment on table carillon.idempotency_keys is 'Which job an idempotency key of an app stands for, for 24 hours.';
 create index idempotency_keys_created_idx on carillon.idempotency_keys (created_at);
 --! EndIncluded tables/idempotency_keys.sql
+--! Included tables/audit.sql
+create type carillon.audit_entry as (
+  action text,
+  app_id text,
+  object_id text,
+  object_name text,
+  before jsonb,
+  after jsonb
+);
+comment on type carillon.audit_entry is 'What was done to what: a row of the audit log but for who did it, when and from where.';
+
+create table carillon.audit_log (
+  id bigint generated always as identity primary key,
+  at timestamptz not null,
+  action text not null constraint audit_log_action_form check (action ~ '^[a-z]+\.[a-z_]+$'),
+  app_id text,
+  object_id text,
+  object_name text,
+  before jsonb,
+  after jsonb,
+  actor_id uuid,
+  actor_name text not null,
+  actor_kind text not null constraint audit_log_actor_kind_known check (actor_kind in ('user', 'service', 'system', 'database')),
+  via text not null constraint audit_log_via_known check (via in ('key', 'token', 'session', 'sql', 'system')),
+  key_id uuid,
+  key_prefix text,
+  database_role text not null,
+  ip text,
+  user_agent text,
+  request_id text,
+  reason text
+);
+comment on table carillon.audit_log is 'Who changed what, from what to what, by which credential and from where; only ever appended to, until its retention ends.';
+comment on column carillon.audit_log.action is 'Such as cron.update; the word before the dot says what kind of object it was done to.';
+comment on column carillon.audit_log.before is 'The fields that changed, as they were; null for what is new. Never secrets; of large values only size and hash.';
+comment on column carillon.audit_log.actor_name is 'The name the principal had then, or the database role for what was done in SQL without an actor.';
+comment on column carillon.audit_log.database_role is 'As which role whoever wrote the row was connected.';
+-- Nothing refers to other tables: rows outlive what they are about.
+create index audit_log_at_idx on carillon.audit_log (at, id);
+create index audit_log_app_idx on carillon.audit_log (app_id, at, id) where app_id is not null;
+create index audit_log_object_idx on carillon.audit_log (object_id, at, id) where object_id is not null;
+create index audit_log_actor_idx on carillon.audit_log (actor_name, at, id);
+create index audit_log_actor_id_idx on carillon.audit_log (actor_id, at, id) where actor_id is not null;
+--! EndIncluded tables/audit.sql
+--! Included tables/requests.sql
+create table carillon.requests (
+  principal_id uuid not null references carillon.principals on delete cascade,
+  line text not null,
+  key text not null,
+  body_hash bytea not null,
+  status integer not null,
+  answer text,
+  created_at timestamptz not null,
+  primary key (principal_id, line, key)
+);
+comment on table carillon.requests is 'Requests of the API that came with an Idempotency-Key, and what they were answered, for 24 hours.';
+comment on column carillon.requests.line is 'Method and path.';
+comment on column carillon.requests.answer is 'The body of the answer; null where that held a secret, which is not kept.';
+create index requests_created_idx on carillon.requests (created_at);
+--! EndIncluded tables/requests.sql
 --! EndIncluded tables.sql
 --! Included all.sql
 -- Every function and view, in an order in which each finds what it names.
@@ -590,18 +708,22 @@ set lock_timeout = '500ms'
 as $$
 declare
   v_now timestamptz := carillon.now();
+  v_job_days integer := coalesce((select (s.value #>> '{}')::integer from carillon.settings s where s.key = 'jobRetentionDays'), 90);
   v_parent text;
   v_partition text;
   v_days integer;
   v_dropped integer := 0;
+  v_kept carillon.job_history[];
 begin
+  -- The history lasts as long as anybody's jobs are kept; what others keep for less is deleted from it.
+  v_job_days := greatest(v_job_days, (select max(r.days) from carillon.retentions r));
   for v_parent, v_days in
-    select p.parent, coalesce(
-      (select (s.value #>> '{}')::integer from carillon.settings s where s.key = p.setting),
+    values
+      ('ticks', coalesce((select (s.value #>> '{}')::integer from carillon.settings s where s.key = 'tickRetentionDays'), 90)),
+      ('job_history', v_job_days),
+      ('job_tags', v_job_days),
       -- A job keeps its log as long as itself, unless told otherwise.
-      (select (s.value #>> '{}')::integer from carillon.settings s where s.key = 'jobRetentionDays' and p.parent = 'job_logs'), 90)
-    from (values ('ticks', 'tickRetentionDays'), ('job_history', 'jobRetentionDays'), ('job_tags', 'jobRetentionDays'),
-      ('job_logs', 'logRetentionDays')) as p (parent, setting)
+      ('job_logs', coalesce((select (s.value #>> '{}')::integer from carillon.settings s where s.key = 'logRetentionDays'), v_job_days))
   loop
     for v_partition in
       select c.relname
@@ -612,31 +734,49 @@ begin
         and to_date(right(c.relname, 8), 'YYYYMMDD') < (v_now at time zone 'UTC')::date - v_days
       order by c.relname
     loop
+      -- Which jobs are kept by number is found out bit by bit.
+      exit when v_parent = 'job_history' and not carillon._count_kept();
       begin
+        if v_parent = 'job_history' then
+          v_kept := carillon._kept_of_day(right(v_partition, 8));
+          execute format('drop table if exists carillon.%I', replace(v_partition, 'history', 'tags'));
+        end if;
         execute format('drop table carillon.%I', v_partition);
         v_dropped := v_dropped + 1;
+        if v_parent = 'job_history' then
+          -- They find their place in the default partition, and their tags do.
+          insert into carillon.job_history select k.* from unnest(v_kept) as k;
+        end if;
       exception when lock_not_available then
         exit; -- dropping waits for readers, and others then wait for it: not for long, the next sweep tries again
       end;
     end loop;
-    -- The default partitions hold what came when no day was prepared.
+    -- The default partitions hold what came when no day was prepared, and what is kept by number.
     execute format(
-      'delete from carillon.%1$I d where d.ctid = any (array(select e.ctid from carillon.%1$I e where e.%2$I < $1 limit 10000))',
-      v_parent || '_default', case v_parent when 'ticks' then 'decided_at' when 'job_logs' then 'at' else 'finished_at' end)
+      'delete from carillon.%1$I d where d.ctid = any (array(select e.ctid from carillon.%1$I e where e.%2$I < $1%3$s limit 10000))',
+      v_parent || '_default', case v_parent when 'ticks' then 'decided_at' when 'job_logs' then 'at' else 'finished_at' end,
+      case v_parent
+        when 'job_history' then ' and not carillon._is_kept(e.app_id, e.cron_id, e.status, e.job_id)'
+        when 'job_tags' then ' and not exists (select from carillon.job_history_default h where h.job_id = e.job_id)'
+        else '' end)
     using v_now - make_interval(days => v_days);
   end loop;
   return v_dropped;
 end;
 $$;
 comment on function carillon._drop_old_partitions() is
-  'Drops the day partitions of the ledger, the job history and the job logs past their retention (settings tickRetentionDays and jobRetentionDays, default 90, and logRetentionDays, default as the jobs), and trims the default ones; returns how many it dropped.';
+  'Drops the day partitions of the ledger, the job history and the job logs past their retention (settings tickRetentionDays and jobRetentionDays, default 90, and logRetentionDays, default as the jobs; the history and its logs as long as any app or cron keeps its jobs), and trims the default ones; returns how many it dropped.';
 revoke all on function carillon._drop_old_partitions() from public;
 --! EndIncluded core/_drop_old_partitions.sql
 --! Included core/set_retention.sql
-create or replace function carillon.set_retention(tick_days integer default null, job_days integer default null, log_days integer default null) returns jsonb
+create or replace function carillon.set_retention(tick_days integer default null, job_days integer default null, log_days integer default null,
+  audit_days integer default null) returns jsonb
 language plpgsql volatile security definer
 set search_path = ''
 as $$
+declare
+  v_keys constant text[] := '{tickRetentionDays,jobRetentionDays,logRetentionDays,auditRetentionDays}';
+  v_before jsonb := carillon._settings_state(v_keys);
 begin
   if tick_days not between 1 and 3650 then
     perform carillon._invalid('tickRetentionDays', 'must be from 1 to 3650');
@@ -647,17 +787,23 @@ begin
   if log_days not between 1 and 3650 then
     perform carillon._invalid('logRetentionDays', 'must be from 1 to 3650');
   end if;
+  -- Long enough that nobody who gets in makes his own traces go soon.
+  if audit_days not between 30 and 3650 then
+    perform carillon._invalid('auditRetentionDays', 'must be from 30 to 3650');
+  end if;
   insert into carillon.settings (key, value)
-  select v.key, to_jsonb(v.days) from (values ('tickRetentionDays', tick_days), ('jobRetentionDays', job_days), ('logRetentionDays', log_days)) as v (key, days)
+  select v.key, to_jsonb(v.days)
+  from (values ('tickRetentionDays', tick_days), ('jobRetentionDays', job_days), ('logRetentionDays', log_days),
+    ('auditRetentionDays', audit_days)) as v (key, days)
   where v.days is not null
   on conflict (key) do update set value = excluded.value;
-  return (select coalesce(jsonb_object_agg(s.key, s.value), '{}') from carillon.settings s
-    where s.key in ('tickRetentionDays', 'jobRetentionDays', 'logRetentionDays'));
+  perform carillon._audit(null, 'settings.update', null, null, null, v_before, carillon._settings_state(v_keys));
+  return carillon._settings_state(v_keys);
 end;
 $$;
-comment on function carillon.set_retention(integer, integer, integer) is
-  'How many days the ledger and the job history are kept (default 90 each), and the logs of jobs (default as long as the jobs); null leaves one as it is. Returns what is set.';
-revoke all on function carillon.set_retention(integer, integer, integer) from public;
+comment on function carillon.set_retention(integer, integer, integer, integer) is
+  'How many days the ledger and the job history are kept (default 90 each), the logs of jobs (default as long as the jobs), and the audit log (default 400); null leaves one as it is. Returns what is set.';
+revoke all on function carillon.set_retention(integer, integer, integer, integer) from public;
 --! EndIncluded core/set_retention.sql
 --! Included core/_here.sql
 create or replace function carillon._here() returns jsonb
@@ -703,42 +849,337 @@ comment on function carillon._is_held() is 'Whether nothing may fire here, becau
 revoke all on function carillon._is_held() from public;
 --! EndIncluded core/_is_held.sql
 --! Included core/set_on_clone.sql
-create or replace function carillon.set_on_clone(policy text) returns void
+create or replace function carillon.set_on_clone(policy text, actor uuid default null, actor_scopes text[] default null) returns void
 language plpgsql volatile security definer
 set search_path = ''
 as $$
+declare
+  v_before jsonb := carillon._settings_state('{onClone}');
 begin
+  perform carillon._require_held(actor, actor_scopes, array['system:release']);
   if policy is null or policy not in ('warn', 'hold') then
     perform carillon._invalid('onClone', 'must be "warn" or "hold"');
   end if;
   insert into carillon.settings (key, value) values ('onClone', to_jsonb(policy))
   on conflict (key) do update set value = excluded.value;
+  perform carillon._audit(actor, 'settings.update', null, null, null, v_before, carillon._settings_state('{onClone}'));
 end;
 $$;
-comment on function carillon.set_on_clone(text) is
+comment on function carillon.set_on_clone(text, uuid, text[]) is
   'What a copy of this database does: warn (and fire), or hold everything until release_clone().';
-revoke all on function carillon.set_on_clone(text) from public;
+revoke all on function carillon.set_on_clone(text, uuid, text[]) from public;
 --! EndIncluded core/set_on_clone.sql
 --! Included core/release_clone.sql
-create or replace function carillon.release_clone() returns jsonb
+create or replace function carillon.release_clone(actor uuid default null, actor_scopes text[] default null) returns jsonb
 language plpgsql volatile security definer
 set search_path = ''
 as $$
 declare
   v_now timestamptz := carillon.now();
+  v_before jsonb := carillon._settings_state('{home}');
 begin
+  perform carillon._require_held(actor, actor_scopes, array['system:release']);
   insert into carillon.settings (key, value) values ('home', carillon._here())
   on conflict (key) do update set value = excluded.value;
   -- Slots that came due elsewhere, or while held, are not this database's to catch up on.
   update carillon.crons c set next_fire_at = null, completed_at = null where c.next_fire_at <= v_now;
   perform carillon._rearm_crons(null);
+  perform carillon._audit(actor, 'settings.release', null, null, null, v_before, carillon._settings_state('{home}'));
   return carillon.clone_status();
 end;
 $$;
-comment on function carillon.release_clone() is
+comment on function carillon.release_clone(uuid, text[]) is
   'Makes this database the home of its schedules: they fire here from now on. Slots of before are not caught up.';
-revoke all on function carillon.release_clone() from public;
+revoke all on function carillon.release_clone(uuid, text[]) from public;
 --! EndIncluded core/release_clone.sql
+--! Included audit/_differing.sql
+create or replace function carillon._differing(this jsonb, other jsonb) returns jsonb
+language sql immutable parallel safe security invoker
+return (
+  select jsonb_object_agg(e.key, case when pg_column_size(e.value) > 8192
+    then jsonb_build_object('bytes', octet_length(e.value::text), 'sha256', encode(sha256(convert_to(e.value::text, 'UTF8')), 'hex'))
+    else e.value end)
+  from jsonb_each(this) as e
+  where other is null or e.value is distinct from other -> e.key
+);
+comment on function carillon._differing(jsonb, jsonb) is
+  'The fields of an object that another has not, or has otherwise; null when there are none. Of large values only size and hash.';
+revoke all on function carillon._differing(jsonb, jsonb) from public;
+--! EndIncluded audit/_differing.sql
+--! Included audit/_cron_state.sql
+create or replace function carillon._cron_state(cron carillon.crons) returns jsonb
+language sql stable parallel safe security invoker
+return case when (cron).id is not null then jsonb_strip_nulls(jsonb_build_object(
+  'name', (cron).name, 'schedule', (cron).schedule, 'timezone', (cron).timezone,
+  'dst', jsonb_build_object('gap', (cron).dst_gap, 'fold', (cron).dst_fold),
+  'startsAt', (cron).starts_at, 'endsAt', (cron).ends_at, 'jitter', (cron).jitter_seconds, 'method', (cron).method,
+  'overlapPolicy', (cron).overlap_policy, 'catchUp', (cron).catch_up, 'catchUpMax', (cron).catch_up_max,
+  'catchUpWindow', (cron).catch_up_window_seconds, 'maxConsecutiveFailures', (cron).max_consecutive_failures,
+  'expiresAfter', (cron).expires_after_seconds, 'maxConcurrency', (cron).max_concurrency, 'enabled', (cron).enabled,
+  'pauseNote', (cron).pause_note, 'origin', (cron).origin, 'owner', (cron).owner_id,
+  'priority', (cron).job_headers -> 'priority', 'maxAttempts', (cron).job_headers -> 'max_attempts',
+  'retryDelay', (cron).job_headers -> 'retry_delay', 'retryBackoff', (cron).job_headers -> 'retry_backoff',
+  'timeout', (cron).job_headers -> 'timeout', 'tags', (cron).job_headers -> 'tags'))
+  || jsonb_build_object('payload', (cron).payload) end;
+comment on function carillon._cron_state(carillon.crons) is 'A cron as the audit log has it: what it is declared with and who owns it, in API spelling.';
+revoke all on function carillon._cron_state(carillon.crons) from public;
+--! EndIncluded audit/_cron_state.sql
+--! Included audit/_app_state.sql
+create or replace function carillon._app_state(app carillon.apps) returns jsonb
+language sql stable parallel safe security invoker
+return case when (app).id is not null then jsonb_strip_nulls(jsonb_build_object('name', (app).name, 'permissions', (app).permissions,
+  'maxConcurrency', (app).max_concurrency))
+  -- Its crons have entries of their own.
+  || jsonb_build_object('manifest', (app).manifest - 'crons' - 'name' - 'permissions' - 'maxConcurrency') end;
+comment on function carillon._app_state(carillon.apps) is 'An app as the audit log has it.';
+revoke all on function carillon._app_state(carillon.apps) from public;
+--! EndIncluded audit/_app_state.sql
+--! Included audit/_principal_state.sql
+create or replace function carillon._principal_state(principal uuid) returns jsonb
+language sql stable security invoker
+set search_path = ''
+as $$
+  select jsonb_build_object('username', p.username, 'kind', p.kind, 'enabled', p.disabled_at is null,
+    'roles', array(select m.role from carillon.role_members m where m.principal_id = p.id order by m.role))
+  from carillon.principals p where p.id = principal
+$$;
+comment on function carillon._principal_state(uuid) is 'A principal as the audit log has it.';
+revoke all on function carillon._principal_state(uuid) from public;
+--! EndIncluded audit/_principal_state.sql
+--! Included audit/_role_state.sql
+create or replace function carillon._role_state(name text) returns jsonb
+language sql stable security invoker
+set search_path = ''
+as $$
+  select jsonb_build_object('permissions', r.permissions,
+    'inherits', array(select i.inherits from carillon.role_inherits i where i.role = r.name order by i.inherits))
+  from carillon.roles r where r.name = _role_state.name
+$$;
+comment on function carillon._role_state(text) is 'A role as the audit log has it.';
+revoke all on function carillon._role_state(text) from public;
+--! EndIncluded audit/_role_state.sql
+--! Included audit/_key_state.sql
+create or replace function carillon._key_state(key carillon.api_keys) returns jsonb
+language sql stable security invoker
+set search_path = ''
+as $$
+  select jsonb_strip_nulls(jsonb_build_object('name', (key).name, 'prefix', (key).prefix, 'scopes', (key).scopes,
+    'expiresAt', (key).expires_at, 'mintsKeys', (key).mints_keys, 'revoked', (key).revoked_at is not null,
+    'principal', (select p.username from carillon.principals p where p.id = (key).principal_id)))
+$$;
+comment on function carillon._key_state(carillon.api_keys) is 'An API key as the audit log has it: without its hash.';
+revoke all on function carillon._key_state(carillon.api_keys) from public;
+--! EndIncluded audit/_key_state.sql
+--! Included audit/_settings_state.sql
+create or replace function carillon._settings_state(keys text[]) returns jsonb
+language sql stable security invoker
+set search_path = ''
+as $$
+  select coalesce(jsonb_object_agg(s.key, s.value), '{}') from carillon.settings s where s.key = any (keys)
+$$;
+comment on function carillon._settings_state(text[]) is 'Those of these settings that are set.';
+revoke all on function carillon._settings_state(text[]) from public;
+--! EndIncluded audit/_settings_state.sql
+--! Included audit/_audit_all.sql
+create or replace function carillon._audit_all(actor uuid, entries carillon.audit_entry[]) returns void
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+  v_origin jsonb := nullif(current_setting('carillon.origin', true), '')::jsonb;
+  v_by carillon.audit_log;
+begin
+  v_by.database_role := session_user;
+  if actor is null then
+    v_by.actor_name := session_user;
+    v_by.actor_kind := 'database';
+    v_by.via := 'sql';
+    v_by.ip := host(inet_client_addr());
+    v_by.user_agent := nullif(current_setting('application_name'), '');
+    v_by.reason := left(nullif(current_setting('carillon.reason', true), ''), 500);
+  else
+    v_by.actor_id := actor;
+    select p.username, p.kind, case p.kind when 'system' then 'system' else 'sql' end
+    into v_by.actor_name, v_by.actor_kind, v_by.via
+    from carillon.principals p where p.id = actor;
+    -- What an earlier call of this transaction said of another actor is not this one's.
+    if v_origin ->> 'principalId' = actor::text then
+      v_by.via := coalesce(v_origin ->> 'via', v_by.via);
+      v_by.key_id := (v_origin ->> 'keyId')::uuid;
+      v_by.key_prefix := (select k.prefix from carillon.api_keys k where k.id = v_by.key_id);
+      v_by.ip := v_origin ->> 'ip';
+      v_by.user_agent := v_origin ->> 'userAgent';
+      v_by.request_id := v_origin ->> 'requestId';
+      v_by.reason := v_origin ->> 'reason';
+    end if;
+  end if;
+  insert into carillon.audit_log (at, action, app_id, object_id, object_name, before, after, actor_id, actor_name, actor_kind, via, key_id,
+    key_prefix, database_role, ip, user_agent, request_id, reason)
+  select v_now, e.action, e.app_id, e.object_id, e.object_name, d.before, d.after, v_by.actor_id, v_by.actor_name, v_by.actor_kind, v_by.via,
+    v_by.key_id, v_by.key_prefix, v_by.database_role, v_by.ip, v_by.user_agent, v_by.request_id, v_by.reason
+  from unnest(entries) with ordinality as e (action, app_id, object_id, object_name, before, after, n)
+  cross join lateral (
+    select carillon._differing(e.before, e.after) as before, carillon._differing(e.after, e.before) as after
+  ) d
+  where e.before is null or e.after is null or d.before is not null or d.after is not null
+  order by e.n;
+end;
+$$;
+comment on function carillon._audit_all(uuid, carillon.audit_entry[]) is
+  'The one place that writes the audit log: entries with who (a null actor is the database role) and from where (what acting() was told, or the connection). Of before and after only what differs is kept; an entry without a difference is none.';
+revoke all on function carillon._audit_all(uuid, carillon.audit_entry[]) from public;
+--! EndIncluded audit/_audit_all.sql
+--! Included audit/_audit.sql
+create or replace function carillon._audit(
+  actor uuid,
+  action text,
+  app text,
+  object_id text,
+  object_name text,
+  before jsonb default null,
+  after jsonb default null
+) returns void
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+begin
+  perform carillon._audit_all(actor, array[row(action, app, object_id, object_name, before, after)::carillon.audit_entry]);
+end;
+$$;
+comment on function carillon._audit(uuid, text, text, text, text, jsonb, jsonb) is
+  'Records one change in the audit log; one from an object to an equal one is none.';
+revoke all on function carillon._audit(uuid, text, text, text, text, jsonb, jsonb) from public;
+--! EndIncluded audit/_audit.sql
+--! Included audit/_cron_entry.sql
+create or replace function carillon._cron_entry(before carillon.crons, after carillon.crons) returns carillon.audit_entry
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+declare
+  v_entry carillon.audit_entry;
+begin
+  v_entry.before := carillon._cron_state(before);
+  v_entry.after := carillon._cron_state(after);
+  v_entry.action := 'cron.' || case
+    when before.id is null then 'create'
+    when after.id is null then 'delete'
+    when after.enabled and not before.enabled then 'resume'
+    when before.enabled and not after.enabled then 'pause'
+    else 'update' end;
+  v_entry.app_id := coalesce(before.app_id, after.app_id);
+  v_entry.object_id := coalesce(before.id, after.id);
+  v_entry.object_name := coalesce(after.name, before.name);
+  return v_entry;
+end;
+$$;
+comment on function carillon._cron_entry(carillon.crons, carillon.crons) is
+  'What the audit log says of a cron made (before is null), changed, paused, resumed or deleted (after is null).';
+revoke all on function carillon._cron_entry(carillon.crons, carillon.crons) from public;
+--! EndIncluded audit/_cron_entry.sql
+--! Included audit/acting.sql
+create or replace function carillon.acting(principal uuid, origin jsonb default null) returns uuid
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+begin
+  perform set_config('carillon.origin', coalesce((origin || jsonb_build_object('principalId', principal))::text, ''), true);
+  return principal;
+end;
+$$;
+comment on function carillon.acting(uuid, jsonb) is
+  'Its first argument, having told the audit log where that actor comes from: {via: key|token|session, keyId, ip, userAgent, requestId, reason}. For use as an argument: select carillon.patch_cron(…, actor => carillon.acting(…)). Holds until the end of the transaction.';
+revoke all on function carillon.acting(uuid, jsonb) from public;
+--! EndIncluded audit/acting.sql
+--! Included audit/_audit_retention.sql
+create or replace function carillon._audit_retention() returns interval
+language sql stable security invoker
+set search_path = ''
+as $$
+  select make_interval(days => coalesce((select (s.value #>> '{}')::integer from carillon.settings s where s.key = 'auditRetentionDays'), 400))
+$$;
+comment on function carillon._audit_retention() is 'How long rows of the audit log are kept: setting auditRetentionDays, default 400 days.';
+revoke all on function carillon._audit_retention() from public;
+--! EndIncluded audit/_audit_retention.sql
+--! Included audit/_keep_audit.sql
+create or replace function carillon._keep_audit() returns trigger
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+begin
+  if tg_op = 'DELETE' and tg_level = 'ROW' then
+    if old.at < carillon.now() - carillon._audit_retention() then
+      return old;
+    end if;
+  end if;
+  raise exception using errcode = 'TK403', message = 'the audit log is only ever appended to',
+    hint = 'rows go by themselves when their retention ends: select carillon.set_retention(audit_days => …)';
+end;
+$$;
+comment on function carillon._keep_audit() is 'Refuses (TK403) to change the audit log, and to delete of it what is within its retention.';
+revoke all on function carillon._keep_audit() from public;
+
+create or replace trigger audit_log_kept before update or delete on carillon.audit_log
+for each row execute function carillon._keep_audit();
+create or replace trigger audit_log_not_truncated before truncate on carillon.audit_log
+for each statement execute function carillon._keep_audit();
+--! EndIncluded audit/_keep_audit.sql
+--! Included audit/_trim_audit.sql
+create or replace function carillon._trim_audit() returns integer
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_before timestamptz := carillon.now() - carillon._audit_retention();
+  v_trimmed integer;
+begin
+  delete from carillon.audit_log a
+  where a.id = any (array(select o.id from carillon.audit_log o where o.at < v_before order by o.at limit 10000));
+  get diagnostics v_trimmed = row_count;
+  return v_trimmed;
+end;
+$$;
+comment on function carillon._trim_audit() is 'Deletes rows of the audit log past their retention, at most 10000 at a time; returns how many.';
+revoke all on function carillon._trim_audit() from public;
+--! EndIncluded audit/_trim_audit.sql
+--! Included audit/list_audit.sql
+create or replace function carillon.list_audit(
+  app text default null,
+  cron uuid default null,
+  actor text default null,
+  action text default null,
+  from_at timestamptz default null,
+  to_at timestamptz default null,
+  after bigint default null,
+  max_rows integer default 100
+) returns setof carillon.audit_log
+language plpgsql stable security definer
+set search_path = ''
+as $$
+begin
+  if max_rows is null or max_rows not between 1 and 1000 then
+    perform carillon._invalid('limit', 'must be from 1 to 1000');
+  end if;
+  -- Planned anew each time: each filter has its index, and one that is not given costs nothing.
+  return query execute
+    'select a.* from carillon.audit_log a where true'
+    || case when app is not null then ' and a.app_id = $1' else '' end
+    || case when cron is not null then ' and a.object_id = $2::text and starts_with(a.action, ''cron.'')' else '' end
+    || case when actor ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then ' and a.actor_id = $3::uuid'
+      when actor is not null then ' and a.actor_name = $3' else '' end
+    || case when action like '%.*' then ' and starts_with(a.action, rtrim($4, ''*''))'
+      when action is not null then ' and a.action = $4' else '' end
+    || case when from_at is not null then ' and a.at >= $5' else '' end
+    || case when to_at is not null then ' and a.at < $6' else '' end
+    || case when after is not null then ' and (a.at, a.id) < (select c.at, c.id from carillon.audit_log c where c.id = $7)' else '' end
+    || ' order by a.at desc, a.id desc limit $8'
+  using app, cron, actor, action, from_at, to_at, after, max_rows;
+end;
+$$;
+comment on function carillon.list_audit(text, uuid, text, text, timestamptz, timestamptz, bigint, integer) is
+  'The audit log, newest first: of an app or a cron (which may be gone), by an actor (name or id), of an action (cron.update, or cron.* for all of crons), from one time until before another, those after a row (the cursor).';
+revoke all on function carillon.list_audit(text, uuid, text, text, timestamptz, timestamptz, bigint, integer) from public;
+--! EndIncluded audit/list_audit.sql
 --! Included schedules.sql
 --! Included schedules/_quote_input.sql
 create or replace function carillon._quote_input(input text)
@@ -3358,6 +3799,7 @@ begin
       message = format('a role named "%s" exists already', create_role.name);
   end if;
   perform carillon._inherit_roles(create_role.name, coalesce(create_role.inherits, '{}'));
+  perform carillon._audit(actor, 'role.create', null, create_role.name, create_role.name, null, carillon._role_state(create_role.name));
 end;
 $$;
 comment on function carillon.create_role(text, text[], text[], uuid, text[]) is
@@ -3377,6 +3819,7 @@ set search_path = ''
 as $$
 declare
   v_had_admin boolean;
+  v_before jsonb;
 begin
   v_had_admin := carillon._lock_access();
   perform carillon._require_changeable_role(update_role.name);
@@ -3384,12 +3827,14 @@ begin
   -- What it grants now, and what it is to grant, before the actor, who may be a member, has it by this change.
   perform carillon._require_held(actor, actor_scopes, array['system:role.write'] || update_role.permissions
     || carillon._role_permissions(array[update_role.name] || update_role.inherits));
+  v_before := carillon._role_state(update_role.name);
   if update_role.permissions is not null then
     update carillon.roles r set permissions = update_role.permissions where r.name = update_role.name;
   end if;
   if update_role.inherits is not null then
     perform carillon._inherit_roles(update_role.name, update_role.inherits);
   end if;
+  perform carillon._audit(actor, 'role.update', null, update_role.name, update_role.name, v_before, carillon._role_state(update_role.name));
   perform carillon._require_admin_left(actor, v_had_admin);
 end;
 $$;
@@ -3413,6 +3858,7 @@ begin
   perform carillon._require_changeable_role(delete_role.name);
   perform carillon._require_held(actor, actor_scopes,
     array['system:role.write'] || carillon._role_permissions(array[delete_role.name]));
+  perform carillon._audit(actor, 'role.delete', null, delete_role.name, delete_role.name, carillon._role_state(delete_role.name));
   delete from carillon.roles r where r.name = delete_role.name;
   perform carillon._require_admin_left(actor, v_had_admin);
 end;
@@ -3484,6 +3930,7 @@ begin
   values (create_principal.username, create_principal.kind)
   returning id into v_id;
   insert into carillon.role_members (principal_id, role) select distinct v_id, r from unnest(create_principal.roles) as r;
+  perform carillon._audit(actor, 'principal.create', null, v_id::text, create_principal.username, null, carillon._principal_state(v_id));
   return v_id;
 end;
 $$;
@@ -3504,12 +3951,14 @@ set search_path = ''
 as $$
 declare
   v_had_admin boolean;
+  v_before jsonb;
 begin
   v_had_admin := carillon._lock_access();
   perform carillon._require_changeable_principal(update_principal.principal);
   -- Disabling takes, and enabling gives, all that its roles grant.
   perform carillon._require_held(actor, actor_scopes,
     array['system:principal.write'] || carillon._granted_to(update_principal.principal));
+  v_before := carillon._principal_state(update_principal.principal);
   if update_principal.username is not null
     and update_principal.username <> (select p.username from carillon.principals p where p.id = update_principal.principal)
   then
@@ -3521,6 +3970,8 @@ begin
     set disabled_at = case when not update_principal.enabled then coalesce(p.disabled_at, carillon.now()) end
     where p.id = update_principal.principal;
   end if;
+  perform carillon._audit(actor, 'principal.update', null, update_principal.principal::text,
+    coalesce(update_principal.username, v_before ->> 'username'), v_before, carillon._principal_state(update_principal.principal));
   perform carillon._require_admin_left(actor, v_had_admin);
 end;
 $$;
@@ -3555,11 +4006,14 @@ set search_path = ''
 as $$
 declare
   v_had_admin boolean;
+  v_before jsonb;
 begin
   v_had_admin := carillon._lock_access();
   perform carillon._require_changeable_principal(delete_principal.principal);
   perform carillon._require_held(actor, actor_scopes,
     array['system:principal.write'] || carillon._granted_to(delete_principal.principal));
+  v_before := carillon._principal_state(delete_principal.principal);
+  perform carillon._audit(actor, 'principal.delete', null, delete_principal.principal::text, v_before ->> 'username', v_before);
   delete from carillon.principals p where p.id = delete_principal.principal;
   perform carillon._require_admin_left(actor, v_had_admin);
 end;
@@ -3585,6 +4039,10 @@ begin
   perform carillon._require_held(actor, actor_scopes,
     array['system:principal.write'] || carillon._role_permissions(array[grant_role.role]));
   insert into carillon.role_members (principal_id, role) values (grant_role.principal, grant_role.role) on conflict do nothing;
+  if found then
+    perform carillon._audit(actor, 'principal.grant', null, grant_role.principal::text,
+      (select p.username from carillon.principals p where p.id = grant_role.principal), null, jsonb_build_object('role', grant_role.role));
+  end if;
 end;
 $$;
 comment on function carillon.grant_role(uuid, text, uuid, text[]) is
@@ -3610,6 +4068,10 @@ begin
   perform carillon._require_held(actor, actor_scopes,
     array['system:principal.write'] || carillon._role_permissions(array[revoke_role.role]));
   delete from carillon.role_members m where m.principal_id = revoke_role.principal and m.role = revoke_role.role;
+  if found then
+    perform carillon._audit(actor, 'principal.revoke', null, revoke_role.principal::text,
+      (select p.username from carillon.principals p where p.id = revoke_role.principal), jsonb_build_object('role', revoke_role.role));
+  end if;
   perform carillon._require_admin_left(actor, v_had_admin);
 end;
 $$;
@@ -3687,7 +4149,7 @@ set search_path = ''
 as $$
 declare
   v_beyond text;
-  v_id uuid;
+  v_key carillon.api_keys;
 begin
   if octet_length(create_api_key.hash) is distinct from 32 then
     perform carillon._invalid('hash', 'must be the SHA-256 of the key');
@@ -3726,8 +4188,9 @@ begin
   insert into carillon.api_keys (principal_id, name, prefix, hash, expires_at, scopes, mints_keys, created_by)
   values (create_api_key.principal, create_api_key.name, create_api_key.prefix, create_api_key.hash, create_api_key.expires_at,
     create_api_key.scopes, create_api_key.mints_keys, actor)
-  returning id into v_id;
-  return v_id;
+  returning * into v_key;
+  perform carillon._audit(actor, 'key.create', null, v_key.id::text, v_key.name, null, carillon._key_state(v_key));
+  return v_key.id;
 end;
 $$;
 comment on function carillon.create_api_key(uuid, text, text, bytea, timestamptz, text[], boolean, uuid, text[], uuid) is
@@ -3745,6 +4208,7 @@ set search_path = ''
 as $$
 declare
   v_key carillon.api_keys;
+  v_before jsonb;
 begin
   select k.* into v_key from carillon.api_keys k where k.id = revoke_api_key.key for no key update;
   -- Somebody else's key is not there for those who may not touch it.
@@ -3753,7 +4217,9 @@ begin
   end if;
   perform carillon._require_held(actor, actor_scopes, carillon._narrow(carillon._granted_to(v_key.principal_id), v_key.scopes));
   if v_key.revoked_at is null then
-    update carillon.api_keys k set revoked_at = carillon.now() where k.id = v_key.id;
+    v_before := carillon._key_state(v_key);
+    update carillon.api_keys k set revoked_at = carillon.now() where k.id = v_key.id returning k.* into v_key;
+    perform carillon._audit(actor, 'key.revoke', null, v_key.id::text, v_key.name, v_before, carillon._key_state(v_key));
   end if;
 end;
 $$;
@@ -3852,6 +4318,116 @@ comment on function carillon.authenticate_key(bytea) is
   'The principal behind a key''s SHA-256, with what the key carries of its permissions; no row for an unknown, revoked or expired key or a disabled principal.';
 revoke all on function carillon.authenticate_key(bytea) from public;
 --! EndIncluded principals/authenticate_key.sql
+--! Included principals/link_identity.sql
+create or replace function carillon.link_identity(principal uuid, issuer text, subject text) returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+begin
+  if length(issuer) not between 1 and 500 or issuer is null then
+    perform carillon._invalid('issuer', 'must be 1 to 500 characters long');
+  end if;
+  if length(subject) not between 1 and 255 or subject is null then
+    perform carillon._invalid('subject', 'must be 1 to 255 characters long');
+  end if;
+  perform carillon._require_principal(principal);
+  if principal = carillon._system_principal() then
+    perform carillon._invalid('principal', 'must not be the system''s own');
+  end if;
+  insert into carillon.identities as i (issuer, subject, principal_id)
+  values (issuer, subject, principal)
+  on conflict on constraint identities_pkey do update set principal_id = excluded.principal_id
+    where i.principal_id <> excluded.principal_id;
+  if found then
+    perform carillon._audit(null, 'principal.link', null, principal::text, null, null, jsonb_build_object('issuer', issuer, 'subject', subject));
+  end if;
+end;
+$$;
+comment on function carillon.link_identity(uuid, text, text) is
+  'Lets whoever an issuer of tokens or sessions calls by this subject act as a principal, and as nobody else.';
+revoke all on function carillon.link_identity(uuid, text, text) from public;
+--! EndIncluded principals/link_identity.sql
+--! Included principals/unlink_identity.sql
+create or replace function carillon.unlink_identity(issuer text, subject text) returns boolean
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_principal uuid;
+begin
+  delete from carillon.identities i where i.issuer = unlink_identity.issuer and i.subject = unlink_identity.subject
+  returning i.principal_id into v_principal;
+  if v_principal is null then
+    return false;
+  end if;
+  perform carillon._audit(null, 'principal.unlink', null, v_principal::text, null, jsonb_build_object('issuer', issuer, 'subject', subject), null);
+  return true;
+end;
+$$;
+comment on function carillon.unlink_identity(text, text) is
+  'Lets an issuer''s subject act as nobody any more; returns whether it did before.';
+revoke all on function carillon.unlink_identity(text, text) from public;
+--! EndIncluded principals/unlink_identity.sql
+--! Included principals/list_identities.sql
+create or replace function carillon.list_identities(principal uuid)
+returns table (issuer text, subject text, created_at timestamptz)
+language plpgsql stable security definer
+set search_path = ''
+as $$
+begin
+  perform carillon._require_principal(principal);
+  return query
+    select i.issuer, i.subject, i.created_at from carillon.identities i
+    where i.principal_id = principal order by i.issuer, i.subject;
+end;
+$$;
+comment on function carillon.list_identities(uuid) is 'By which issuers and subjects a principal is known.';
+revoke all on function carillon.list_identities(uuid) from public;
+--! EndIncluded principals/list_identities.sql
+--! Included principals/provision_identity.sql
+create or replace function carillon.provision_identity(issuer text, subject text, username text, roles text[] default '{}') returns boolean
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_name text := left(regexp_replace(coalesce(provision_identity.username, ''), '[^A-Za-z0-9_.@+-]', '-', 'g'), 100);
+begin
+  -- Of two first requests at once, one makes the principal and the other finds it.
+  perform pg_advisory_xact_lock(hashtextextended(format('carillon.identity %s %s', issuer, subject), 0));
+  if exists (
+    select from carillon.identities i
+    where i.issuer = provision_identity.issuer and i.subject = provision_identity.subject
+  ) then
+    return false;
+  end if;
+  -- A name that is taken is somebody else's: nobody becomes another by what an issuer calls him.
+  if v_name !~ '^[A-Za-z0-9]' or exists (select from carillon.principals p where p.username = v_name) then
+    v_name := left(regexp_replace(v_name, '^[^A-Za-z0-9]+', ''), 100);
+    v_name := case when v_name = '' then 'user' else v_name end || '-' || left(gen_random_uuid()::text, 8);
+  end if;
+  perform carillon.link_identity(carillon.create_principal(v_name, 'user', roles), issuer, subject);
+  return true;
+end;
+$$;
+comment on function carillon.provision_identity(text, text, text, text[]) is
+  'Makes a user with these roles for an issuer''s subject that is linked to nobody, named like this where the name is free; returns whether it did.';
+revoke all on function carillon.provision_identity(text, text, text, text[]) from public;
+--! EndIncluded principals/provision_identity.sql
+--! Included principals/authenticate_identity.sql
+create or replace function carillon.authenticate_identity(issuer text, subject text)
+returns table (principal_id uuid, username text, kind text, permissions text[], key_id uuid, scopes text[])
+language sql stable security definer
+set search_path = ''
+as $$
+  select p.id, p.username, p.kind, carillon._permissions_of(p.id), null::uuid, null::text[]
+  from carillon.identities i
+  join carillon.principals p on p.id = i.principal_id
+  where i.issuer = authenticate_identity.issuer and i.subject = authenticate_identity.subject and p.disabled_at is null
+$$;
+comment on function carillon.authenticate_identity(text, text) is
+  'The principal an issuer''s subject is linked to; no row for an unknown subject or a disabled principal.';
+revoke all on function carillon.authenticate_identity(text, text) from public;
+--! EndIncluded principals/authenticate_identity.sql
 --! Included apps/_check_app_id.sql
 create or replace function carillon._check_app_id(app text) returns void
 language plpgsql immutable security invoker
@@ -3949,6 +4525,8 @@ declare
   v_name text;
   v_most integer;
   v_new boolean;
+  v_old carillon.apps;
+  v_app carillon.apps;
 begin
   perform carillon._check_app_id(app);
   if jsonb_typeof(manifest) is distinct from 'object' then
@@ -3972,15 +4550,20 @@ begin
     if actor is not null then
       perform carillon._require_principal(actor);
       insert into carillon.role_members (principal_id, role) values (actor, 'app:' || app || ':admin');
+      perform carillon._audit(actor, 'principal.grant', null, actor::text, (select p.username from carillon.principals p where p.id = actor),
+        null, jsonb_build_object('role', 'app:' || app || ':admin'));
     end if;
   else
     -- One deploy of an app at a time; the row stays locked until the end of the transaction.
-    perform from carillon.apps a where a.id = app for no key update;
+    select a.* into v_old from carillon.apps a where a.id = app for no key update;
     update carillon.apps a
     set name = v_name, manifest = install_app.manifest, permissions = v_permissions, max_concurrency = v_most, updated_at = v_now
     where a.id = app and (a.name, a.manifest, a.permissions, a.max_concurrency)
       is distinct from (v_name, install_app.manifest, v_permissions, v_most);
   end if;
+  select a.* into v_app from carillon.apps a where a.id = app;
+  perform carillon._audit(actor, case when v_new then 'app.install' else 'app.update' end, app, app, v_name,
+    carillon._app_state(v_old), carillon._app_state(v_app));
   return v_new;
 end;
 $$;
@@ -3989,28 +4572,33 @@ comment on function carillon.install_app(text, jsonb, uuid) is
 revoke all on function carillon.install_app(text, jsonb, uuid) from public;
 --! EndIncluded apps/install_app.sql
 --! Included apps/uninstall_app.sql
-create or replace function carillon.uninstall_app(app text) returns void
+create or replace function carillon.uninstall_app(app text, actor uuid default null, actor_scopes text[] default null) returns void
 language plpgsql volatile security definer
 set search_path = ''
 as $$
 declare
+  v_app carillon.apps;
   v_crons uuid[];
+  v_canceled integer;
 begin
   perform carillon._require_app(app);
-  perform from carillon.apps a where a.id = app for update;
+  perform carillon._require_held(actor, actor_scopes, array['app:' || app || ':uninstall']);
+  select a.* into v_app from carillon.apps a where a.id = app for update;
   with stopped as (
     update carillon.crons c set next_fire_at = null where c.app_id = app returning c.id
   )
   select coalesce(array_agg(id), '{}') into v_crons from stopped;
   perform carillon._enlist_crons(v_crons);
-  perform carillon._cancel_jobs(array(select carillon._live_jobs_of_app(app)),
+  v_canceled := carillon._cancel_jobs(array(select carillon._live_jobs_of_app(app)),
     'the app was uninstalled');
+  perform carillon._audit(actor, 'app.uninstall', app, app, v_app.name,
+    carillon._app_state(v_app) || jsonb_build_object('crons', cardinality(v_crons), 'canceledJobs', v_canceled));
   delete from carillon.apps a where a.id = app;
 end;
 $$;
-comment on function carillon.uninstall_app(text) is
+comment on function carillon.uninstall_app(text, uuid, text[]) is
   'Removes an app with its crons and roles, and cancels its jobs; slots that are due and not yet decided are dropped. Its ledger and job history stay until their retention ends.';
-revoke all on function carillon.uninstall_app(text) from public;
+revoke all on function carillon.uninstall_app(text, uuid, text[]) from public;
 --! EndIncluded apps/uninstall_app.sql
 --! Included apps/list_apps.sql
 create or replace function carillon.list_apps() returns setof carillon.apps
@@ -4045,6 +4633,14 @@ return jsonb_build_object('app_id', app, 'payload', payload, 'user_id', user_id)
 comment on function carillon._job_message(text, jsonb, uuid) is 'The shape of every message in the queue jobs.';
 revoke all on function carillon._job_message(text, jsonb, uuid) from public;
 --! EndIncluded queue/_job_message.sql
+--! Included queue/_due_header.sql
+create or replace function carillon._due_header(due_at timestamptz, now timestamptz) returns jsonb
+language sql stable parallel safe security invoker
+return case when due_at > now then jsonb_build_object('due_at', carillon._time_text(due_at)) else '{}' end;
+comment on function carillon._due_header(timestamptz, timestamptz) is
+  'Remembers, for a job that is for later, when it was due: vt is overwritten by every lease.';
+revoke all on function carillon._due_header(timestamptz, timestamptz) from public;
+--! EndIncluded queue/_due_header.sql
 --! Included queue/_cron_headers.sql
 create or replace function carillon._cron_headers(
   cron uuid,
@@ -4638,6 +5234,9 @@ begin
   end if;
 
   insert into carillon.settings (key, value) values ('pg_cron', 'true') on conflict (key) do nothing;
+  if found then
+    perform carillon._audit(null, 'settings.update', null, null, null, '{"pgCron": false}', '{"pgCron": true}');
+  end if;
   insert into carillon.settings (key, value) values ('pg_cron_seen_at', to_jsonb(carillon.now())) on conflict (key) do nothing;
   if exists (select from carillon._wanted_beats(null)) then
     -- Lock order: crons, then beats. Whoever edits or fires a cron is waited for, and waits.
@@ -4663,6 +5262,9 @@ begin
     perform carillon._unschedule_job(j.jobid) from cron.job j where j.jobname = 'carillon sweep';
   end if;
   delete from carillon.settings s where s.key in ('pg_cron', 'pg_cron_seen_at');
+  if found then
+    perform carillon._audit(null, 'settings.update', null, null, null, '{"pgCron": true}', '{"pgCron": false}');
+  end if;
   -- Lock order: crons, then beats. Whoever edits or fires a cron is waited for, and waits.
   lock table carillon.crons in exclusive mode;
   perform carillon._enlist_crons(null);
@@ -4827,7 +5429,8 @@ begin
         end if;
       end if;
       v_job := carillon._send_job(cron.app_id, carillon._cron_payload(cron.id, cron.payload, cron.method), cron.owner_id,
-        carillon._cron_headers(cron.id, 'automatic', slot, cron.job_headers, v_due, cron.expires_after_seconds), v_due);
+        carillon._cron_headers(cron.id, 'automatic', slot, cron.job_headers, v_due, cron.expires_after_seconds)
+          || carillon._due_header(v_due, now), v_due);
     end if;
   end if;
   insert into carillon.ticks (cron_id, scheduled_for, app_id, outcome, reason, msg_id, blocked_by, driver, decided_at)
@@ -5057,6 +5660,7 @@ begin
     select f.msg_id, _fire_batch.now, f.due_at,
       carillon._job_message(f.app_id, carillon._cron_payload(f.id, f.payload, f.method), f.owner_id),
       carillon._cron_headers(f.id, 'automatic', f.slot, f.job_headers, f.due_at, f.expires_after_seconds)
+        || carillon._due_header(f.due_at, _fire_batch.now)
     from fresh f
     where f.msg_id is not null
   ),
@@ -5424,6 +6028,8 @@ begin
     values (v_cron.id, from_at, to_at, backfill_cron.concurrency, v_slots, actor, v_now)
     returning id into v_id;
     perform carillon._run_backfills(v_id);
+    perform carillon._audit(actor, 'cron.backfill', v_cron.app_id, v_cron.id::text, v_cron.name, null,
+      jsonb_build_object('backfillId', v_id, 'from', from_at, 'to', to_at, 'slots', cardinality(v_slots), 'concurrency', backfill_cron.concurrency));
   end if;
   return jsonb_build_object('id', v_id, 'dryRun', dry_run, 'count', cardinality(v_slots), 'slots', to_jsonb(v_slots));
 end;
@@ -5463,6 +6069,8 @@ begin
   if not pg_try_advisory_xact_lock(hashtextextended('carillon.sweep', 0)) then
     return jsonb_build_object('swept', false);
   end if;
+  -- First, while nothing is locked for others.
+  perform carillon._roll_up();
   perform carillon._pause_failing_crons();
   perform carillon._rearm_crons(1000);
   perform carillon._follow_zones();
@@ -5478,6 +6086,11 @@ begin
   v_buried := carillon._bury_lost_jobs();
   perform carillon._expire_jobs();
   perform carillon._trim_idempotency_keys();
+  perform carillon._trim_retries();
+  perform carillon._trim_stats();
+  perform carillon._trim_history();
+  perform carillon._trim_audit();
+  perform carillon._trim_requests();
   perform carillon._trim_runs();
   insert into carillon.settings (key, value) values ('swept_at', to_jsonb(v_now))
   on conflict (key) do update set value = excluded.value;
@@ -5654,7 +6267,7 @@ select
   case when c.next_fire_at is not null then b.pg_job_id end as pg_job_id,
   c.next_fire_at, c.completed_at, c.owner_id as created_by,
   case when o.kind = 'service' then c.owner_id end as run_as,
-  m.denied, c.created_at, c.updated_at
+  m.denied, c.created_at, c.updated_at, c.version
 from carillon.crons c
 left join carillon.beats b on b.id = c.beat_id
 left join carillon.principals o on o.id = c.owner_id
@@ -5706,16 +6319,26 @@ revoke all on function carillon._failed_too_often(uuid, integer) from public;
 --! EndIncluded crons/_failed_too_often.sql
 --! Included crons/_pause_cron.sql
 create or replace function carillon._pause_cron(cron uuid, note text) returns void
-language sql volatile security invoker
+language plpgsql volatile security invoker
 set search_path = ''
 as $$
+declare
+  v_old carillon.crons;
+  v_new carillon.crons;
+begin
+  select c.* into v_old from carillon.crons c where c.id = _pause_cron.cron and c.enabled;
   update carillon.crons c
   set enabled = false, next_fire_at = null, completed_at = null, paused_at = carillon.now(), paused_by = carillon._system_principal(),
-      pause_note = note, updated_at = carillon.now()
-  where c.id = cron and c.enabled
+      pause_note = note, updated_at = carillon.now(), version = version + 1
+  where c.id = v_old.id
+  returning c.* into v_new;
+  if v_new.id is not null then
+    perform carillon._audit_all(carillon._system_principal(), array[carillon._cron_entry(v_old, v_new)]);
+  end if;
+end;
 $$;
 comment on function carillon._pause_cron(uuid, text) is
-  'Pauses a cron on the system''s own account; it leaves its beat at the next sweep.';
+  'Pauses a cron (locked by the caller) on the system''s own account; it leaves its beat at the next sweep.';
 revoke all on function carillon._pause_cron(uuid, text) from public;
 --! EndIncluded crons/_pause_cron.sql
 --! Included crons/_pause_failing_crons.sql
@@ -5897,6 +6520,7 @@ begin
   v_cron.owner_id := coalesce(owner, carillon._system_principal());
   v_cron.created_at := v_now;
   v_cron.updated_at := v_now;
+  v_cron.version := 1;
   return v_cron;
 end;
 $$;
@@ -5950,6 +6574,24 @@ comment on function carillon._lock_cron(text, uuid) is
   'The cron, locked until the end of the transaction; TK102 when unknown, or of another app where app is given.';
 revoke all on function carillon._lock_cron(text, uuid) from public;
 --! EndIncluded crons/_lock_cron.sql
+--! Included crons/_require_version.sql
+create or replace function carillon._require_version(cron carillon.crons, expected integer) returns void
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  if cron.version <> expected then
+    raise exception using errcode = 'TK206',
+      message = format('cron "%s" is at version %s by now, not %s', cron.name, cron.version, expected),
+      detail = format('it was changed at %s', carillon._time_text(cron.updated_at)),
+      hint = 'read it again, and make the change to what it is now';
+  end if;
+end;
+$$;
+comment on function carillon._require_version(carillon.crons, integer) is
+  'Refuses (TK206) to change a cron that has another version than the caller has seen. Null is any.';
+revoke all on function carillon._require_version(carillon.crons, integer) from public;
+--! EndIncluded crons/_require_version.sql
 --! Included crons/_store_cron.sql
 create or replace function carillon._store_cron(cron carillon.crons) returns void
 language plpgsql volatile security invoker
@@ -5960,12 +6602,13 @@ begin
   set (name, schedule, timezone, dst_gap, dst_fold, starts_at, ends_at, anchor_at, jitter_seconds, method, payload,
        overlap_policy, catch_up, catch_up_max, catch_up_window_seconds, max_consecutive_failures, job_headers,
        expires_after_seconds, max_concurrency, description, enabled, paused_at, paused_by, pause_note, origin, declared_enabled,
-       declared_run_as, owner_id, next_fire_at, completed_at, updated_at)
+       declared_run_as, owner_id, next_fire_at, completed_at, updated_at, version)
     = (cron.name, cron.schedule, cron.timezone, cron.dst_gap, cron.dst_fold, cron.starts_at, cron.ends_at, cron.anchor_at,
        cron.jitter_seconds, cron.method, cron.payload, cron.overlap_policy, cron.catch_up, cron.catch_up_max,
        cron.catch_up_window_seconds, cron.max_consecutive_failures, cron.job_headers, cron.expires_after_seconds,
        cron.max_concurrency, cron.description, cron.enabled, cron.paused_at, cron.paused_by, cron.pause_note, cron.origin,
-       cron.declared_enabled, cron.declared_run_as, cron.owner_id, cron.next_fire_at, cron.completed_at, cron.updated_at)
+       cron.declared_enabled, cron.declared_run_as, cron.owner_id, cron.next_fire_at, cron.completed_at, cron.updated_at,
+       c.version + 1)
   where c.id = cron.id;
 exception when unique_violation then
   raise exception using errcode = 'TK201', column = 'name',
@@ -5976,7 +6619,7 @@ comment on function carillon._store_cron(carillon.crons) is 'Updates one cron; a
 revoke all on function carillon._store_cron(carillon.crons) from public;
 --! EndIncluded crons/_store_cron.sql
 --! Included crons/_store_new_crons.sql
-create or replace function carillon._store_new_crons(crons carillon.crons[], fields text[]) returns void
+create or replace function carillon._store_new_crons(crons carillon.crons[], fields text[], actor uuid) returns void
 language plpgsql volatile security invoker
 set search_path = ''
 set plan_cache_mode = force_generic_plan
@@ -5997,11 +6640,12 @@ begin
     raise exception using errcode = 'TK201', column = fields[v_at],
       message = format('app "%s" has a cron named "%s" already', (_store_new_crons.crons[v_at]).app_id, (_store_new_crons.crons[v_at]).name);
   end if;
+  perform carillon._audit_all(actor, array(select carillon._cron_entry(null, c) from unnest(_store_new_crons.crons) as c));
 end;
 $$;
-comment on function carillon._store_new_crons(carillon.crons[], text[]) is
-  'Inserts crons; a name already taken is TK201, naming the field given for that cron.';
-revoke all on function carillon._store_new_crons(carillon.crons[], text[]) from public;
+comment on function carillon._store_new_crons(carillon.crons[], text[], uuid) is
+  'Inserts crons, made by an actor; a name already taken is TK201, naming the field given for that cron.';
+revoke all on function carillon._store_new_crons(carillon.crons[], text[], uuid) from public;
 --! EndIncluded crons/_store_new_crons.sql
 --! Included crons/_change_cron.sql
 create or replace function carillon._change_cron(old carillon.crons, new carillon.crons, actor uuid) returns boolean
@@ -6040,18 +6684,22 @@ comment on function carillon._change_cron(carillon.crons, carillon.crons, uuid) 
 revoke all on function carillon._change_cron(carillon.crons, carillon.crons, uuid) from public;
 --! EndIncluded crons/_change_cron.sql
 --! Included crons/_drop_crons.sql
-create or replace function carillon._drop_crons(crons uuid[]) returns void
+create or replace function carillon._drop_crons(crons uuid[], touched uuid[], actor uuid) returns void
 language plpgsql volatile security invoker
 set search_path = ''
 as $$
 begin
   update carillon.crons c set next_fire_at = null where c.id = any (_drop_crons.crons);
-  perform carillon._enlist_crons(_drop_crons.crons);
+  -- All beats in one call, so that two deploys lock them in the same order.
+  perform carillon._enlist_crons(touched || _drop_crons.crons);
+  perform carillon._audit_all(actor, array(
+    select carillon._cron_entry(c, null) from carillon.crons c where c.id = any (_drop_crons.crons) order by c.name));
   delete from carillon.crons c where c.id = any (_drop_crons.crons);
 end;
 $$;
-comment on function carillon._drop_crons(uuid[]) is 'Takes crons off their beats and deletes them.';
-revoke all on function carillon._drop_crons(uuid[]) from public;
+comment on function carillon._drop_crons(uuid[], uuid[], uuid) is
+  'Takes crons off their beats and deletes them, for an actor; beats of crons touched before are settled in the same go.';
+revoke all on function carillon._drop_crons(uuid[], uuid[], uuid) from public;
 --! EndIncluded crons/_drop_crons.sql
 --! Included crons/_cron_spec.sql
 create or replace function carillon._cron_spec(
@@ -6118,7 +6766,7 @@ begin
   v_cron.owner_id := coalesce(v_cron.owner_id, actor, carillon._system_principal());
   perform carillon._require_act_as(actor, actor_scopes, v_cron.owner_id, app);
   v_cron := carillon._arm_cron(v_cron, v_cron.created_at, actor);
-  perform carillon._store_new_crons(array[v_cron], array['name']);
+  perform carillon._store_new_crons(array[v_cron], array['name'], actor);
   perform carillon._enlist_crons(array[v_cron.id]);
   select d.* into v_details from carillon.cron_details d where d.id = v_cron.id;
   return v_details;
@@ -6178,7 +6826,8 @@ create or replace function carillon.patch_cron(
   patch jsonb,
   app text default null,
   actor uuid default null,
-  actor_scopes text[] default null
+  actor_scopes text[] default null,
+  expected_version integer default null
 ) returns carillon.cron_details
 language plpgsql volatile security definer
 set search_path = ''
@@ -6189,21 +6838,23 @@ declare
   v_details carillon.cron_details;
 begin
   perform carillon._require_cron_owner(v_old, actor, actor_scopes);
+  perform carillon._require_version(v_old, expected_version);
   v_new := carillon._cron_from_spec(v_old, patch);
   if patch ? 'runAs' then
     v_new.owner_id := coalesce(v_new.owner_id, actor, carillon._system_principal());
     perform carillon._require_act_as(actor, actor_scopes, v_new.owner_id, v_new.app_id);
   end if;
   if carillon._change_cron(v_old, v_new, actor) then
+    perform carillon._audit_all(actor, array[carillon._cron_entry(v_old, v_new)]);
     perform carillon._enlist_crons(array[v_old.id]);
   end if;
   select d.* into v_details from carillon.cron_details d where d.id = v_old.id;
   return v_details;
 end;
 $$;
-comment on function carillon.patch_cron(uuid, jsonb, text, uuid, text[]) is
-  'Changes the given fields of a cron (API spelling; null resets a field to its default, runAs to the actor) and keeps its id, pg_cron job and history.';
-revoke all on function carillon.patch_cron(uuid, jsonb, text, uuid, text[]) from public;
+comment on function carillon.patch_cron(uuid, jsonb, text, uuid, text[], integer) is
+  'Changes the given fields of a cron (API spelling; null resets a field to its default, runAs to the actor) and keeps its id, pg_cron job and history. TK206 when it has another version than expected.';
+revoke all on function carillon.patch_cron(uuid, jsonb, text, uuid, text[], integer) from public;
 --! EndIncluded crons/patch_cron.sql
 --! Included crons/update_cron.sql
 create or replace function carillon.update_cron(
@@ -6233,7 +6884,8 @@ create or replace function carillon.update_cron(
   max_concurrency integer default null,
   run_as text default null,
   pause_note text default null,
-  actor uuid default null
+  actor uuid default null,
+  expected_version integer default null
 ) returns carillon.cron_details
 language sql volatile security definer
 set search_path = ''
@@ -6243,11 +6895,11 @@ as $$
       name, schedule, timezone, payload, method, overlap_policy, enabled, starts_at, ends_at, jitter, dst, catch_up,
       catch_up_max, catch_up_window, max_consecutive_failures, priority, max_attempts, retry_delay, retry_backoff, timeout,
       expires_after, tags, max_concurrency, run_as, pause_note),
-    actor => update_cron.actor)
+    actor => update_cron.actor, expected_version => update_cron.expected_version)
 $$;
-comment on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text, uuid) is
+comment on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text, uuid, integer) is
   'Changes the fields that are given: select carillon.update_cron(cron => ''…'', schedule => ''*/5 * * * *''). To reset one, use patch_cron.';
-revoke all on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text, uuid) from public;
+revoke all on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text, uuid, integer) from public;
 --! EndIncluded crons/update_cron.sql
 --! Included crons/set_cron_enabled.sql
 create or replace function carillon.set_cron_enabled(
@@ -6256,7 +6908,8 @@ create or replace function carillon.set_cron_enabled(
   note text default null,
   app text default null,
   actor uuid default null,
-  actor_scopes text[] default null
+  actor_scopes text[] default null,
+  expected_version integer default null
 ) returns carillon.cron_details
 language plpgsql volatile security definer
 set search_path = ''
@@ -6265,15 +6918,21 @@ begin
   if enabled is null then
     perform carillon._invalid('enabled', 'must be true or false');
   end if;
-  return carillon.patch_cron(cron, jsonb_build_object('enabled', enabled, 'pauseNote', note), app, actor, actor_scopes);
+  return carillon.patch_cron(cron, jsonb_build_object('enabled', enabled, 'pauseNote', note), app, actor, actor_scopes, expected_version);
 end;
 $$;
-comment on function carillon.set_cron_enabled(uuid, boolean, text, text, uuid, text[]) is
+comment on function carillon.set_cron_enabled(uuid, boolean, text, text, uuid, text[], integer) is
   'Pauses or resumes a cron. While paused it is not woken by pg_cron; triggers by hand still work.';
-revoke all on function carillon.set_cron_enabled(uuid, boolean, text, text, uuid, text[]) from public;
+revoke all on function carillon.set_cron_enabled(uuid, boolean, text, text, uuid, text[], integer) from public;
 --! EndIncluded crons/set_cron_enabled.sql
 --! Included crons/delete_cron.sql
-create or replace function carillon.delete_cron(cron uuid, app text default null, actor uuid default null, actor_scopes text[] default null) returns void
+create or replace function carillon.delete_cron(
+  cron uuid,
+  app text default null,
+  actor uuid default null,
+  actor_scopes text[] default null,
+  expected_version integer default null
+) returns void
 language plpgsql volatile security definer
 set search_path = ''
 as $$
@@ -6281,12 +6940,13 @@ declare
   v_cron carillon.crons := carillon._lock_cron(app, cron);
 begin
   perform carillon._require_cron_owner(v_cron, actor, actor_scopes);
-  perform carillon._drop_crons(array[v_cron.id]);
+  perform carillon._require_version(v_cron, expected_version);
+  perform carillon._drop_crons(array[v_cron.id], '{}', actor);
 end;
 $$;
-comment on function carillon.delete_cron(uuid, text, uuid, text[]) is
+comment on function carillon.delete_cron(uuid, text, uuid, text[], integer) is
   'Deletes a cron. Jobs it has enqueued still run, a slot that is due and not yet decided is dropped with it; its ledger and job history stay until their retention ends.';
-revoke all on function carillon.delete_cron(uuid, text, uuid, text[]) from public;
+revoke all on function carillon.delete_cron(uuid, text, uuid, text[], integer) from public;
 --! EndIncluded crons/delete_cron.sql
 --! Included crons/trigger_cron.sql
 create or replace function carillon.trigger_cron(
@@ -6304,6 +6964,7 @@ declare
   v_now timestamptz := carillon.now();
   v_cron carillon.crons;
   v_blocker bigint;
+  v_job bigint;
 begin
   if respect_overlap then
     v_cron := carillon._lock_cron(app, cron);
@@ -6333,12 +6994,15 @@ begin
       perform carillon._replace_jobs(v_cron.id, 'replaced by a job triggered by hand');
     end if;
   end if;
-  return carillon._send_job(
+  v_job := carillon._send_job(
     v_cron.app_id,
     carillon._cron_payload(v_cron.id, v_cron.payload, v_cron.method),
     v_cron.owner_id,
     carillon._cron_headers(v_cron.id, 'manual', null, v_cron.job_headers, v_now, v_cron.expires_after_seconds),
     v_now);
+  perform carillon._audit(actor, 'cron.trigger', v_cron.app_id, v_cron.id::text, v_cron.name, null,
+    jsonb_build_object('jobId', v_job, 'ownPayload', trigger_cron.payload is null));
+  return v_job;
 end;
 $$;
 comment on function carillon.trigger_cron(uuid, jsonb, boolean, text, uuid, text[]) is
@@ -6374,6 +7038,7 @@ declare
   v_unchanged text[] := '{}';
   v_deleted text[];
   v_dropped uuid[];
+  v_entries_of_updated carillon.audit_entry[] := '{}';
 begin
   v_new_app := carillon.install_app(app, manifest, actor);
   if jsonb_typeof(v_entries) <> 'array' then
@@ -6423,6 +7088,7 @@ begin
       v_new.id := v_old.id;
       v_new.created_at := v_old.created_at;
       v_new.updated_at := v_old.updated_at;
+      v_new.version := v_old.version;
       v_new.anchor_at := v_old.anchor_at;
       v_new.beat_id := v_old.beat_id;
       v_new.next_fire_at := v_old.next_fire_at;
@@ -6435,6 +7101,7 @@ begin
       end if;
       if carillon._change_cron(v_old, v_new, actor) then
         v_updated := v_updated || v_new.name;
+        v_entries_of_updated := v_entries_of_updated || carillon._cron_entry(v_old, v_new);
         v_touched := v_touched || v_new.id;
       else
         v_unchanged := v_unchanged || v_new.name;
@@ -6442,15 +7109,17 @@ begin
     end if;
     v_ids := v_ids || v_new.id;
   end loop;
-  perform carillon._store_new_crons(v_fresh, v_fresh_paths);
+  perform carillon._store_new_crons(v_fresh, v_fresh_paths, actor);
+  perform carillon._audit_all(actor, v_entries_of_updated);
 
   select coalesce(array_agg(c.id), '{}'), coalesce(array_agg(c.name order by c.name), '{}') into v_dropped, v_deleted
   from carillon.crons c
   where c.app_id = app and c.origin = 'manifest' and c.id <> all (v_ids);
-  -- All beats in one call, so that two deploys lock them in the same order.
-  update carillon.crons c set next_fire_at = null where c.id = any (v_dropped);
-  perform carillon._enlist_crons(v_touched || v_dropped);
-  delete from carillon.crons c where c.id = any (v_dropped);
+  perform carillon._drop_crons(v_dropped, v_touched, actor);
+  if v_touched || v_dropped <> '{}' then
+    perform carillon._audit(actor, 'app.deploy', app, app, manifest ->> 'name', null, jsonb_build_object('created', cardinality(v_created),
+      'updated', cardinality(v_updated), 'unchanged', cardinality(v_unchanged), 'deleted', cardinality(v_deleted)));
+  end if;
 
   return jsonb_build_object('appId', app, 'installed', v_new_app, 'created', v_created, 'updated', v_updated,
     'unchanged', v_unchanged, 'deleted', v_deleted);
@@ -6611,20 +7280,15 @@ select
 from pgmq.q_jobs q;
 comment on view carillon._live_jobs is 'The jobs in the queue, as carillon.jobs shows them.';
 --! EndIncluded jobs/_live_jobs.sql
---! Included jobs/_finished_jobs.sql
-create or replace view carillon._finished_jobs as
-select
-  h.job_id, h.app_id, h.cron_id, h.scheduled_for, h.trigger, h.status, h.user_id, h.payload, h.headers, h.result, h.error,
-  h.attempt, h.worker, h.enqueued_at, null::timestamptz as due_at, h.started_at, h.finished_at,
-  carillon._job_attempts(h.headers, h.attempt, h.worker, h.started_at, h.finished_at, h.error) as attempts
-from carillon.job_history h;
-comment on view carillon._finished_jobs is 'The jobs in the history, as carillon.jobs shows them.';
---! EndIncluded jobs/_finished_jobs.sql
 --! Included jobs/jobs.sql
 create or replace view carillon.jobs as
 select * from carillon._live_jobs
 union all
-select * from carillon._finished_jobs;
+select
+  h.job_id, h.app_id, h.cron_id, h.scheduled_for, h.trigger, h.status, h.user_id, h.payload, h.headers, h.result, h.error,
+  h.attempt, h.worker, h.enqueued_at, null, h.started_at, h.finished_at,
+  carillon._job_attempts(h.headers, h.attempt, h.worker, h.started_at, h.finished_at, h.error)
+from carillon.job_history h;
 comment on view carillon.jobs is 'Every job: the live ones as the queue has them, the finished ones from the history.';
 --! EndIncluded jobs/jobs.sql
 --! Included jobs/_is_lost_for_good.sql
@@ -7197,6 +7861,82 @@ $$;
 comment on function carillon._trim_idempotency_keys() is 'Forgets idempotency keys after 24 hours, 10,000 at most.';
 revoke all on function carillon._trim_idempotency_keys() from public;
 --! EndIncluded jobs/_trim_idempotency_keys.sql
+--! Included requests/_body_hash.sql
+create or replace function carillon._body_hash(body jsonb) returns bytea
+language sql immutable parallel safe security invoker
+return sha256(convert_to(coalesce(body::text, ''), 'UTF8'));
+comment on function carillon._body_hash(jsonb) is 'By which bodies of requests are compared: the order of their fields does not matter.';
+revoke all on function carillon._body_hash(jsonb) from public;
+--! EndIncluded requests/_body_hash.sql
+--! Included requests/begin_request.sql
+create or replace function carillon.begin_request(principal uuid, line text, key text, body jsonb)
+returns table (status integer, answer text)
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+  v_known carillon.requests;
+begin
+  if key is null or length(key) not between 1 and 255 then
+    perform carillon._invalid('Idempotency-Key', 'must be from 1 to 255 characters long');
+  end if;
+  -- Whoever comes second waits here until the first has committed, or has given up.
+  perform pg_advisory_xact_lock(hashtextextended(format('carillon.request %s %s %s', principal, line, key), 0));
+  select r.* into v_known from carillon.requests r
+  where r.principal_id = principal and r.line = begin_request.line and r.key = begin_request.key
+    and r.created_at > v_now - interval '24 hours';
+  if v_known.key is null then
+    return;
+  end if;
+  if v_known.body_hash <> carillon._body_hash(body) then
+    raise exception using errcode = 'TK203', column = 'Idempotency-Key',
+      message = format('the idempotency key "%s" was used for another request', begin_request.key),
+      hint = 'send each new request with a new key; keys are kept for 24 hours';
+  end if;
+  return query select v_known.status, v_known.answer;
+end;
+$$;
+comment on function carillon.begin_request(uuid, text, text, jsonb) is
+  'What the same request of a principal was answered under the same idempotency key in the last 24 hours; no row for a new one, which this transaction then answers (end_request), with all others of its key waiting. TK203 after another body.';
+revoke all on function carillon.begin_request(uuid, text, text, jsonb) from public;
+--! EndIncluded requests/begin_request.sql
+--! Included requests/end_request.sql
+create or replace function carillon.end_request(principal uuid, line text, key text, body jsonb, status integer, answer text) returns void
+language sql volatile security definer
+set search_path = ''
+as $$
+  insert into carillon.requests as r (principal_id, line, key, body_hash, status, answer, created_at)
+  values (principal, line, key, carillon._body_hash(body), status, answer, carillon.now())
+  on conflict on constraint requests_pkey do update
+    set body_hash = excluded.body_hash, status = excluded.status, answer = excluded.answer, created_at = excluded.created_at
+$$;
+comment on function carillon.end_request(uuid, text, text, jsonb, integer, text) is
+  'Keeps what a request was answered, in the transaction that did its work, so that there is never one without the other.';
+revoke all on function carillon.end_request(uuid, text, text, jsonb, integer, text) from public;
+--! EndIncluded requests/end_request.sql
+--! Included requests/_trim_requests.sql
+create or replace function carillon._trim_requests() returns void
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_before timestamptz := carillon.now() - interval '24 hours';
+begin
+  delete from carillon.requests r
+  using (
+    select o.principal_id, o.line, o.key from carillon.requests o
+    where o.created_at <= v_before
+    order by o.created_at
+    limit 10000
+    for update skip locked
+  ) old
+  where r.principal_id = old.principal_id and r.line = old.line and r.key = old.key;
+end;
+$$;
+comment on function carillon._trim_requests() is 'Forgets answered requests after 24 hours, 10,000 at most.';
+revoke all on function carillon._trim_requests() from public;
+--! EndIncluded requests/_trim_requests.sql
 --! Included jobs/_check_payload.sql
 create or replace function carillon._check_payload(payload jsonb, field text) returns void
 language plpgsql immutable security invoker
@@ -7271,7 +8011,7 @@ language plpgsql stable security invoker
 set search_path = ''
 as $$
 declare
-  v_headers jsonb := carillon._option_headers(options, path) || '{"trigger": "api"}';
+  v_headers jsonb := carillon._option_headers(options, path) || '{"trigger": "api"}' || carillon._due_header(due_at, carillon.now());
   v_expires timestamptz;
 begin
   if options ? 'expiresAt' then
@@ -8065,41 +8805,111 @@ comment on function carillon._waiting_page(carillon.job_filter, timestamptz, big
   'The next jobs that wait and that a filter means, by due time, beyond a place (due time, id). With a frontier, none beyond that place has been looked at.';
 revoke all on function carillon._waiting_page(carillon.job_filter, timestamptz, bigint, integer) from public;
 --! EndIncluded jobs/_waiting_page.sql
---! Included jobs/_history_parts.sql
-create or replace function carillon._history_parts(filter carillon.job_filter)
-returns table (from_at timestamptz, to_at timestamptz, first_job bigint, last_job bigint, jobs bigint)
+--! Included stats/_stats_until.sql
+create or replace function carillon._stats_until() returns timestamptz
 language sql stable security invoker
 set search_path = ''
 as $$
-  with days as (
-    select to_date(right(c.relname, 8), 'YYYYMMDD')::timestamp at time zone 'UTC' as from_at
-    from pg_catalog.pg_inherits i
-    join pg_catalog.pg_class c on c.oid = i.inhrelid
-    where i.inhparent = 'carillon.job_history'::regclass and c.relname ~ '^job_history_\d{8}$'
-  ),
-  parts as (
-    select d.from_at, d.from_at + interval '24 hours' as to_at from days d
-    union all
-    -- Between the days lies what the default partition holds.
-    select g.from_at, g.to_at
-    from (
-      select b.from_at, lead(b.next_at, 1) over (order by b.from_at) as to_at
-      from (
-        select '-infinity'::timestamptz as from_at, '-infinity'::timestamptz as next_at
-        union all select d.from_at + interval '24 hours', d.from_at from days d
-      ) b
-    ) g
-    where g.from_at < coalesce(g.to_at, 'infinity') and exists (select from carillon.job_history_default)
-  )
-  select p.from_at, coalesce(p.to_at, 'infinity'), null::bigint, null::bigint, null::bigint
-  from parts p
-  where p.from_at < coalesce(filter.finished_before, 'infinity') and coalesce(p.to_at, 'infinity') > coalesce(filter.finished_after, '-infinity')
-  order by p.from_at desc
+  select coalesce((select (s.value #>> '{}')::timestamptz from carillon.settings s where s.key = 'stats_until'), '-infinity')
+$$;
+comment on function carillon._stats_until() is 'Up to when the statistics have every job that ended.';
+revoke all on function carillon._stats_until() from public;
+--! EndIncluded stats/_stats_until.sql
+--! Included jobs/_history_parts.sql
+create or replace function carillon._history_parts(filter carillon.job_filter)
+returns table (part text, statuses text[], first_job bigint, last_job bigint, jobs bigint)
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+declare
+  v_until constant timestamptz := carillon._stats_until();
+begin
+  return query
+    with days as materialized (
+      select right(c.relname, 8) as part, to_date(right(c.relname, 8), 'YYYYMMDD')::timestamp at time zone 'UTC' as from_at
+      from pg_catalog.pg_inherits i
+      join pg_catalog.pg_class c on c.oid = i.inhrelid
+      where i.inhparent = 'carillon.job_history'::regclass and c.relname ~ '\d{8}$'
+    ),
+    known as materialized (
+      -- A day that is rolled up and over is listed there with all its jobs of the app, or cron, or not at all.
+      select s.from_at, array_agg(s.status) as statuses, min(s.first_job) as first_job, max(s.last_job) as last_job, sum(s.jobs)::bigint as jobs
+      from carillon.job_stats s
+      where s.app_id = filter.app_id and s.scope = coalesce(filter.cron_id, '00000000-0000-0000-0000-000000000000') and s.step = 86400
+        and (filter.statuses is null or s.status = any (filter.statuses))
+      group by 1
+    )
+    select d.part, coalesce(k.statuses, '{completed,failed,canceled}'), k.first_job, k.last_job, k.jobs
+    from days d
+    -- With a day's grace for a clock that was set back.
+    left join known k on k.from_at = d.from_at and d.from_at + interval '48 hours' <= v_until
+    where d.from_at < coalesce(filter.finished_before, 'infinity') and d.from_at + interval '24 hours' > coalesce(filter.finished_after, '-infinity')
+      and (k.jobs is not null or d.from_at + interval '48 hours' > v_until)
+      and (k.jobs is null or filter.job_ids is null or exists (select from unnest(filter.job_ids) as i where i between k.first_job and k.last_job));
+  if exists (select from carillon.job_history_default) then
+    return query select 'default', '{completed,failed,canceled}'::text[], null::bigint, null::bigint, null::bigint;
+  end if;
+end;
 $$;
 comment on function carillon._history_parts(carillon.job_filter) is
-  'The stretches of the history, one for each partition, that may hold what a filter means, newest first.';
+  'The partitions of the history that may hold what a filter means, by the ends of their names; of days that are over also the statuses, from which job to which, and how many, of the app or cron.';
 revoke all on function carillon._history_parts(carillon.job_filter) from public;
 --! EndIncluded jobs/_history_parts.sql
+--! Included jobs/_history_walks.sql
+create or replace function carillon._history_walks(filter carillon.job_filter, part text, statuses text[]) returns text[]
+language sql stable security invoker
+set search_path = ''
+as $$
+  select case
+    when filter.job_ids is not null then array[
+      format('carillon.job_history_%s j where j.app_id = %L and j.job_id = any (%L::bigint[])', part, filter.app_id, filter.job_ids)]
+    when filter.tag is not null then array[
+      format('carillon.job_tags_%s t join carillon.job_history_%1$s j on j.job_id = t.job_id where t.app_id = %2$L and t.tag = %3$L and j.app_id = %2$L',
+        part, filter.app_id, filter.tag)]
+    when filter.triggers = '{manual}' then array[format('carillon.job_history_%s j where j.app_id = %L and j.trigger = ''manual''', part, filter.app_id)]
+    else array(
+      select format('carillon.job_history_%s j where j.app_id = %L and j.status = %L', part, filter.app_id, s)
+        || case when filter.cron_id is not null then format(' and j.cron_id = %L', filter.cron_id) else '' end
+      from unnest(statuses) as s
+      where filter.statuses is null or s = any (filter.statuses))
+  end
+$$;
+comment on function carillon._history_walks(carillon.job_filter, text, text[]) is
+  'The walks along an index of a partition of the history, each in the order of ids, that together have all that a filter means.';
+revoke all on function carillon._history_walks(carillon.job_filter, text, text[]) from public;
+--! EndIncluded jobs/_history_walks.sql
+--! Included jobs/_rest_of_filter.sql
+create or replace function carillon._rest_of_filter(filter carillon.job_filter) returns carillon.job_filter
+language plpgsql immutable security invoker
+set search_path = ''
+as $$
+begin
+  if filter.job_ids is not null then
+    filter.job_ids := null;
+  elsif filter.tag is not null then
+    filter.tag := null;
+  elsif filter.triggers = '{manual}' then
+    filter.triggers := null;
+  else
+    filter.cron_id := null;
+    filter.statuses := null;
+  end if;
+  return filter;
+end;
+$$;
+comment on function carillon._rest_of_filter(carillon.job_filter) is 'What a filter asks besides what _history_walks goes by.';
+revoke all on function carillon._rest_of_filter(carillon.job_filter) from public;
+--! EndIncluded jobs/_rest_of_filter.sql
+--! Included jobs/_finished_job.sql
+create or replace function carillon._finished_job(h carillon.job_history) returns carillon.jobs
+language sql stable parallel safe security invoker
+return row(
+  h.job_id, h.app_id, h.cron_id, h.scheduled_for, h.trigger, h.status, h.user_id, h.payload, h.headers, h.result, h.error,
+  h.attempt, h.worker, h.enqueued_at, null::timestamptz, h.started_at, h.finished_at,
+  carillon._job_attempts(h.headers, h.attempt, h.worker, h.started_at, h.finished_at, h.error))::carillon.jobs;
+comment on function carillon._finished_job(carillon.job_history) is 'A row of the history as carillon.jobs shows it.';
+revoke all on function carillon._finished_job(carillon.job_history) from public;
+--! EndIncluded jobs/_finished_job.sql
 --! Included jobs/_finished_page.sql
 create or replace function carillon._finished_page(filter carillon.job_filter, from_job bigint, oldest_first boolean, max_rows integer, with_rows boolean,
   out jobs carillon.jobs[], out job_ids bigint[], out frontier bigint)
@@ -8109,69 +8919,97 @@ set search_path = ''
 set enable_seqscan = off
 as $$
 declare
-  c_budget constant integer := 2000;
+  -- Rows and partitions to look at in one step, and steps.
+  c_rows constant integer := 6000;
+  c_parts constant integer := 40;
+  c_steps constant integer := 4;
+  v_conditions text := carillon._filter_conditions(carillon._rest_of_filter(filter));
+  v_key constant text := case when filter.tag is not null and filter.job_ids is null then 't.job_id' else 'j.job_id' end;
   v_order constant text := case when oldest_first then '' else ' desc' end;
-  v_key text := 'j.job_id';
-  v_rest carillon.job_filter := filter;
-  v_conditions text;
-  v_sources text[];
+  v_beyond constant text := case when oldest_first then '>' else '<' end;
+  v_counted constant boolean := v_conditions = '' and filter.tag is null and filter.triggers is null;
+  v_parts text[];
+  v_statuses text[];
+  v_bounds bigint[];
+  v_counts bigint[];
+  v_at integer := 1;
+  v_take integer;
   v_walks text[];
+  v_frontier bigint;
+  v_new carillon.jobs[];
+  v_new_ids bigint[];
 begin
-  -- One walk in the order of ids, in each partition, for each part of its index; the rest of the filter is asked of every row.
-  if filter.job_ids is not null then
-    v_sources := array[format('carillon._finished_jobs j where j.app_id = %L and j.job_id = any (%L::bigint[])', filter.app_id, filter.job_ids)];
-    v_rest.job_ids := null;
-  elsif filter.tag is not null then
-    v_sources := array[format(
-      'carillon.job_tags t join carillon._finished_jobs j on j.job_id = t.job_id where t.app_id = %L and t.tag = %L and j.app_id = %1$L and t.finished_at >= @from and t.finished_at < @to',
-      filter.app_id, filter.tag)];
-    v_key := 't.job_id';
-    v_rest.tag := null;
-  elsif filter.triggers = '{manual}' then
-    v_sources := array[format('carillon._finished_jobs j where j.app_id = %L and j.trigger = ''manual''', filter.app_id)];
-    v_rest.triggers := null;
-  else
-    v_sources := array(
-      select format('carillon._finished_jobs j where j.app_id = %L and j.status = %L', filter.app_id, s)
-        || case when filter.cron_id is not null then format(' and j.cron_id = %L', filter.cron_id) else '' end
-      from unnest(array['completed', 'failed', 'canceled']) as s
-      where filter.statuses is null or s = any (filter.statuses));
-    v_rest.cron_id := null;
-    v_rest.statuses := null;
-  end if;
-  v_conditions := carillon._filter_conditions(v_rest);
   jobs := '{}';
   job_ids := '{}';
-  v_walks := array(
-    select replace(replace(s.source, '@from', quote_literal(p.from_at)), '@to', quote_literal(p.to_at))
-      || format(' and j.finished_at >= %L and j.finished_at < %L and %s %s %L::bigint', p.from_at, p.to_at, v_key,
-        case when oldest_first then '>' else '<' end, from_job)
-    from carillon._history_parts(filter) p, unnest(v_sources) as s (source));
-  if v_walks = '{}' then
-    return;
-  end if;
-  if v_conditions <> '' and filter.job_ids is null then
-    execute (
-      select format('select %s(w.job_id) from (', case when oldest_first then 'min' else 'max' end)
-        || string_agg(format('(select %s as job_id from %s order by 1%s offset %s limit 1)', v_key, w.walk, v_order, c_budget - 1), ' union all ')
-        || ') w'
-      from unnest(v_walks) as w (walk))
-    into frontier;
-    if frontier is not null then
-      v_conditions := v_conditions || format(' and %s %s %L::bigint', v_key, case when oldest_first then '<=' else '>=' end, frontier);
+  -- In the order of the first job that each may have: a part is not asked once those found come before all of its own.
+  select array_agg(p.part order by p.bound, p.part desc), array_agg(array_to_string(p.statuses, ' ') order by p.bound, p.part desc),
+    array_agg(p.bound order by p.bound, p.part desc), array_agg(p.jobs order by p.bound, p.part desc)
+  into v_parts, v_statuses, v_bounds, v_counts
+  from (
+    select p.*, coalesce(case when oldest_first then p.first_job else - p.last_job end, -9223372036854775807) as bound
+    from carillon._history_parts(filter) p
+    where p.first_job is null or case when oldest_first then p.last_job > from_job else p.first_job < from_job end
+  ) p;
+  for v_step in 1 .. c_steps + 1 loop
+    exit when v_at > coalesce(cardinality(v_parts), 0);
+    if v_step > c_steps then
+      -- Far enough for one page.
+      frontier := case when oldest_first then least(frontier, v_bounds[v_at] - 1) else greatest(frontier, - v_bounds[v_at] + 1) end;
+      exit;
     end if;
+    -- All that are not known, and of the others as many as will fill the page.
+    select count(*) into v_take
+    from (
+      select n.at, n.jobs, coalesce(sum(n.jobs) over (order by n.at rows between unbounded preceding and 1 preceding), 0) as before
+      from unnest(v_counts[v_at:]) with ordinality as n (jobs, at)
+    ) n
+    where n.jobs is null or n.at <= c_parts and case when v_counted then n.before < max_rows else n.at <= 3 ^ v_step end;
+    v_walks := array(
+      select format('%s and %s %s %L::bigint', w.walk, v_key, v_beyond, from_job)
+      from unnest(v_parts[v_at:v_at + v_take - 1], v_statuses[v_at:v_at + v_take - 1]) as p (part, statuses)
+      cross join unnest(carillon._history_walks(filter, p.part, string_to_array(p.statuses, ' '))) as w (walk));
+    v_at := v_at + v_take;
+    if v_walks <> '{}' then
+      if v_conditions <> '' and filter.job_ids is null then
+        execute format('select %s(w.job_id) from (%s) w', case when oldest_first then 'min' else 'max' end, (
+          select string_agg(format('(select %s as job_id from %s order by 1%s offset %s limit 1)', v_key, w.walk, v_order,
+            greatest(c_rows / cardinality(v_walks), 20)), ' union all ')
+          from unnest(v_walks) as w (walk)))
+        into v_frontier;
+        frontier := case when oldest_first then least(frontier, v_frontier) else greatest(frontier, v_frontier) end;
+      end if;
+      execute format('select coalesce(array_agg(w.job_id), ''{}''), %s from (select * from (%s) w order by w.job_id%s limit %s) w',
+        case when with_rows then 'coalesce(array_agg(carillon._finished_job(row(w.*)::carillon.job_history)), ''{}'')' else '''{}''::carillon.jobs[]' end,
+        (
+          select string_agg(format('(select %s from %s%s%s order by %s%s limit %s)', case when with_rows then 'j.*' else 'j.job_id' end,
+            w.walk, v_conditions,
+            case when frontier is not null then format(' and %s %s= %L::bigint', v_key, case when oldest_first then '<' else '>' end, frontier) else '' end,
+            v_key, v_order, max_rows), ' union all ')
+          from unnest(v_walks) as w (walk)),
+        v_order, max_rows)
+      into v_new_ids, v_new;
+      if job_ids = '{}' then
+        job_ids := v_new_ids;
+        jobs := v_new;
+      elsif v_new_ids <> '{}' then
+        job_ids := array(select i from unnest(job_ids || v_new_ids) as i order by case when oldest_first then i else - i end limit max_rows);
+        jobs := array(select f from unnest(jobs || v_new) as f where f.job_id = any (job_ids));
+      end if;
+    end if;
+    exit when v_at > cardinality(v_parts)
+      or cardinality(job_ids) = max_rows and case when oldest_first then job_ids[max_rows] else - job_ids[max_rows] end < v_bounds[v_at]
+      or frontier is not null and case when oldest_first then frontier else - frontier end < v_bounds[v_at];
+  end loop;
+  if frontier is not null then
+    job_ids := array(
+      select f.i from unnest(job_ids) with ordinality as f (i, at)
+      where case when oldest_first then f.i <= frontier else f.i >= frontier end order by f.at);
+    jobs := array(select f from unnest(jobs) as f where f.job_id = any (job_ids));
   end if;
-  execute (
-    select 'select coalesce(array_agg(w.job), ''{}''), coalesce(array_agg(w.job_id), ''{}'') from (select * from ('
-      || string_agg(format('(select j.job_id, %s as job from %s%s order by %s%s limit %s)',
-        case when with_rows then 'row(j.*)::carillon.jobs' else 'null::carillon.jobs' end, w.walk, v_conditions, v_key, v_order, max_rows), ' union all ')
-      || format(') w order by w.job_id%s limit %s) w', v_order, max_rows)
-    from unnest(v_walks) as w (walk))
-  into jobs, job_ids;
 end;
 $$;
 comment on function carillon._finished_page(carillon.job_filter, bigint, boolean, integer, boolean) is
-  'The next finished jobs that a filter means, beyond an id. With a frontier, no job beyond that one has been looked at.';
+  'The next finished jobs that a filter means, beyond an id: their ids in order, and their rows in any. With a frontier, no job beyond that one has been looked at.';
 revoke all on function carillon._finished_page(carillon.job_filter, bigint, boolean, integer, boolean) from public;
 --! EndIncluded jobs/_finished_page.sql
 --! Included jobs/_write_cursor.sql
@@ -8422,10 +9260,15 @@ set search_path = ''
 as $$
 declare
   v_job carillon.jobs;
+  v_filter carillon.job_filter;
 begin
   select j.* into v_job from carillon._live_jobs j where j.job_id = get_job.job;
-  if v_job.job_id is null then
-    select j.* into v_job from carillon._finished_jobs j where j.job_id = get_job.job limit 1;
+  if v_job.job_id is null and app is not null then
+    v_filter.app_id := app;
+    v_filter.job_ids := array[job];
+    select j.* into v_job from unnest((carillon._finished_page(v_filter, 9223372036854775807, false, 1, true)).jobs) as j;
+  elsif v_job.job_id is null then
+    select j.* into v_job from carillon.jobs j where j.job_id = get_job.job and j.finished_at is not null limit 1;
   end if;
   if v_job.job_id is null or v_job.app_id <> get_job.app then
     raise exception using errcode = 'TK103', message = format('no job %s', get_job.job);
@@ -8572,25 +9415,42 @@ comment on function carillon._lock_job(bigint, text) is 'A live job, locked; TK2
 revoke all on function carillon._lock_job(bigint, text) from public;
 --! EndIncluded jobs/_lock_job.sql
 --! Included jobs/cancel_job.sql
-create or replace function carillon.cancel_job(job bigint, app text default null, reason text default 'canceled by hand') returns carillon.jobs
+create or replace function carillon.cancel_job(
+  job bigint,
+  app text default null,
+  reason text default 'canceled by hand',
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns carillon.jobs
 language plpgsql volatile security definer
 set search_path = ''
 as $$
+declare
+  v_live pgmq.q_jobs;
 begin
   if length(reason) not between 1 and 1000 then
     perform carillon._invalid('reason', 'must be from 1 to 1000 characters long');
   end if;
-  perform carillon._lock_job(job, app);
+  v_live := carillon._lock_job(job, app);
+  perform carillon._require_held(actor, actor_scopes, array['app:' || (v_live.message ->> 'app_id') || ':job.write']);
   perform carillon._cancel_jobs(array[job], coalesce(cancel_job.reason, 'canceled by hand'));
+  perform carillon._audit(actor, 'job.cancel', v_live.message ->> 'app_id', job::text, null, null,
+    jsonb_build_object('reason', coalesce(cancel_job.reason, 'canceled by hand')));
   return carillon.get_job(job, app);
 end;
 $$;
-comment on function carillon.cancel_job(bigint, text, text) is
+comment on function carillon.cancel_job(bigint, text, text, uuid, text[]) is
   'Cancels a job that is waiting or running, whose handler is told to stop. TK204 when it has ended, TK103 when unknown.';
-revoke all on function carillon.cancel_job(bigint, text, text) from public;
+revoke all on function carillon.cancel_job(bigint, text, text, uuid, text[]) from public;
 --! EndIncluded jobs/cancel_job.sql
 --! Included jobs/move_job.sql
-create or replace function carillon.move_job(job bigint, run_at timestamptz, app text default null) returns carillon.jobs
+create or replace function carillon.move_job(
+  job bigint,
+  run_at timestamptz,
+  app text default null,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns carillon.jobs
 language plpgsql volatile security definer
 set search_path = ''
 as $$
@@ -8602,20 +9462,24 @@ begin
     perform carillon._invalid('runAt', 'must be a time before the year 10000');
   end if;
   v_live := carillon._lock_job(job, app);
+  perform carillon._require_held(actor, actor_scopes, array['app:' || (v_live.message ->> 'app_id') || ':job.write']);
   if v_live.headers ? 'lease' then
     raise exception using errcode = 'TK204', message = format('job %s has been started', job);
   end if;
   if (v_live.headers ->> 'expires_at')::timestamptz <= run_at and not v_live.headers ? 'attempts' then
     perform carillon._invalid('runAt', 'must be before the job expires');
   end if;
-  update pgmq.q_jobs q set vt = greatest(run_at, v_now) where q.msg_id = job;
+  update pgmq.q_jobs q set vt = greatest(run_at, v_now), headers = coalesce(q.headers, '{}') - 'due_at' || carillon._due_header(run_at, v_now)
+  where q.msg_id = job;
   perform pg_notify('carillon_jobs', v_live.message ->> 'app_id');
+  perform carillon._audit(actor, 'job.move', v_live.message ->> 'app_id', job::text, null,
+    jsonb_build_object('dueAt', v_live.vt), jsonb_build_object('dueAt', greatest(run_at, v_now)));
   return carillon.get_job(job, app);
 end;
 $$;
-comment on function carillon.move_job(bigint, timestamptz, text) is
+comment on function carillon.move_job(bigint, timestamptz, text, uuid, text[]) is
   'Changes when a waiting job is due; the past means now. TK204 when it runs or has ended, TK103 when unknown.';
-revoke all on function carillon.move_job(bigint, timestamptz, text) from public;
+revoke all on function carillon.move_job(bigint, timestamptz, text, uuid, text[]) from public;
 --! EndIncluded jobs/move_job.sql
 --! Included jobs/_retry_headers.sql
 create or replace function carillon._retry_headers(headers jsonb, job bigint) returns jsonb
@@ -8661,24 +9525,28 @@ comment on function carillon._send_retries(text, bigint[], jsonb[], uuid[], json
 revoke all on function carillon._send_retries(text, bigint[], jsonb[], uuid[], jsonb[]) from public;
 --! EndIncluded jobs/_send_retries.sql
 --! Included jobs/retry_job.sql
-create or replace function carillon.retry_job(job bigint, app text default null) returns bigint
+create or replace function carillon.retry_job(job bigint, app text default null, actor uuid default null, actor_scopes text[] default null) returns bigint
 language plpgsql volatile security definer
 set search_path = ''
 as $$
 declare
   v_old carillon.jobs := carillon.get_job(job, app);
+  v_new bigint;
 begin
+  perform carillon._require_held(actor, actor_scopes, array['app:' || v_old.app_id || ':job.write']);
   if v_old.finished_at is null then
     raise exception using errcode = 'TK204', message = format('job %s has not ended: it is %s', job, v_old.status),
       hint = 'only a completed, failed or canceled job can be run again';
   end if;
   perform carillon._hold_app(v_old.app_id);
-  return (carillon._send_retries(v_old.app_id, array[job], array[v_old.payload], array[v_old.user_id], array[v_old.headers]))[1];
+  v_new := (carillon._send_retries(v_old.app_id, array[job], array[v_old.payload], array[v_old.user_id], array[v_old.headers]))[1];
+  perform carillon._audit(actor, 'job.retry', v_old.app_id, job::text, null, null, jsonb_build_object('jobId', v_new));
+  return v_new;
 end;
 $$;
-comment on function carillon.retry_job(bigint, text) is
+comment on function carillon.retry_job(bigint, text, uuid, text[]) is
   'Runs a job that has ended again, as a new job that links to it, and returns that one''s id. TK204 while it is live, TK103 when unknown.';
-revoke all on function carillon.retry_job(bigint, text) from public;
+revoke all on function carillon.retry_job(bigint, text, uuid, text[]) from public;
 --! EndIncluded jobs/retry_job.sql
 --! Included jobs/retried_by.sql
 create or replace function carillon.retried_by(job bigint) returns bigint[]
@@ -8697,7 +9565,9 @@ create or replace function carillon.cancel_jobs(
   reason text default 'canceled by hand',
   dry_run boolean default false,
   after_cursor text default null,
-  max_jobs integer default 1000
+  max_jobs integer default 1000,
+  actor uuid default null,
+  actor_scopes text[] default null
 ) returns jsonb
 language plpgsql volatile security definer
 set search_path = ''
@@ -8711,6 +9581,7 @@ declare
   v_canceled integer := 0;
 begin
   perform carillon._require_app(app);
+  perform carillon._require_held(actor, actor_scopes, array['app:' || app || ':job.write']);
   if length(reason) not between 1 and 1000 then
     perform carillon._invalid('reason', 'must be from 1 to 1000 characters long');
   end if;
@@ -8740,14 +9611,18 @@ begin
       end;
     end loop;
     v_canceled := carillon._cancel_jobs(v_page.job_ids, coalesce(reason, 'canceled by hand'));
+    if v_canceled > 0 then
+      perform carillon._audit(actor, 'job.cancel', app, null, null, null,
+        jsonb_build_object('filter', filter, 'reason', coalesce(reason, 'canceled by hand'), 'jobs', v_canceled));
+    end if;
   end if;
   return jsonb_build_object('dryRun', coalesce(dry_run, false), 'matched', v_matched, 'canceled', v_canceled,
     'nextCursor', carillon._write_cursor('cancel', v_from::text));
 end;
 $$;
-comment on function carillon.cancel_jobs(text, jsonb, text, boolean, text, integer) is
+comment on function carillon.cancel_jobs(text, jsonb, text, boolean, text, integer, uuid, text[]) is
   'Cancels the live jobs of an app that a filter means (see page_jobs), newest first and max_jobs at most; nextCursor, where there are more, is the after_cursor of the next call. dry_run counts, to 10 times max_jobs at most.';
-revoke all on function carillon.cancel_jobs(text, jsonb, text, boolean, text, integer) from public;
+revoke all on function carillon.cancel_jobs(text, jsonb, text, boolean, text, integer, uuid, text[]) from public;
 --! EndIncluded jobs/cancel_jobs.sql
 --! Included jobs/retry_jobs.sql
 create or replace function carillon.retry_jobs(
@@ -8755,7 +9630,9 @@ create or replace function carillon.retry_jobs(
   filter jsonb,
   dry_run boolean default false,
   after_cursor text default null,
-  max_jobs integer default 1000
+  max_jobs integer default 1000,
+  actor uuid default null,
+  actor_scopes text[] default null
 ) returns jsonb
 language plpgsql volatile security definer
 set search_path = ''
@@ -8770,6 +9647,7 @@ declare
   v_new bigint[];
 begin
   perform carillon._hold_app(app);
+  perform carillon._require_held(actor, actor_scopes, array['app:' || app || ':job.write']);
   if max_jobs is null or max_jobs not between 1 and 1000 then
     perform carillon._invalid('limit', 'must be from 1 to 1000');
   end if;
@@ -8795,6 +9673,7 @@ begin
       array_agg(j.headers order by j.job_id)) into v_new
     from unnest((carillon._finished_page(
       row(app, null, null, null, null, v_ids, null, null, null, null, null, null)::carillon.job_filter, 9223372036854775807, false, max_jobs, true)).jobs) as j;
+    perform carillon._audit(actor, 'job.retry', app, null, null, null, jsonb_build_object('filter', filter, 'jobs', cardinality(v_new)));
   end if;
   return jsonb_build_object('dryRun', coalesce(dry_run, false), 'matched', v_matched, 'retried', coalesce(cardinality(v_new), 0),
     'skipped', v_again,
@@ -8803,9 +9682,9 @@ begin
     'nextCursor', carillon._write_cursor('retry', v_from::text));
 end;
 $$;
-comment on function carillon.retry_jobs(text, jsonb, boolean, text, integer) is
+comment on function carillon.retry_jobs(text, jsonb, boolean, text, integer, uuid, text[]) is
   'Runs the ended jobs of an app that a filter means (see page_jobs; without a status or ids, the failed ones) again, newest first and max_jobs at most, as new jobs that link to them; those that have been run again already are skipped. nextCursor, where there are more, is the after_cursor of the next call. dry_run counts, to 10 times max_jobs at most.';
-revoke all on function carillon.retry_jobs(text, jsonb, boolean, text, integer) from public;
+revoke all on function carillon.retry_jobs(text, jsonb, boolean, text, integer, uuid, text[]) from public;
 --! EndIncluded jobs/retry_jobs.sql
 --! Included jobs/list_letters.sql
 create or replace function carillon.list_letters(app text, before_letter bigint default null, max_rows integer default 100)
@@ -8876,7 +9755,14 @@ comment on function carillon._take_letters(text, bigint[], uuid, integer) is
 revoke all on function carillon._take_letters(text, bigint[], uuid, integer) from public;
 --! EndIncluded jobs/_take_letters.sql
 --! Included jobs/redrive_letters.sql
-create or replace function carillon.redrive_letters(app text, letters bigint[] default null, cron uuid default null, max_letters integer default 1000)
+create or replace function carillon.redrive_letters(
+  app text,
+  letters bigint[] default null,
+  cron uuid default null,
+  max_letters integer default 1000,
+  actor uuid default null,
+  actor_scopes text[] default null
+)
 returns table (letter_id bigint, job_id bigint, retry_of bigint)
 language plpgsql volatile security definer
 set search_path = ''
@@ -8889,6 +9775,7 @@ declare
   v_headers jsonb[];
 begin
   perform carillon._hold_app(app);
+  perform carillon._require_held(actor, actor_scopes, array['app:' || app || ':job.write']);
   select array_agg(d.msg_id order by d.msg_id), array_agg((d.headers ->> 'job_id')::bigint order by d.msg_id),
     array_agg(d.message -> 'payload' order by d.msg_id), array_agg(carillon._job_user(d.message, d.headers) order by d.msg_id),
     array_agg(d.headers order by d.msg_id)
@@ -8897,17 +9784,26 @@ begin
   if v_letters is null then
     return;
   end if;
+  perform carillon._audit(actor, 'job.redrive', app, null, null, null,
+    jsonb_build_object('letters', cardinality(v_letters)) || case when cron is null then '{}' else jsonb_build_object('cronId', cron) end);
   return query
     select r.letter, r.job, r.old
     from unnest(v_letters, carillon._send_retries(app, v_old, v_payloads, v_users, v_headers), v_old) as r (letter, job, old);
 end;
 $$;
-comment on function carillon.redrive_letters(text, bigint[], uuid, integer) is
+comment on function carillon.redrive_letters(text, bigint[], uuid, integer, uuid, text[]) is
   'Puts dead letters of an app back to work, oldest first: each becomes a new job that links to the one that died, in the transaction that removes the letter. By their ids or their cron, or all, max_letters at a time.';
-revoke all on function carillon.redrive_letters(text, bigint[], uuid, integer) from public;
+revoke all on function carillon.redrive_letters(text, bigint[], uuid, integer, uuid, text[]) from public;
 --! EndIncluded jobs/redrive_letters.sql
 --! Included jobs/delete_letters.sql
-create or replace function carillon.delete_letters(app text, letters bigint[] default null, cron uuid default null, max_letters integer default 1000)
+create or replace function carillon.delete_letters(
+  app text,
+  letters bigint[] default null,
+  cron uuid default null,
+  max_letters integer default 1000,
+  actor uuid default null,
+  actor_scopes text[] default null
+)
 returns integer
 language plpgsql volatile security definer
 set search_path = ''
@@ -8915,14 +9811,741 @@ as $$
 declare
   v_deleted integer;
 begin
+  perform carillon._require_held(actor, actor_scopes, array['app:' || app || ':job.write']);
   select count(*) into v_deleted from carillon._take_letters(app, letters, cron, max_letters);
+  if v_deleted > 0 then
+    perform carillon._audit(actor, 'job.delete_letters', app, null, null, jsonb_build_object('letters', v_deleted)
+      || case when cron is null then '{}' else jsonb_build_object('cronId', cron) end);
+  end if;
   return v_deleted;
 end;
 $$;
-comment on function carillon.delete_letters(text, bigint[], uuid, integer) is
+comment on function carillon.delete_letters(text, bigint[], uuid, integer, uuid, text[]) is
   'Deletes dead letters of an app for good, by their ids or their cron, or all, max_letters at a time; returns how many. The jobs stay in the history.';
-revoke all on function carillon.delete_letters(text, bigint[], uuid, integer) from public;
+revoke all on function carillon.delete_letters(text, bigint[], uuid, integer, uuid, text[]) from public;
 --! EndIncluded jobs/delete_letters.sql
+--! Included stats/_stats_kept.sql
+create or replace function carillon._stats_kept(step integer) returns interval
+language sql stable security invoker
+set search_path = ''
+as $$
+  select case step
+    when 60 then interval '3 days'
+    when 900 then interval '100 days'
+    when 3600 then interval '400 days'
+    -- Besides, they say which days of the history have jobs of an app, and which.
+    else interval '3700 days'
+  end
+$$;
+comment on function carillon._stats_kept(integer) is 'How long the statistics by a step of so many seconds are kept.';
+revoke all on function carillon._stats_kept(integer) from public;
+--! EndIncluded stats/_stats_kept.sql
+--! Included stats/_log_bucket.sql
+create or replace function carillon._log_bucket(seconds double precision) returns bigint
+language sql immutable parallel safe security invoker
+return case when seconds > 0.0001 then least(ceil(ln(seconds / 0.0001) / ln(1.1)), 400) when seconds is not null then 0 end::bigint;
+comment on function carillon._log_bucket(double precision) is
+  'The bucket of a histogram that a time falls into: number n ends at 0.0001 * 1.1^n seconds. What _bucket_value gives for it is wrong by 5 % at most.';
+revoke all on function carillon._log_bucket(double precision) from public;
+--! EndIncluded stats/_log_bucket.sql
+--! Included stats/_bucket_value.sql
+create or replace function carillon._bucket_value(bucket bigint) returns double precision
+language sql immutable parallel safe security invoker
+return case bucket when 0 then 0.0001 else 0.0001 * power(1.1::double precision, bucket - 0.5) end;
+comment on function carillon._bucket_value(bigint) is 'The seconds that a bucket of a histogram stands for: the middle of it, by ratio.';
+revoke all on function carillon._bucket_value(bigint) from public;
+--! EndIncluded stats/_bucket_value.sql
+--! Included stats/_job_wait.sql
+create or replace function carillon._job_wait(headers jsonb, enqueued_at timestamptz, started_at timestamptz) returns double precision
+language sql stable parallel safe security invoker
+return extract(epoch from greatest(coalesce((headers #>> '{attempts,0,startedAt}')::timestamptz, started_at)
+  - greatest(enqueued_at, (headers ->> 'due_at')::timestamptz), interval '0'))::double precision;
+comment on function carillon._job_wait(jsonb, timestamptz, timestamptz) is
+  'Seconds from when a job was due (enqueued, unless for later) to its first start; null when it never started.';
+revoke all on function carillon._job_wait(jsonb, timestamptz, timestamptz) from public;
+--! EndIncluded stats/_job_wait.sql
+--! Included stats/_job_lag.sql
+create or replace function carillon._job_lag(trigger text, scheduled_for timestamptz, enqueued_at timestamptz) returns double precision
+language sql stable parallel safe security invoker
+return case when trigger = 'automatic' then extract(epoch from greatest(enqueued_at - scheduled_for, interval '0'))::double precision end;
+comment on function carillon._job_lag(text, timestamptz, timestamptz) is
+  'Seconds from the slot of a cron''s job to the decision that enqueued it; null for other jobs.';
+revoke all on function carillon._job_lag(text, timestamptz, timestamptz) from public;
+--! EndIncluded stats/_job_lag.sql
+--! Included stats/_roll_up_span.sql
+create or replace function carillon._roll_up_span(from_at timestamptz, to_at timestamptz) returns integer
+language plpgsql volatile security invoker
+set search_path = ''
+set enable_seqscan = off
+set jit = off
+as $$
+declare
+  v_now timestamptz := carillon.now();
+  v_rows integer;
+begin
+  with ended as materialized (
+    select h.app_id, h.cron_id, h.status, date_bin('1 minute', h.finished_at, '2000-01-01 00:00:00+00') as minute,
+      carillon._log_bucket(extract(epoch from h.finished_at - h.started_at)::double precision) as duration,
+      carillon._log_bucket(carillon._job_wait(h.headers, h.enqueued_at, h.started_at)) as wait,
+      carillon._log_bucket(carillon._job_lag(h.trigger, h.scheduled_for, h.enqueued_at)) as lag,
+      count(*) as n, min(h.job_id) as first_job, max(h.job_id) as last_job,
+      sum(extract(epoch from h.finished_at - h.started_at))::double precision as total,
+      max(extract(epoch from h.finished_at - h.started_at))::double precision as most
+    from carillon.job_history h
+    where h.finished_at >= _roll_up_span.from_at and h.finished_at < _roll_up_span.to_at
+    group by 1, 2, 3, 4, 5, 6, 7
+  ),
+  -- Metric j counts the jobs themselves.
+  base as materialized (
+    select e.app_id, e.cron_id, e.status, e.minute, m.metric, m.bucket, sum(e.n)::bigint as n, sum(m.total) as total, max(m.most) as most,
+      min(e.first_job) as first_job, max(e.last_job) as last_job
+    from ended e
+    cross join lateral (values
+      ('j', 0::bigint, null::double precision, null::double precision), ('d', e.duration, e.total, e.most), ('w', e.wait, null, null), ('l', e.lag, null, null))
+      as m (metric, bucket, total, most)
+    where m.bucket is not null
+    group by 1, 2, 3, 4, 5, 6
+  ),
+  new as materialized (
+    select b.app_id, c.scope, s.step, date_bin(s.step * interval '1 second', b.minute, '2000-01-01 00:00:00+00') as from_at, b.status,
+      b.metric, b.bucket, sum(b.n)::bigint as n, sum(b.total) as total, max(b.most) as most, min(b.first_job) as first_job, max(b.last_job) as last_job
+    from base b
+    join (values (60), (900), (3600), (86400)) as s (step) on b.minute >= v_now - carillon._stats_kept(s.step)
+    cross join lateral (
+      select '00000000-0000-0000-0000-000000000000'::uuid as scope union all select b.cron_id where b.cron_id is not null) c
+    group by 1, 2, 3, 4, 5, 6, 7
+  ),
+  old as materialized (
+    select s.* from new n
+    join carillon.job_stats s on s.app_id = n.app_id and s.scope = n.scope and s.step = n.step and s.from_at = n.from_at and s.status = n.status
+    where n.metric = 'j'
+  ),
+  -- The sweep, of which there is one at a time, is all that writes here.
+  added as (
+    select * from new
+    union all
+    select o.app_id, o.scope, o.step, o.from_at, o.status, m.metric, m.bucket, m.n, m.total, m.most, o.first_job, o.last_job
+    from old o
+    cross join lateral (
+      select 'j' as metric, 0::bigint as bucket, o.jobs as n, o.duration_sum as total, o.duration_max as most
+      union all select 'd', e >> 40, e & 1099511627775, null, null from unnest(o.durations) as e
+      union all select 'w', e >> 40, e & 1099511627775, null, null from unnest(o.waits) as e
+      union all select 'l', e >> 40, e & 1099511627775, null, null from unnest(o.lags) as e
+    ) m
+  ),
+  summed as (
+    select a.app_id, a.scope, a.step, a.from_at, a.status, a.metric, a.bucket, sum(a.n)::bigint as n, sum(a.total) as total, max(a.most) as most,
+      min(a.first_job) as first_job, max(a.last_job) as last_job
+    from added a
+    group by 1, 2, 3, 4, 5, 6, 7
+  ),
+  stored as (
+    insert into carillon.job_stats (app_id, scope, step, from_at, status, jobs, first_job, last_job, durations, duration_sum, duration_max, waits, lags)
+    select r.app_id, r.scope, r.step, r.from_at, r.status, sum(r.n) filter (where r.metric = 'j'), min(r.first_job), max(r.last_job),
+      coalesce(array_agg((r.bucket << 40) + r.n order by r.bucket) filter (where r.metric = 'd'), '{}'),
+      coalesce(sum(r.total), 0), coalesce(max(r.most), 0),
+      coalesce(array_agg((r.bucket << 40) + r.n order by r.bucket) filter (where r.metric = 'w'), '{}'),
+      coalesce(array_agg((r.bucket << 40) + r.n order by r.bucket) filter (where r.metric = 'l'), '{}')
+    from summed r
+    group by 1, 2, 3, 4, 5
+    on conflict on constraint job_stats_one_per_step do update
+    set jobs = excluded.jobs, first_job = excluded.first_job, last_job = excluded.last_job, durations = excluded.durations,
+      duration_sum = excluded.duration_sum, duration_max = excluded.duration_max, waits = excluded.waits, lags = excluded.lags
+  )
+  select coalesce(sum(e.n), 0) into v_rows from ended e;
+  return v_rows;
+end;
+$$;
+comment on function carillon._roll_up_span(timestamptz, timestamptz) is
+  'Adds the jobs that ended in a span of time to the statistics; returns how many. Called once for each span, in order.';
+revoke all on function carillon._roll_up_span(timestamptz, timestamptz) from public;
+--! EndIncluded stats/_roll_up_span.sql
+--! Included jobs/_settled_until.sql
+create or replace function carillon._settled_until(now timestamptz) returns timestamptz
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  -- Between reading the clock and taking its first lock a function is for an instant invisible.
+  c_margin constant interval := '10 seconds';
+  v_seen jsonb := (select s.value from carillon.settings s where s.key = 'stats_seen');
+  v_writing text[];
+begin
+  -- Whoever ends jobs holds a lock of this kind on the queue or the history, from just after it reads the
+  -- clock (that is, finished_at) until it commits. virtualtransaction names it before it has an id.
+  v_writing := array(
+    select distinct l.virtualtransaction from pg_catalog.pg_locks l
+    where l.locktype = 'relation' and l.database = (select d.oid from pg_catalog.pg_database d where d.datname = current_database())
+      and l.relation in ('carillon.job_history'::regclass, 'pgmq.q_jobs'::regclass)
+      and l.mode <> 'AccessShareLock' and l.pid is distinct from pg_backend_pid());
+  if v_writing = '{}' then
+    delete from carillon.settings s where s.key = 'stats_seen';
+    return _settled_until.now - c_margin;
+  end if;
+  -- Those seen writing at the last look are done: all that was written up to then is there.
+  if v_seen is not null and exists (select from jsonb_array_elements_text(v_seen -> 'writing') as w where w = any (v_writing)) then
+    return null;
+  end if;
+  insert into carillon.settings (key, value)
+  values ('stats_seen', jsonb_build_object('at', _settled_until.now, 'writing', to_jsonb(v_writing)))
+  on conflict (key) do update set value = excluded.value;
+  return (v_seen ->> 'at')::timestamptz - c_margin;
+end;
+$$;
+comment on function carillon._settled_until(timestamptz) is
+  'A time before which no job can any more be found to have ended: everybody who might yet commit one began later. Null when that cannot be said now.';
+revoke all on function carillon._settled_until(timestamptz) from public;
+--! EndIncluded jobs/_settled_until.sql
+--! Included stats/_summarize_history.sql
+create or replace function carillon._summarize_history(from_at timestamptz) returns void
+language plpgsql volatile security invoker
+set search_path = ''
+set lock_timeout = '200ms'
+as $$
+declare
+  v_index regclass;
+begin
+  for v_index in
+    select i.indexrelid
+    from pg_catalog.pg_inherits p
+    join pg_catalog.pg_class c on c.oid = p.inhrelid
+    join pg_catalog.pg_index i on i.indrelid = c.oid
+    join pg_catalog.pg_class x on x.oid = i.indexrelid
+    join pg_catalog.pg_am a on a.oid = x.relam
+    where p.inhparent = 'carillon.job_history'::regclass and a.amname = 'brin'
+      and (c.relname !~ '_\d{8}$' or to_date(right(c.relname, 8), 'YYYYMMDD')
+        between (greatest(_summarize_history.from_at, carillon.now() - interval '2 days') at time zone 'UTC')::date and (carillon.now() at time zone 'UTC')::date)
+  loop
+    begin
+      perform brin_summarize_new_values(v_index);
+    exception when lock_not_available then
+      null; -- it is being vacuumed, and summarized by that
+    end;
+  end loop;
+end;
+$$;
+comment on function carillon._summarize_history(timestamptz) is
+  'Lets the index of the history by time know what has come since, so that the latest minutes are found without reading the whole day.';
+revoke all on function carillon._summarize_history(timestamptz) from public;
+--! EndIncluded stats/_summarize_history.sql
+--! Included stats/_roll_up.sql
+create or replace function carillon._roll_up() returns integer
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  c_patience constant interval := '1 second';
+  v_started constant timestamptz := clock_timestamp();
+  v_until timestamptz := carillon._stats_until();
+  v_settled timestamptz := carillon._settled_until(carillon.now());
+  v_span interval := '1 minute';
+  v_next timestamptz;
+  v_begun timestamptz;
+  v_all integer := 0;
+begin
+  if v_settled is null then
+    return 0;
+  end if;
+  perform carillon._summarize_history(v_until);
+  if v_until = '-infinity' then
+    v_until := least(
+      (select min(to_date(p.part, 'YYYYMMDD')::timestamp at time zone 'UTC') from carillon._history_parts(null) p where p.part <> 'default'),
+      (select date_trunc('minute', min(h.finished_at)) from carillon.job_history_default h), v_settled);
+  end if;
+  while v_until < v_settled and clock_timestamp() < v_started + c_patience loop
+    v_next := least(v_until + v_span, v_settled);
+    v_begun := clock_timestamp();
+    v_all := v_all + carillon._roll_up_span(v_until, v_next);
+    v_until := v_next;
+    -- Long spans cost less for each job, and none of them should take long.
+    v_span := case when clock_timestamp() - v_begun < c_patience / 8 then v_span * 2
+      when clock_timestamp() - v_begun > c_patience / 2 then greatest(v_span / 4, '1 second') else v_span end;
+  end loop;
+  insert into carillon.settings (key, value) values ('stats_until', to_jsonb(v_until))
+  on conflict (key) do update set value = excluded.value;
+  return v_all;
+end;
+$$;
+comment on function carillon._roll_up() is
+  'Adds what has ended since the last time to the statistics, for about a second at most; returns how many jobs. The span and where it ends are stored together: each job is counted once.';
+revoke all on function carillon._roll_up() from public;
+--! EndIncluded stats/_roll_up.sql
+--! Included stats/_trim_stats.sql
+create or replace function carillon._trim_stats() returns void
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+begin
+  delete from carillon.job_stats s
+  using (
+    select o.ctid as at
+    from (values (60), (900), (3600), (86400)) as k (step)
+    cross join lateral (
+      select j.ctid from carillon.job_stats j
+      where j.step = k.step and j.from_at < v_now - carillon._stats_kept(k.step)
+      order by j.from_at
+      limit 5000) o
+  ) old
+  where s.ctid = old.at;
+end;
+$$;
+comment on function carillon._trim_stats() is 'Deletes statistics past their time, 5000 of each step at most.';
+revoke all on function carillon._trim_stats() from public;
+--! EndIncluded stats/_trim_stats.sql
+--! Included stats/_stats_edges.sql
+create or replace function carillon._stats_edges(from_at timestamptz, to_at timestamptz, bucket text, timezone text) returns timestamptz[]
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+declare
+  v_step constant interval := case bucket when '1m' then '1 minute' when '5m' then '5 minutes' when '15m' then '15 minutes'
+    when '1h' then '1 hour' when '6h' then '6 hours' when '1d' then '1 day' end;
+  v_origin constant timestamp := '2000-01-01 00:00:00';
+  v_local timestamp := case when v_step < interval '1 day' then date_bin(v_step, from_at at time zone timezone, v_origin)
+    else date_trunc('day', from_at at time zone timezone) end;
+  v_edge timestamptz;
+  v_edges timestamptz[] := '{}';
+begin
+  -- Up to an hour, steps are of elapsed time: the hour that comes twice is two of them. Longer ones follow the wall clock.
+  v_edge := v_local at time zone timezone;
+  if v_edge > from_at then
+    -- That was the later of two equal wall clock times.
+    v_local := v_local - v_step;
+    v_edge := case when v_step <= interval '1 hour' then v_edge - v_step else v_local at time zone timezone end;
+  end if;
+  loop
+    v_edges := v_edges || v_edge;
+    exit when v_edge >= to_at or cardinality(v_edges) > 1001;
+    if v_step <= interval '1 hour' then
+      v_edge := v_edge + v_step;
+    else
+      loop
+        v_local := v_local + v_step;
+        v_edge := v_local at time zone timezone;
+        exit when v_edge > v_edges[cardinality(v_edges)];
+      end loop;
+    end if;
+  end loop;
+  return v_edges;
+end;
+$$;
+comment on function carillon._stats_edges(timestamptz, timestamptz, text, text) is
+  'Where the buckets of a window begin and the last one ends, in a time zone; more than 1001 when there are too many.';
+revoke all on function carillon._stats_edges(timestamptz, timestamptz, text, text) from public;
+--! EndIncluded stats/_stats_edges.sql
+--! Included stats/get_stats.sql
+create or replace function carillon.get_stats(
+  app text,
+  cron uuid default null,
+  from_at timestamptz default null,
+  to_at timestamptz default null,
+  bucket text default null,
+  timezone text default 'GMT'
+) returns jsonb
+language plpgsql stable security definer
+set search_path = ''
+set enable_seqscan = off
+set jit = off
+as $$
+declare
+  v_now timestamptz := carillon.now();
+  v_to timestamptz := coalesce(to_at, v_now);
+  v_from timestamptz := coalesce(from_at, v_to - interval '24 hours');
+  v_bucket text := coalesce(bucket, case
+    when v_to - v_from <= interval '2 hours' then '1m' when v_to - v_from <= interval '12 hours' then '5m'
+    when v_to - v_from <= interval '2 days' then '15m' when v_to - v_from <= interval '15 days' then '1h'
+    when v_to - v_from <= interval '60 days' then '6h' else '1d' end);
+  v_zone text := carillon._zone_name(timezone);
+  v_edges timestamptz[];
+  v_first timestamptz;
+  v_last timestamptz;
+  v_step integer;
+  v_until timestamptz := carillon._stats_until();
+  v_buckets jsonb;
+  v_total jsonb;
+begin
+  perform carillon._require_app(app);
+  if v_bucket not in ('1m', '5m', '15m', '1h', '6h', '1d') then
+    perform carillon._invalid('bucket', 'must be 1m, 5m, 15m, 1h, 6h or 1d');
+  end if;
+  if not (v_from between '1990-01-01' and '2200-01-01') then
+    perform carillon._invalid('from', 'must be between the years 1990 and 2200');
+  end if;
+  if not (v_to > v_from and v_to <= '2200-01-01') then
+    perform carillon._invalid('to', 'must be after from');
+  end if;
+  v_edges := carillon._stats_edges(v_from, v_to, v_bucket, v_zone);
+  if cardinality(v_edges) > 1001 then
+    perform carillon._invalid('bucket', format('must be longer: from to to has more than 1000 of %s', v_bucket));
+  end if;
+  v_first := v_edges[1];
+  v_last := v_edges[cardinality(v_edges)];
+  -- The longest step that no edge cuts through.
+  select max(s.step) into v_step
+  from (values (60), (900), (3600), (86400)) as s (step)
+  where s.step <= case v_bucket when '1m' then 60 when '5m' then 60 when '15m' then 900 when '1d' then 86400 else 3600 end
+    and not exists (select from unnest(v_edges) as e where extract(epoch from e)::bigint % s.step <> 0);
+  if v_first < v_now - carillon._stats_kept(v_step) then
+    perform carillon._invalid('from', format('must be at most %s ago for buckets of %s in %s', carillon._stats_kept(v_step), v_bucket, v_zone),
+      'longer buckets reach further back');
+  end if;
+
+  with rows as materialized (
+    select width_bucket(s.from_at, v_edges) as at, s.status, s.jobs, s.duration_sum, s.duration_max, s.durations, s.waits, s.lags
+    from carillon.job_stats s
+    where s.app_id = app and s.scope = coalesce(get_stats.cron, '00000000-0000-0000-0000-000000000000') and s.step = v_step and s.from_at >= v_first and s.from_at < v_last
+    union all
+    -- What has ended since the last roll-up.
+    select width_bucket(h.finished_at, v_edges), h.status, 1, coalesce(t.duration, 0), coalesce(t.duration, 0),
+      case when t.duration is not null then array[(carillon._log_bucket(t.duration) << 40) + 1] end,
+      case when t.wait is not null then array[(carillon._log_bucket(t.wait) << 40) + 1] end,
+      case when t.lag is not null then array[(carillon._log_bucket(t.lag) << 40) + 1] end
+    from carillon.job_history h
+    cross join lateral (select extract(epoch from h.finished_at - h.started_at)::double precision as duration,
+      carillon._job_wait(h.headers, h.enqueued_at, h.started_at) as wait, carillon._job_lag(h.trigger, h.scheduled_for, h.enqueued_at) as lag) t
+    where h.app_id = app and (get_stats.cron is null or h.cron_id = get_stats.cron)
+      and h.finished_at >= greatest(v_first, v_until) and h.finished_at < v_last
+  ),
+  -- Each bucket, and (as number 0) all of them.
+  grouped as materialized (
+    select coalesce(r.at, 0) as at, sum(r.jobs) filter (where r.status = 'completed') as completed,
+      sum(r.jobs) filter (where r.status = 'failed') as failed, sum(r.jobs) filter (where r.status = 'canceled') as canceled,
+      sum(r.duration_sum) as total, max(r.duration_max) as most
+    from rows r
+    group by grouping sets ((r.at), ())
+  ),
+  counted as (
+    select r.at, m.metric, e >> 40 as bucket, sum(e & 1099511627775) as n
+    from rows r
+    cross join lateral (values ('duration', r.durations), ('wait', r.waits), ('lag', r.lags)) as m (metric, histogram)
+    cross join lateral unnest(m.histogram) as e
+    group by 1, 2, 3
+  ),
+  summed as (
+    select coalesce(c.at, 0) as at, c.metric, c.bucket, sum(c.n) as n
+    from counted c
+    group by grouping sets ((c.at, c.metric, c.bucket), (c.metric, c.bucket))
+  ),
+  ranked as (
+    select s.*, sum(s.n) over w as upto, sum(s.n) over (partition by s.at, s.metric) as jobs
+    from summed s
+    window w as (partition by s.at, s.metric order by s.bucket)
+  ),
+  percentiles as materialized (
+    select r.at, r.metric, jsonb_build_object(
+      'p50', carillon._bucket_value(min(r.bucket) filter (where r.upto >= 0.50 * r.jobs)),
+      'p95', carillon._bucket_value(min(r.bucket) filter (where r.upto >= 0.95 * r.jobs)),
+      'p99', carillon._bucket_value(min(r.bucket) filter (where r.upto >= 0.99 * r.jobs))) as value,
+      max(r.jobs) as jobs
+    from ranked r
+    group by 1, 2
+  ),
+  shown as (
+    select a.at, jsonb_build_object(
+      'completed', coalesce(g.completed, 0), 'failed', coalesce(g.failed, 0), 'canceled', coalesce(g.canceled, 0),
+      'successRate', round(coalesce(g.completed, 0)::numeric / nullif(coalesce(g.completed, 0) + coalesce(g.failed, 0), 0), 6),
+      'duration', d.value || jsonb_build_object('mean', g.total / d.jobs, 'max', g.most),
+      'wait', w.value, 'lag', l.value) as value
+    from generate_series(0, cardinality(v_edges) - 1) as a (at)
+    left join grouped g on g.at = a.at
+    left join percentiles d on d.at = a.at and d.metric = 'duration'
+    left join percentiles w on w.at = a.at and w.metric = 'wait'
+    left join percentiles l on l.at = a.at and l.metric = 'lag'
+  )
+  select jsonb_agg(s.value || jsonb_build_object('from', carillon._time_text(v_edges[s.at]), 'to', carillon._time_text(v_edges[s.at + 1])) order by s.at)
+      filter (where s.at > 0),
+    jsonb_agg(s.value) filter (where s.at = 0) -> 0
+  into v_buckets, v_total
+  from shown s;
+  return jsonb_build_object('from', carillon._time_text(v_first), 'to', carillon._time_text(v_last), 'bucket', v_bucket, 'timezone', v_zone,
+    'total', v_total, 'buckets', v_buckets);
+end;
+$$;
+comment on function carillon.get_stats(text, uuid, timestamptz, timestamptz, text, text) is
+  'How the jobs of an app, or of one of its crons, ended from one time to another (default the last 24 hours), as a whole and by buckets of 1m, 5m, 15m, 1h, 6h or 1d in a time zone: counts, success rate, and percentiles in seconds, right to 5 %, of how long jobs ran, waited once due, and how late their slots were decided. The window is widened to whole buckets.';
+revoke all on function carillon.get_stats(text, uuid, timestamptz, timestamptz, text, text) from public;
+--! EndIncluded stats/get_stats.sql
+--! Included jobs/_oldest_of_last.sql
+create or replace function carillon._oldest_of_last(app text, cron uuid, statuses text[], jobs integer) returns bigint
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+declare
+  v_filter carillon.job_filter;
+  v_from bigint := 9223372036854775807;
+  v_left integer := _oldest_of_last.jobs;
+  v_page record;
+begin
+  v_filter.app_id := app;
+  v_filter.cron_id := cron;
+  v_filter.statuses := statuses;
+  loop
+    v_page := carillon._finished_page(v_filter, v_from, false, v_left, false);
+    if cardinality(v_page.job_ids) = v_left then
+      return v_page.job_ids[v_left];
+    end if;
+    v_left := v_left - cardinality(v_page.job_ids);
+    if v_page.frontier is null then
+      return 0; -- there are fewer
+    end if;
+    v_from := v_page.frontier;
+  end loop;
+end;
+$$;
+comment on function carillon._oldest_of_last(text, uuid, text[], integer) is
+  'The oldest of so many last finished jobs of an app or cron (by id) with these statuses; 0 when there are fewer.';
+revoke all on function carillon._oldest_of_last(text, uuid, text[], integer) from public;
+--! EndIncluded jobs/_oldest_of_last.sql
+--! Included jobs/_count_kept.sql
+create or replace function carillon._count_kept() returns boolean
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  c_batch constant integer := 50;
+  v_today date := (carillon.now() at time zone 'UTC')::date;
+begin
+  update carillon.retentions r
+  set last_from = case when r.keep_last is not null then carillon._oldest_of_last(r.app_id, r.cron_id, null, r.keep_last) end,
+    failed_from = case when r.keep_failed is not null then carillon._oldest_of_last(r.app_id, r.cron_id, '{failed}', r.keep_failed) end,
+    counted_on = v_today
+  from (
+    select o.ctid as at from carillon.retentions o
+    where coalesce(o.keep_last, o.keep_failed) is not null and o.counted_on is distinct from v_today
+    limit c_batch
+    for update skip locked
+  ) due
+  where r.ctid = due.at;
+  return not exists (
+    select from carillon.retentions r
+    where coalesce(r.keep_last, r.keep_failed) is not null and r.counted_on is distinct from v_today);
+end;
+$$;
+comment on function carillon._count_kept() is
+  'Finds out once a day which jobs are kept by number, for 50 apps and crons at a time; returns whether that is done for today.';
+revoke all on function carillon._count_kept() from public;
+--! EndIncluded jobs/_count_kept.sql
+--! Included jobs/_is_kept.sql
+create or replace function carillon._is_kept(app text, cron uuid, status text, job bigint) returns boolean
+language sql stable security invoker
+set search_path = ''
+as $$
+  select exists (
+    select from carillon.retentions r
+    where r.app_id = app and (r.cron_id is null or r.cron_id = cron)
+      and (job >= r.last_from or status = 'failed' and job >= r.failed_from))
+$$;
+comment on function carillon._is_kept(text, uuid, text, bigint) is
+  'Whether a finished job is among the last ones of its app or cron that are kept whatever their age.';
+revoke all on function carillon._is_kept(text, uuid, text, bigint) from public;
+--! EndIncluded jobs/_is_kept.sql
+--! Included jobs/_kept_of_day.sql
+create or replace function carillon._kept_of_day(part text) returns carillon.job_history[]
+language plpgsql stable security invoker
+set search_path = ''
+set enable_seqscan = off
+as $$
+declare
+  v_rule record;
+  v_rows carillon.job_history[];
+  v_kept carillon.job_history[] := '{}';
+begin
+  -- By index, rule by rule: a day of millions is not read for the few that stay.
+  for v_rule in
+    select r.app_id, r.cron_id, s.status, case when s.status = 'failed' then least(r.last_from, r.failed_from) else r.last_from end as from_job
+    from carillon.retentions r
+    cross join (values ('completed'), ('failed'), ('canceled')) as s (status)
+  loop
+    continue when v_rule.from_job is null;
+    execute format('select array(select row(j.*)::carillon.job_history from carillon.job_history_%s j where j.app_id = %L and j.status = %L and j.job_id >= %s%s)',
+      part, v_rule.app_id, v_rule.status, v_rule.from_job,
+      case when v_rule.cron_id is not null then format(' and j.cron_id = %L', v_rule.cron_id) else '' end)
+    into v_rows;
+    v_kept := v_kept || v_rows;
+  end loop;
+  return array(select distinct on (k.job_id) k from unnest(v_kept) as k order by k.job_id);
+end;
+$$;
+comment on function carillon._kept_of_day(text) is 'The jobs of a day of the history that are kept whatever their age.';
+revoke all on function carillon._kept_of_day(text) from public;
+--! EndIncluded jobs/_kept_of_day.sql
+--! Included jobs/_trim_history.sql
+create or replace function carillon._trim_history() returns integer
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  c_rows constant integer := 5000;
+  c_parts constant integer := 200;
+  v_today date := (carillon.now() at time zone 'UTC')::date;
+  v_rule record;
+  v_day date;
+  v_through date;
+  v_deleted integer;
+  v_all integer := 0;
+  v_parts integer := 0;
+begin
+  for v_rule in
+    select r.app_id, r.cron_id, r.trimmed_through, v_today - r.days as before
+    from carillon.retentions r
+    where r.days is not null and coalesce(r.trimmed_through, '-infinity') < v_today - r.days - 1
+    union all
+    -- Everybody else, where somebody keeps jobs for longer.
+    select null, null, g.trimmed_through, v_today - g.days
+    from (
+      select coalesce((select (s.value #>> '{}')::integer from carillon.settings s where s.key = 'jobRetentionDays'), 90) as days,
+        (select (s.value #>> '{}')::date from carillon.settings s where s.key = 'history_trimmed_through') as trimmed_through
+    ) g
+    where exists (select from carillon.retentions r where r.days > g.days) and coalesce(g.trimmed_through, '-infinity') < v_today - g.days - 1
+    limit 100
+  loop
+    v_through := v_rule.trimmed_through;
+    for v_day in
+      select d.day from (
+        select to_date(right(c.relname, 8), 'YYYYMMDD') as day
+        from pg_catalog.pg_inherits i
+        join pg_catalog.pg_class c on c.oid = i.inhrelid
+        where i.inhparent = 'carillon.job_history'::regclass and c.relname ~ '\d{8}$'
+      ) d
+      where d.day < v_rule.before and d.day > coalesce(v_rule.trimmed_through, '-infinity')
+      order by d.day
+    loop
+      -- Crons with days of their own follow these, and apps do.
+      execute format($sql$
+        delete from carillon.job_history_%1$s h
+        where h.ctid = any (array(
+          select j.ctid from carillon.job_history_%1$s j
+          where %2$s and not carillon._is_kept(j.app_id, j.cron_id, j.status, j.job_id)
+          limit %3$s))$sql$,
+        to_char(v_day, 'YYYYMMDD'),
+        case when v_rule.cron_id is not null then format('j.app_id = %L and j.cron_id = %L', v_rule.app_id, v_rule.cron_id)
+          when v_rule.app_id is not null
+            then format('j.app_id = %L and not exists (select from carillon.retentions o where o.cron_id = j.cron_id and o.days is not null)', v_rule.app_id)
+          else 'not exists (select from carillon.retentions o where o.app_id = j.app_id and (o.cron_id is null or o.cron_id = j.cron_id) and o.days is not null)'
+        end,
+        c_rows - v_all);
+      get diagnostics v_deleted = row_count;
+      v_all := v_all + v_deleted;
+      v_parts := v_parts + 1;
+      exit when v_all >= c_rows;
+      v_through := v_day;
+      exit when v_parts >= c_parts;
+    end loop;
+    if v_all < c_rows and v_parts < c_parts then
+      v_through := v_rule.before - 1;
+    end if;
+    if v_rule.app_id is null then
+      insert into carillon.settings (key, value) values ('history_trimmed_through', to_jsonb(v_through))
+      on conflict (key) do update set value = excluded.value;
+    else
+      update carillon.retentions r set trimmed_through = v_through
+      where r.app_id = v_rule.app_id and r.cron_id is not distinct from v_rule.cron_id;
+    end if;
+    exit when v_all >= c_rows or v_parts >= c_parts;
+  end loop;
+  return v_all;
+end;
+$$;
+comment on function carillon._trim_history() is
+  'Deletes finished jobs of apps and crons that are kept for fewer days than the partitions last, 5000 at most; returns how many.';
+revoke all on function carillon._trim_history() from public;
+--! EndIncluded jobs/_trim_history.sql
+--! Included jobs/_trim_retries.sql
+create or replace function carillon._trim_retries() returns void
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_days integer := coalesce((select (s.value #>> '{}')::integer from carillon.settings s where s.key = 'jobRetentionDays'), 90);
+  v_before timestamptz;
+begin
+  v_days := greatest(v_days, (select max(r.days) from carillon.retentions r));
+  v_before := carillon.now() - make_interval(days => v_days + 2);
+  delete from carillon.job_retries r
+  using (
+    select o.job_id from carillon.job_retries o
+    where o.created_at < v_before
+    order by o.created_at
+    limit 10000
+  ) old
+  where r.job_id = old.job_id;
+end;
+$$;
+comment on function carillon._trim_retries() is 'Forgets which job ran which one again once both are past their days, 10,000 at most.';
+revoke all on function carillon._trim_retries() from public;
+--! EndIncluded jobs/_trim_retries.sql
+--! Included jobs/get_job_retention.sql
+create or replace function carillon.get_job_retention(app text, cron uuid default null) returns jsonb
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_own carillon.retentions;
+begin
+  perform carillon._require_app(app);
+  if cron is not null then
+    perform carillon.get_cron(cron, app);
+  end if;
+  select r.* into v_own from carillon.retentions r where r.app_id = app and r.cron_id is not distinct from cron;
+  return jsonb_build_object('days', v_own.days, 'keepLast', v_own.keep_last, 'keepFailed', v_own.keep_failed,
+    'effectiveDays', coalesce(v_own.days,
+      (select r.days from carillon.retentions r where r.app_id = app and r.cron_id is null),
+      (select (s.value #>> '{}')::integer from carillon.settings s where s.key = 'jobRetentionDays'), 90));
+end;
+$$;
+comment on function carillon.get_job_retention(text, uuid) is
+  'The retention set for the finished jobs of an app, or of one of its crons, and the days that follow from it.';
+revoke all on function carillon.get_job_retention(text, uuid) from public;
+--! EndIncluded jobs/get_job_retention.sql
+--! Included jobs/set_job_retention.sql
+create or replace function carillon.set_job_retention(
+  app text,
+  cron uuid default null,
+  days integer default null,
+  keep_last integer default null,
+  keep_failed integer default null,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns jsonb
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_old jsonb;
+  v_new jsonb;
+begin
+  perform carillon._hold_app(app);
+  if cron is not null then
+    perform carillon.get_cron(cron, app);
+  end if;
+  if days not between 1 and 3650 then
+    perform carillon._invalid('days', 'must be from 1 to 3650');
+  end if;
+  if keep_last not between 1 and 10000 then
+    perform carillon._invalid('keepLast', 'must be from 1 to 10000');
+  end if;
+  if keep_failed not between 1 and 10000 then
+    perform carillon._invalid('keepFailed', 'must be from 1 to 10000');
+  end if;
+  v_old := carillon.get_job_retention(app, cron);
+  delete from carillon.retentions r where r.app_id = app and r.cron_id is not distinct from cron;
+  if coalesce(days, keep_last, keep_failed) is not null then
+    insert into carillon.retentions (app_id, cron_id, days, keep_last, keep_failed) values (app, cron, days, keep_last, keep_failed);
+  end if;
+  -- A cron that had days of its own follows its app's again, or the other way round.
+  update carillon.retentions r set trimmed_through = null where r.app_id = app;
+  delete from carillon.settings s where s.key = 'history_trimmed_through';
+  v_new := carillon.get_job_retention(app, cron);
+  perform carillon._audit(actor, 'job.retention', app, coalesce(cron::text, app), null, v_old, v_new);
+  return v_new;
+end;
+$$;
+comment on function carillon.set_job_retention(text, uuid, integer, integer, integer, uuid, text[]) is
+  'How many days the finished jobs of an app, or of one of its crons, are kept (null: as the app, or as set_retention says), and how many of the last, and of the last failed, are kept beyond that (null: none). A cron''s days go before its app''s; what either keeps by number stays.';
+revoke all on function carillon.set_job_retention(text, uuid, integer, integer, integer, uuid, text[]) from public;
+--! EndIncluded jobs/set_job_retention.sql
 --! EndIncluded all.sql
 --! Included core/install_defaults.sql
 do $$

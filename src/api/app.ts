@@ -1,9 +1,15 @@
 import express, { type Express } from "express";
+import { API_DEFAULTS, type ApiSettings } from "../config-api.js";
 import type { Sql } from "../db/connect.js";
+import type { Transactions } from "../db/transactions.js";
 import { CarillonError } from "../errors.js";
 import type { Logger } from "../log.js";
+import { createAuthentication } from "./auth/chain.js";
 import { openContext } from "./context.js";
+import { allowOrigins } from "./cors.js";
 import { answerProblem } from "./problem.js";
+import { serveReference } from "./openapi/serve.js";
+import { createLimiter } from "./rate-limit.js";
 import { registerRoutes } from "./register.js";
 import type { Route } from "./route.js";
 import { ROUTES } from "./routes/index.js";
@@ -11,22 +17,38 @@ import { STREAM_DEFAULTS, type StreamSettings } from "./streaming.js";
 
 export interface AppDeps {
   sql: Sql;
+  /** For requests that must be answered once. */
+  transactions: Transactions;
   log: Logger;
   /** The routes to serve; default: all of them. */
   routes?: readonly Route[];
+  /** What differs from the defaults. */
+  settings?: Partial<ApiSettings>;
   /** How event streams are kept, where that is not as usual. */
   streams?: Partial<StreamSettings>;
 }
 
 /** The API as an Express application that does not listen yet. */
-export function createApp({ sql, log, routes = ROUTES, streams }: AppDeps): Express {
+export function createApp(deps: AppDeps): Express {
+  const { sql, transactions, log, routes = ROUTES } = deps;
+  const settings = { ...API_DEFAULTS, ...deps.settings };
   const app = express();
   app.disable("x-powered-by");
   app.disable("etag");
   app.enable("case sensitive routing");
   app.set("query parser", "simple");
+  app.set("trust proxy", settings.trustProxy);
   app.use(openContext(log));
-  registerRoutes(app, routes, sql, { ...STREAM_DEFAULTS, ...streams });
+  app.use(allowOrigins(settings.corsOrigins));
+  serveReference(app, routes);
+  registerRoutes(app, routes, {
+    sql,
+    transactions,
+    authenticate: createAuthentication(sql, settings),
+    limit: createLimiter(settings.rateLimit),
+    timeoutMs: settings.requestTimeoutSeconds * 1000,
+    streams: { ...STREAM_DEFAULTS, ...deps.streams },
+  });
   app.use((request) => {
     throw new CarillonError(
       "route_not_found",

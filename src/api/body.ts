@@ -1,10 +1,14 @@
 import express, { type Request, type Response } from "express";
+import { z } from "zod";
 import { CarillonError } from "../errors.js";
 import { invalidInput } from "../schedules/parse-input.js";
 import { readJson } from "./json.js";
 
 /** The largest request body, after decompression. */
 export const BODY_LIMIT = 2 * 1024 * 1024;
+
+/** The body of a request that carries nothing. */
+export const Nothing = z.strictObject({}).optional();
 
 const readBytes = express.raw({ type: () => true, limit: BODY_LIMIT });
 

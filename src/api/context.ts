@@ -21,6 +21,16 @@ export function contextOf(request: Request): RequestContext {
 /** A caller's own request id is kept when it is harmless in logs and headers. */
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,64}$/;
 
+/** Answers are private, are data and no pages, and are nobody's to embed. */
+const HEADERS = {
+  "cache-control": "no-store",
+  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+  "cross-origin-resource-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "DENY",
+};
+
 /** First in line: gives the request an id, the answer its headers, and the log its line. */
 export function openContext(log: Logger): RequestHandler {
   return (request, response, next) => {
@@ -28,11 +38,7 @@ export function openContext(log: Logger): RequestHandler {
     const id = given !== undefined && REQUEST_ID.test(given) ? given : randomUUID();
     const context: RequestContext = { id, principal: undefined };
     contexts.set(request, context);
-    response.set({
-      "cache-control": "no-store",
-      "x-content-type-options": "nosniff",
-      "x-request-id": id,
-    });
+    response.set({ ...HEADERS, "x-request-id": id });
 
     const started = performance.now();
     response.once("close", () => {
@@ -44,6 +50,7 @@ export function openContext(log: Logger): RequestHandler {
         status: response.statusCode,
         ms: Math.round((performance.now() - started) * 10) / 10,
         principal: context.principal?.username ?? null,
+        ip: request.ip ?? null,
         ...(response.writableFinished ? {} : { aborted: true }),
       };
       log.info(fields, "request");

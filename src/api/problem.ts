@@ -1,28 +1,8 @@
 import type { ErrorRequestHandler } from "express";
-import { CarillonError, ERRORS, type ErrorCode, type FieldError } from "../errors.js";
+import { CarillonError, ERRORS, type FieldError } from "../errors.js";
 import type { Logger } from "../log.js";
 import { contextOf } from "./context.js";
-
-/** An RFC 9457 problem document, with our extension members. */
-export interface Problem {
-  type: string;
-  title: string;
-  status: number;
-  /** What is wrong with this request. */
-  detail: string;
-  /** The request's id, as in the header x-request-id. */
-  instance: string;
-  /** Stable, for programs. */
-  code: ErrorCode;
-  /** The same as `detail`, where clients of the RootCX API look for it. */
-  error: string;
-  /** The rule that was broken, in full. */
-  rule?: string;
-  /** What would be right. */
-  hint?: string;
-  /** Every field at fault. */
-  errors?: readonly FieldError[];
-}
+import type { Problem } from "./shapes/problem.js";
 
 /** Seconds after which a client may try again what failed for want of a database. */
 const RETRY_AFTER = "2";
@@ -40,6 +20,7 @@ export function toProblem(error: CarillonError, requestId: string): Problem {
     error: error.message,
     ...(error.detail === undefined ? {} : { rule: error.detail }),
     ...(error.hint === undefined ? {} : { hint: error.hint }),
+    ...(error.missing === undefined ? {} : { missing: error.missing }),
     ...(error.fields.length === 0 ? {} : { errors: error.fields.map(bare) }),
   };
 }
@@ -62,16 +43,22 @@ export function answerProblem(log: Logger): ErrorRequestHandler {
       next(thrown);
       return;
     }
-    if (error.status === 401) {
-      const invalid = request.get("authorization") === undefined ? "" : ', error="invalid_token"';
-      response.set("www-authenticate", `Bearer realm="carillon"${invalid}`);
-    }
+    const challenge = challengeOf(error, request.get("authorization") !== undefined);
+    if (challenge !== undefined) response.set("www-authenticate", challenge);
     if (error.status === 503) response.set("retry-after", RETRY_AFTER);
     response
       .status(error.status)
       .type("application/problem+json")
       .send(JSON.stringify(toProblem(error, id)));
   };
+}
+
+/** What to authenticate with, or what is missing (RFC 6750). */
+function challengeOf(error: CarillonError, hasToken: boolean): string | undefined {
+  const bearer = 'Bearer realm="carillon"';
+  if (error.status === 401) return hasToken ? `${bearer}, error="invalid_token"` : bearer;
+  if (error.missing === undefined) return undefined;
+  return `${bearer}, error="insufficient_scope", scope="${error.missing}"`;
 }
 
 function asCarillonError(thrown: unknown): CarillonError {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Sql } from "../db/connect.js";
+import type { Queryable } from "../db/connect.js";
 import type { Principal } from "../db/principals.js";
 import type { EventsBody, EventStream, FileBody, FileStream } from "./streaming.js";
 
@@ -31,11 +31,14 @@ export const reply = <const S extends number, B>(status: S, body: B) => ({ statu
 
 /** One validated request. */
 export interface Call<A extends Access, P, Q, B> {
-  sql: Sql;
+  /** The pool, or a transaction when the request must be answered once. */
+  sql: Queryable;
   params: P;
   query: Q;
   body: B;
   principal: A extends "public" ? undefined : Principal;
+  /** The version the caller means to change (If-Match), where the route is `versioned`. */
+  expectedVersion: number | undefined;
   /** Refuses (403) a caller without this further permission. */
   demand: (permission: Access) => void;
 }
@@ -44,10 +47,16 @@ interface RouteParts<A extends Access, M extends Method = Method, T extends stri
   method: M;
   /** With parameters in braces: `/api/v1/apps/{appId}`. */
   path: T;
+  /** What clients call it: listCrons. */
+  operationId: string;
   summary: string;
   permission: A;
   /** Permissions that some requests need besides; the handler checks them by `demand`. */
   alsoNeeds?: readonly { permission: Access; when: string }[];
+  /** It is about one thing that has a version: in its answer and its ETag, and heeded in If-Match. */
+  versioned?: true;
+  /** Its answer holds a secret, shown this once and kept nowhere. */
+  secret?: true;
 }
 
 /** A route with its types. */

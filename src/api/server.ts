@@ -1,9 +1,13 @@
-import { createServer, type Server } from "node:http";
+import { randomUUID } from "node:crypto";
+import { createServer, STATUS_CODES, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import { Transactions } from "../db/transactions.js";
 import { CarillonError } from "../errors.js";
 import { createApp, type AppDeps } from "./app.js";
+import { toProblem } from "./problem.js";
 
-export interface ServerOptions extends AppDeps {
+export interface ServerOptions extends Omit<AppDeps, "transactions"> {
   /** Address to listen on, for example 127.0.0.1. */
   host: string;
   /** Port to listen on; 0 takes a free one. */
@@ -21,6 +25,15 @@ export interface ApiServer extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** Milliseconds a client may take to send; who sends a byte a minute holds no connection. */
+const TIMEOUTS = {
+  headersTimeout: 15_000,
+  requestTimeout: 60_000,
+  // Longer than the minute for which load balancers keep theirs, so that they never use a dead one.
+  keepAliveTimeout: 65_000,
+  connectionsCheckingInterval: 5000,
+};
+
 /**
  * Serves the API.
  *
@@ -28,16 +41,18 @@ export interface ApiServer extends AsyncDisposable {
  */
 export async function startServer(options: ServerOptions): Promise<ApiServer> {
   const { host, port, drainSeconds = 10 } = options;
+  const transactions = new Transactions(options.sql);
   const closing = new AbortController();
   const streams = { ...options.streams, closing: closing.signal };
-  const server = createServer(createApp({ ...options, streams }));
+  const server = createServer(TIMEOUTS, createApp({ ...options, transactions, streams }));
+  server.on("clientError", refuseUnreadable);
   await listen(server, host, port);
   const bound = server.address() as AddressInfo;
   let closed: Promise<void> | undefined;
   const close = () => {
     // Streams would last; their clients come again, to whoever serves then.
     closing.abort();
-    return (closed ??= drain(server, drainSeconds));
+    return (closed ??= drain(server, drainSeconds).then(() => transactions[Symbol.asyncDispose]()));
   };
   return { url: urlOf(host, bound.port), port: bound.port, close, [Symbol.asyncDispose]: close };
 }
@@ -52,6 +67,37 @@ function listen(server: Server, host: string, port: number): Promise<void> {
       resolve();
     });
   });
+}
+
+/** What is no HTTP request is answered as everything else is, as far as there is somebody to read it. */
+function refuseUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === "ECONNRESET" || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const problem = toProblem(unreadable(error.code), randomUUID());
+  const body = JSON.stringify(problem);
+  const head = [
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ""}`,
+    "content-type: application/problem+json",
+    `content-length: ${Buffer.byteLength(body)}`,
+    "cache-control: no-store",
+    "x-content-type-options: nosniff",
+    `x-request-id: ${problem.instance}`,
+    "connection: close",
+  ];
+  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
+}
+
+function unreadable(code = ""): CarillonError {
+  switch (code) {
+    case "HPE_HEADER_OVERFLOW":
+      return new CarillonError("headers_too_large", "path and headers together exceed 16 KiB");
+    case "ERR_HTTP_REQUEST_TIMEOUT":
+      return new CarillonError("request_timeout", "the request did not arrive in time");
+    default:
+      return new CarillonError("malformed_request", "this is not a valid HTTP/1.1 request");
+  }
 }
 
 function whyNot(error: NodeJS.ErrnoException, host: string, port: number): string {

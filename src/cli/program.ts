@@ -15,7 +15,7 @@ import { rolesCommand } from "./roles.js";
 import { serveCommand } from "./serve.js";
 import { tickCommand } from "./tick.js";
 import { usersCommand } from "./users.js";
-import { packageVersion } from "./version.js";
+import { packageVersion } from "../version.js";
 import { whoamiCommand } from "./whoami.js";
 import { workerCommand } from "./worker.js";
 

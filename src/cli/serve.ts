@@ -18,13 +18,15 @@ export const serveCommand = new Command("serve")
     const sql = connect(requireDatabaseUrl(config), {
       name: "carillon serve",
       prepare: config.prepare,
+      ...(config.prepare ? { statementTimeoutSeconds: config.statementTimeoutSeconds } : {}),
     });
     try {
       const { key, prefix, hash } = generateKey();
       if (await bootstrapAdmin(sql, prefix, hash)) {
         console.log(`The administrator's API key, shown this once: ${key}`);
       }
-      await using server = await startServer({ sql, log, host: config.host, port: config.port });
+      const { host, port, api: settings } = config;
+      await using server = await startServer({ sql, log, host, port, settings });
       await using _ticker = options.ticker && config.ticker ? startTicker({ sql, log }) : undefined;
       console.log(`listening on ${server.url}`);
       await untilSignal();

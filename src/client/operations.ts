@@ -115,6 +115,27 @@ export const OPERATIONS = {
     /** From the next request on the key is refused. */
     revoke: op("DELETE /api/v1/keys/{id}"),
   },
+  audit: {
+    /** Who changed what in the whole installation, newest first. */
+    list: op("GET /api/v1/audit", "query", "pages"),
+    /** The same of an app. */
+    ofApp: op("GET /api/v1/apps/{appId}/audit", "query", "pages"),
+    /** The same of a cron, which may be gone. */
+    ofCron: op("GET /api/v1/apps/{appId}/crons/{id}/audit", "query", "pages"),
+  },
+  stats: {
+    /** How an app's jobs ended, how long they took and waited, in all and by bucket. */
+    ofApp: op("GET /api/v1/apps/{appId}/stats", "query"),
+    /** The same of a cron. */
+    ofCron: op("GET /api/v1/apps/{appId}/crons/{id}/stats", "query"),
+  },
+  retention: {
+    /** How long, and how many, of an app's finished jobs are kept. */
+    ofApp: op("GET /api/v1/apps/{appId}/retention"),
+    setForApp: op("PUT /api/v1/apps/{appId}/retention", "body"),
+    ofCron: op("GET /api/v1/apps/{appId}/crons/{id}/retention"),
+    setForCron: op("PUT /api/v1/apps/{appId}/crons/{id}/retention", "body"),
+  },
   permissions: {
     /** The permissions there are: the installation's, and those of one's apps. */
     list: op("GET /api/v1/permissions"),

@@ -1,3 +1,4 @@
+import { acting } from "./audit.js";
 import { one, run, type Queryable } from "./connect.js";
 import type { Actor } from "./principals.js";
 
@@ -37,8 +38,7 @@ export const createApiKey = async (
   const row = await one<{ id: string }>(sql`
     select carillon.create_api_key(
       principal => ${key.principalId}, name => ${key.name}, prefix => ${key.prefix},
-      hash => ${key.hash}, expires_at => ${key.expiresAt ?? null}::text::timestamptz, scopes => ${key.scopes ?? null},
-      actor => ${actor?.principalId ?? null}, actor_scopes => ${actor?.scopes ?? null},
+      hash => ${key.hash}, expires_at => ${key.expiresAt ?? null}::text::timestamptz, scopes => ${key.scopes ?? null}, ${acting(sql, actor)},
       actor_key => ${actor?.keyId ?? null}) as id`);
   return row.id;
 };
@@ -46,7 +46,7 @@ export const createApiKey = async (
 export const revokeApiKey = (sql: Queryable, keyId: string, actor: Actor | null = null) =>
   run(sql`
     select carillon.revoke_api_key(
-      key => ${keyId}, actor => ${actor?.principalId ?? null}, actor_scopes => ${actor?.scopes ?? null})`);
+      key => ${keyId}, ${acting(sql, actor)})`);
 
 export const getApiKey = (sql: Queryable, keyId: string) =>
   one<KeyRow>(sql`select * from carillon.get_api_key(key => ${keyId})`);

@@ -1,4 +1,6 @@
+import { acting } from "./audit.js";
 import { one, run, type JsonObject, type Queryable } from "./connect.js";
+import type { Actor } from "./principals.js";
 
 export interface AppRow {
   id: string;
@@ -17,5 +19,5 @@ export const getApp = (sql: Queryable, appId: string) =>
   one<AppRow>(sql`select * from carillon.get_app(app => ${appId})`);
 
 /** Removes an app with its crons; its live jobs are canceled, its history stays. */
-export const uninstallApp = (sql: Queryable, appId: string) =>
-  run(sql`select carillon.uninstall_app(app => ${appId})`);
+export const uninstallApp = (sql: Queryable, appId: string, actor: Actor | null = null) =>
+  run(sql`select carillon.uninstall_app(app => ${appId}, ${acting(sql, actor)})`);

@@ -18,10 +18,13 @@ export interface ConnectOptions {
   name?: string;
   /** Prepared statements; default true. Off behind a pooler in transaction mode. */
   prepare?: boolean;
+  /** Seconds a statement may take; default 0, no limit. Poolers in transaction mode refuse it. */
+  statementTimeoutSeconds?: number;
 }
 
 /** Opens a pool. Connections are made when first needed; `sql.end()` closes them. */
 export function connect(databaseUrl: string, options: ConnectOptions = {}): Sql {
+  const { statementTimeoutSeconds = 0 } = options;
   return postgres(databaseUrl, {
     max: options.max ?? 10,
     prepare: options.prepare ?? true,
@@ -30,7 +33,10 @@ export function connect(databaseUrl: string, options: ConnectOptions = {}): Sql 
     // late would a database that is back be noticed.
     backoff: (attempt) => Math.min(0.05 * 2 ** attempt, 1),
     onnotice: () => undefined,
-    connection: { application_name: options.name ?? "carillon" },
+    connection: {
+      application_name: options.name ?? "carillon",
+      ...(statementTimeoutSeconds > 0 ? { statement_timeout: statementTimeoutSeconds * 1000 } : {}),
+    },
     transform: { undefined: null, column: { from: postgres.toCamel } },
     fetch_types: false,
     types: {

@@ -1,3 +1,4 @@
+import { acting } from "./audit.js";
 import type { TickOutcome } from "./ticks.js";
 import { json, one, run, type JsonObject, type Queryable } from "./connect.js";
 import type { Actor } from "./principals.js";
@@ -49,6 +50,7 @@ export interface CronRow {
   denied: string | null;
   createdAt: Date;
   updatedAt: Date;
+  version: number;
 }
 
 /** What a cron is declared with; absent fields take their defaults. */
@@ -107,7 +109,7 @@ export interface RunRow {
 export const createCron = (sql: Queryable, appId: string, input: CronInput, actor: Actor | null) =>
   one<CronRow>(sql`
     select * from carillon.declare_cron(
-      app => ${appId}, spec => ${json(sql, input)}, actor => ${actor?.principalId ?? null}, actor_scopes => ${actor?.scopes ?? null})`);
+      app => ${appId}, spec => ${json(sql, input)}, ${acting(sql, actor)})`);
 
 /** Changes the given fields; null resets one to its default. */
 export const patchCron = (
@@ -116,15 +118,26 @@ export const patchCron = (
   cronId: string,
   patch: JsonObject,
   actor: Actor | null,
+  expectedVersion?: number,
 ) =>
   one<CronRow>(sql`
     select * from carillon.patch_cron(
-      cron => ${cronId}, patch => ${json(sql, patch)}, app => ${appId}, actor => ${actor?.principalId ?? null}, actor_scopes => ${actor?.scopes ?? null})`);
+      cron => ${cronId}, patch => ${json(sql, patch)}, app => ${appId},
+      ${acting(sql, actor)},
+      expected_version => ${expectedVersion ?? null})`);
 
-export const deleteCron = (sql: Queryable, appId: string, cronId: string, actor: Actor | null) =>
-  run(
-    sql`select carillon.delete_cron(cron => ${cronId}, app => ${appId}, actor => ${actor?.principalId ?? null}, actor_scopes => ${actor?.scopes ?? null})`,
-  );
+export const deleteCron = (
+  sql: Queryable,
+  appId: string,
+  cronId: string,
+  actor: Actor | null,
+  expectedVersion?: number,
+) =>
+  run(sql`
+    select carillon.delete_cron(
+      cron => ${cronId}, app => ${appId},
+      ${acting(sql, actor)},
+      expected_version => ${expectedVersion ?? null})`);
 
 export const getCron = (sql: Queryable, appId: string, cronId: string) =>
   one<CronRow>(sql`select * from carillon.get_cron(cron => ${cronId}, app => ${appId})`);
@@ -150,7 +163,7 @@ export const triggerCron = async (
     select carillon.trigger_cron(
       cron => ${cronId}, payload => ${options.payload ? json(sql, options.payload) : null},
       respect_overlap => ${options.respectOverlap ?? false},
-      app => ${appId}, actor => ${actor?.principalId ?? null}, actor_scopes => ${actor?.scopes ?? null}) as msg_id`);
+      app => ${appId}, ${acting(sql, actor)}) as msg_id`);
   return row.msgId;
 };
 
@@ -180,6 +193,6 @@ export const syncManifest = async (
 ) => {
   const row = await one<{ result: SyncResult }>(sql`
     select carillon.sync_manifest(
-      app => ${appId}, manifest => ${json(sql, manifest)}, actor => ${actor?.principalId ?? null}, actor_scopes => ${actor?.scopes ?? null}) as result`);
+      app => ${appId}, manifest => ${json(sql, manifest)}, ${acting(sql, actor)}) as result`);
   return row.result;
 };

@@ -1,4 +1,6 @@
+import { acting } from "./audit.js";
 import { json, one, run, type JsonObject, type Queryable } from "./connect.js";
+import type { Actor } from "./principals.js";
 
 export type JobStatus = "pending" | "queued" | "running" | "completed" | "failed" | "canceled";
 export type JobTrigger = "automatic" | "manual" | "api";
@@ -247,20 +249,38 @@ export const getJob = (sql: Queryable, appId: string, jobId: number) =>
   one<JobRow>(sql`select * from carillon.get_job(job => ${jobId}, app => ${appId})`);
 
 /** Cancels a waiting or running job. */
-export const cancelJob = (sql: Queryable, appId: string, jobId: number, reason?: string | null) =>
+export const cancelJob = (
+  sql: Queryable,
+  appId: string,
+  jobId: number,
+  reason?: string | null,
+  actor: Actor | null = null,
+) =>
   one<JobRow>(sql`
     select * from carillon.cancel_job(
-      job => ${jobId}, app => ${appId}, reason => ${reason ?? "canceled by hand"})`);
+      job => ${jobId}, app => ${appId}, reason => ${reason ?? "canceled by hand"}, ${acting(sql, actor)})`);
 
 /** Changes when a waiting job is due (RFC 3339). */
-export const moveJob = (sql: Queryable, appId: string, jobId: number, runAt: string) =>
+export const moveJob = (
+  sql: Queryable,
+  appId: string,
+  jobId: number,
+  runAt: string,
+  actor: Actor | null = null,
+) =>
   one<JobRow>(sql`
-    select * from carillon.move_job(job => ${jobId}, run_at => ${runAt}, app => ${appId})`);
+    select * from carillon.move_job(
+      job => ${jobId}, run_at => ${runAt}, app => ${appId}, ${acting(sql, actor)})`);
 
 /** Runs a job that has ended again, as a new job; its id. */
-export const retryJob = async (sql: Queryable, appId: string, jobId: number) => {
+export const retryJob = async (
+  sql: Queryable,
+  appId: string,
+  jobId: number,
+  actor: Actor | null = null,
+) => {
   const row = await one<{ jobId: number }>(sql`
-    select carillon.retry_job(job => ${jobId}, app => ${appId}) as job_id`);
+    select carillon.retry_job(job => ${jobId}, app => ${appId}, ${acting(sql, actor)}) as job_id`);
   return row.jobId;
 };
 
@@ -293,11 +313,12 @@ export const cancelJobs = async (
   sql: Queryable,
   appId: string,
   { filter, dryRun, cursor, limit, reason }: BulkOptions & { reason?: string | null | undefined },
+  actor: Actor | null = null,
 ) => {
   const row = await one<{ result: BulkResult & { canceled: number } }>(sql`
     select carillon.cancel_jobs(
       app => ${appId}, filter => ${json(sql, filter)}, reason => ${reason ?? "canceled by hand"},
-      dry_run => ${dryRun}, after_cursor => ${cursor ?? null}, max_jobs => ${limit}) as result`);
+      dry_run => ${dryRun}, after_cursor => ${cursor ?? null}, max_jobs => ${limit}, ${acting(sql, actor)}) as result`);
   return row.result;
 };
 
@@ -306,12 +327,13 @@ export const retryJobs = async (
   sql: Queryable,
   appId: string,
   { filter, dryRun, cursor, limit }: BulkOptions,
+  actor: Actor | null = null,
 ) => {
   type Retried = { retried: number; skipped: number; jobs: { msgId: number; retryOf: number }[] };
   const row = await one<{ result: BulkResult & Retried }>(sql`
     select carillon.retry_jobs(
       app => ${appId}, filter => ${json(sql, filter)}, dry_run => ${dryRun},
-      after_cursor => ${cursor ?? null}, max_jobs => ${limit}) as result`);
+      after_cursor => ${cursor ?? null}, max_jobs => ${limit}, ${acting(sql, actor)}) as result`);
   return row.result;
 };
 

@@ -1,4 +1,6 @@
+import { acting } from "./audit.js";
 import { one, run, type JsonObject, type Queryable } from "./connect.js";
+import type { Actor } from "./principals.js";
 import type { AttemptRecord, JobTrigger } from "./jobs.js";
 
 /** A dead letter: the copy of a job that was delivered in vain too often. */
@@ -46,19 +48,21 @@ export const redriveLetters = (
   sql: Queryable,
   appId: string,
   { ids, cronId, limit }: LetterChoice,
+  actor: Actor | null = null,
 ) =>
   run(sql<{ letterId: number; jobId: number; retryOf: number }[]>`
     select * from carillon.redrive_letters(
-      app => ${appId}, letters => ${ids ?? null}, cron => ${cronId ?? null}, max_letters => ${limit})`);
+      app => ${appId}, letters => ${ids ?? null}, cron => ${cronId ?? null}, max_letters => ${limit}, ${acting(sql, actor)})`);
 
 /** Deletes dead letters for good; how many. */
 export const deleteLetters = async (
   sql: Queryable,
   appId: string,
   { ids, cronId, limit }: LetterChoice,
+  actor: Actor | null = null,
 ) => {
   const row = await one<{ n: number }>(sql`
     select carillon.delete_letters(
-      app => ${appId}, letters => ${ids ?? null}, cron => ${cronId ?? null}, max_letters => ${limit}) as n`);
+      app => ${appId}, letters => ${ids ?? null}, cron => ${cronId ?? null}, max_letters => ${limit}, ${acting(sql, actor)}) as n`);
   return row.n;
 };

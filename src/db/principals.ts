@@ -1,3 +1,4 @@
+import { acting, type Origin } from "./audit.js";
 import { one, run, type Queryable } from "./connect.js";
 
 export type PrincipalKind = "user" | "service" | "system";
@@ -6,6 +7,8 @@ export type PrincipalKind = "user" | "service" | "system";
 export interface Actor {
   principalId: string;
   scopes: string[] | null;
+  /** Where they come from, for the audit log. */
+  origin?: Origin | undefined;
 }
 
 /** Who a request comes from, with everything they may do by their credential. */
@@ -13,7 +16,8 @@ export interface Principal extends Actor {
   username: string;
   kind: PrincipalKind;
   permissions: string[];
-  keyId: string;
+  /** The API key it came by; null when it came by a token or a session. */
+  keyId: string | null;
 }
 
 /** A user or service account, as the view carillon.principal_details has it. */
@@ -43,8 +47,7 @@ export const createPrincipal = async (
 ) => {
   const row = await one<{ id: string }>(sql`
     select carillon.create_principal(
-      username => ${username}, kind => ${options.kind ?? "user"}, roles => ${options.roles ?? []},
-      actor => ${actor?.principalId ?? null}, actor_scopes => ${actor?.scopes ?? null}) as id`);
+      username => ${username}, kind => ${options.kind ?? "user"}, roles => ${options.roles ?? []}, ${acting(sql, actor)}) as id`);
   return row.id;
 };
 
@@ -58,8 +61,7 @@ export const updatePrincipal = (
   run(sql`
     select carillon.update_principal(
       principal => ${principalId}, username => ${change.username ?? null},
-      enabled => ${change.enabled ?? null},
-      actor => ${actor?.principalId ?? null}, actor_scopes => ${actor?.scopes ?? null})`);
+      enabled => ${change.enabled ?? null}, ${acting(sql, actor)})`);
 
 export const setPrincipalEnabled = (sql: Queryable, principalId: string, enabled: boolean) =>
   updatePrincipal(sql, principalId, { enabled }, null);
@@ -67,15 +69,13 @@ export const setPrincipalEnabled = (sql: Queryable, principalId: string, enabled
 export const deletePrincipal = (sql: Queryable, principalId: string, actor: Actor | null = null) =>
   run(sql`
     select carillon.delete_principal(
-      principal => ${principalId},
-      actor => ${actor?.principalId ?? null}, actor_scopes => ${actor?.scopes ?? null})`);
+      principal => ${principalId}, ${acting(sql, actor)})`);
 
 /** Gives a principal a role. */
 export const grantRole = (sql: Queryable, principalId: string, role: string, actor: Actor | null) =>
   run(sql`
     select carillon.grant_role(
-      principal => ${principalId}, role => ${role},
-      actor => ${actor?.principalId ?? null}, actor_scopes => ${actor?.scopes ?? null})`);
+      principal => ${principalId}, role => ${role}, ${acting(sql, actor)})`);
 
 /** Takes a role from a principal. */
 export const revokeRole = (
@@ -86,8 +86,7 @@ export const revokeRole = (
 ) =>
   run(sql`
     select carillon.revoke_role(
-      principal => ${principalId}, role => ${role},
-      actor => ${actor?.principalId ?? null}, actor_scopes => ${actor?.scopes ?? null})`);
+      principal => ${principalId}, role => ${role}, ${acting(sql, actor)})`);
 
 export const getPrincipal = (sql: Queryable, principalId: string) =>
   one<PrincipalRow>(sql`select * from carillon.get_principal(principal => ${principalId})`);

@@ -1,3 +1,4 @@
+import { acting } from "./audit.js";
 import { one, run, type Queryable } from "./connect.js";
 import type { Actor } from "./principals.js";
 
@@ -21,8 +22,7 @@ export interface RoleInput {
 export const createRole = (sql: Queryable, role: RoleInput, actor: Actor | null = null) =>
   run(sql`
     select carillon.create_role(
-      name => ${role.name}, permissions => ${role.permissions}, inherits => ${role.inherits ?? []},
-      actor => ${actor?.principalId ?? null}, actor_scopes => ${actor?.scopes ?? null})`);
+      name => ${role.name}, permissions => ${role.permissions}, inherits => ${role.inherits ?? []}, ${acting(sql, actor)})`);
 
 /** Changes what a role grants or inherits; what is not given stays. */
 export const updateRole = (
@@ -33,13 +33,12 @@ export const updateRole = (
 ) =>
   run(sql`
     select carillon.update_role(
-      name => ${name}, permissions => ${change.permissions ?? null}, inherits => ${change.inherits ?? null},
-      actor => ${actor?.principalId ?? null}, actor_scopes => ${actor?.scopes ?? null})`);
+      name => ${name}, permissions => ${change.permissions ?? null}, inherits => ${change.inherits ?? null}, ${acting(sql, actor)})`);
 
 export const deleteRole = (sql: Queryable, name: string, actor: Actor | null) =>
   run(sql`
     select carillon.delete_role(
-      name => ${name}, actor => ${actor?.principalId ?? null}, actor_scopes => ${actor?.scopes ?? null})`);
+      name => ${name}, ${acting(sql, actor)})`);
 
 export const getRole = (sql: Queryable, name: string) =>
   one<RoleRow>(sql`select * from carillon.get_role(name => ${name})`);

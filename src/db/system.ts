@@ -1,4 +1,6 @@
+import { acting } from "./audit.js";
 import { one, run, type Queryable } from "./connect.js";
+import type { Actor } from "./principals.js";
 
 /** What one tick of the ticker did. */
 export interface TickResult {
@@ -73,8 +75,9 @@ export const cloneStatus = async (sql: Queryable) => {
 };
 
 /** Makes this database the home of its schedules: they fire here from now on. */
-export const releaseClone = async (sql: Queryable) => {
-  const row = await one<{ status: CloneStatus }>(sql`select carillon.release_clone() as status`);
+export const releaseClone = async (sql: Queryable, actor: Actor | null = null) => {
+  const row = await one<{ status: CloneStatus }>(sql`
+    select carillon.release_clone(${acting(sql, actor)}) as status`);
   return row.status;
 };
 

@@ -1,3 +1,4 @@
+import { acting } from "./audit.js";
 import { one, run, type Queryable } from "./connect.js";
 import type { Actor } from "./principals.js";
 
@@ -101,7 +102,7 @@ export const backfillCron = async (
     select carillon.backfill_cron(
       cron => ${cronId}, from_at => ${input.from}::text::timestamptz, to_at => ${input.to}::text::timestamptz,
       dry_run => ${input.dryRun}, concurrency => ${input.concurrency},
-      app => ${appId}, actor => ${actor?.principalId ?? null}, actor_scopes => ${actor?.scopes ?? null}) as result`);
+      app => ${appId}, ${acting(sql, actor)}) as result`);
   return row.result;
 };
 

@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
-const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
+const sha256 = (text: string): string => hash("sha256", text, "hex");
 
 /**
  * A job's key: the same for all of its attempts, and no other job's, in this database or another.
@@ -17,5 +17,6 @@ export const jobKey = (system: string, jobId: number): string =>
  */
 export function traceparent(key: string, attempt: number): string {
   const digest = sha256(key);
-  return `00-${digest.slice(0, 32)}-${sha256(`${digest}.${attempt}`).slice(0, 16)}-01`;
+  const span = digest.slice(32, 40) + attempt.toString(16).padStart(8, "0");
+  return `00-${digest.slice(0, 32)}-${span}-01`;
 }

@@ -1,7 +1,9 @@
 import { generateKey } from "../../src/api/keys.js";
-import type { Problem } from "../../src/api/problem.js";
+import { problemStatuses } from "../../src/api/openapi/statuses.js";
+import { Problem } from "../../src/api/shapes/problem.js";
 import type { Route } from "../../src/api/route.js";
 import { ROUTES } from "../../src/api/routes/index.js";
+import type { ApiSettings } from "../../src/config-api.js";
 import { startServer, type ApiServer } from "../../src/api/server.js";
 import { connect, type Sql } from "../../src/db/connect.js";
 import { createApiKey } from "../../src/db/api-keys.js";
@@ -56,11 +58,12 @@ export class TestApi implements AsyncDisposable {
     this.admin = parts.admin;
   }
 
-  static async start(): Promise<TestApi> {
+  static async start(settings: Partial<ApiSettings> = {}): Promise<TestApi> {
     const db = await createTestDatabase();
     const sql = connect(db.url, { max: 5 });
     const log: LogLine[] = [];
-    const server = await startServer({ sql, host: "127.0.0.1", port: 0, log: recorder(log) });
+    const local = { host: "127.0.0.1", port: 0 };
+    const server = await startServer({ ...local, sql, log: recorder(log), settings });
     const admin = await makeCaller(sql, "boss", ["*"]);
     return new TestApi({ db, sql, server, log, admin });
   }
@@ -166,10 +169,15 @@ function holdAgainstTable(
     if (method !== "HEAD" && !type.startsWith("application/problem+json")) {
       throw new Error(`${method} ${path} answered ${status} as ${type}`);
     }
+    const known = routeOf(method, path.split("?")[0] ?? "");
+    if (known !== undefined && !problemStatuses(known).includes(status)) {
+      throw new Error(`${method} ${path} answered an undocumented ${status}`);
+    }
+    if (method !== "HEAD") Problem.parse(body);
     return;
   }
   const route = routeOf(method, path.split("?")[0] ?? "");
-  if (route === undefined) return;
+  if (route === undefined || status === 304) return;
   const shape = route.responses[status];
   if (shape === undefined) throw new Error(`${method} ${path} answered an undeclared ${status}`);
   const type = headers.get("content-type") ?? "";

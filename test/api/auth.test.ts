@@ -54,7 +54,7 @@ describe("no good credentials get 401 and what is missing", () => {
     expect(answer.headers.get("www-authenticate")).toBe('Bearer realm="carillon"');
     expect(problemOf(answer)).toMatchObject({
       code: "unauthenticated",
-      detail: "no credentials: this endpoint needs an API key",
+      detail: "no credentials: this endpoint needs an API key (crl_…)",
       hint: "send the header Authorization: Bearer crl_…",
     });
   });

@@ -59,6 +59,7 @@ describe("the RootCX document", () => {
       denied: null,
       createdAt: expect.stringMatching(TIME) as string,
       updatedAt: expect.stringMatching(TIME) as string,
+      version: 1,
       catchUp: "latest",
       catchUpMax: 100,
       catchUpWindow: 3600,

@@ -1,6 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { connect as dial } from "node:net";
 import { once } from "node:events";
+import { text as readAll } from "node:stream/consumers";
 import { z } from "zod";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { MOST_LEVELS } from "../../src/api/json.js";
@@ -31,7 +32,8 @@ describe("headers", () => {
       expect(headers.get("cache-control")).toBe("no-store");
       expect(headers.get("x-content-type-options")).toBe("nosniff");
       expect(headers.get("x-request-id")).toMatch(/^[0-9a-f-]{36}$/);
-      for (const name of ["x-powered-by", "server", "etag", "access-control-allow-origin"]) {
+      expect(headers.get("content-security-policy")).toContain("default-src 'none'");
+      for (const name of ["x-powered-by", "server", "access-control-allow-origin", "vary"]) {
         expect(headers.get(name), name).toBeNull();
       }
     }
@@ -69,6 +71,7 @@ describe("a problem", () => {
       defineRoute({
         method: "get",
         path: "/broken",
+        operationId: "broken",
         summary: "Breaks",
         permission: "public",
         responses: { 200: z.strictObject({}) },
@@ -271,16 +274,20 @@ describe("hostile requests", () => {
   });
 
   test("that are not HTTP do not disturb the others", async () => {
-    for (const text of [
-      "GARBAGE\r\n\r\n",
-      "GET / HTTP/1.1\r\nContent-Length: -5\r\n\r\n",
-      "\0\0\0\0",
-    ]) {
+    for (const [text, status, code] of [
+      ["GARBAGE\r\n\r\n", 400, "malformed_request"],
+      ["GET / HTTP/1.1\r\nContent-Length: -5\r\n\r\n", 400, "malformed_request"],
+      ["\0\0\0\0", 400, "malformed_request"],
+      [`GET /${"a".repeat(20_000)} HTTP/1.1\r\n\r\n`, 431, "headers_too_large"],
+    ] as const) {
       const socket = dial(api.server.port, "127.0.0.1");
       await once(socket, "connect");
       socket.end(text);
-      socket.resume();
-      await once(socket, "close");
+      const [head = "", body = ""] = (await readAll(socket)).split("\r\n\r\n");
+      expect(head).toMatch(
+        new RegExp(`^HTTP/1.1 ${status} .*\r\ncontent-type: application/problem`),
+      );
+      expect(JSON.parse(body)).toMatchObject({ status, code });
     }
     const cut = dial(api.server.port, "127.0.0.1");
     await once(cut, "connect");
@@ -310,6 +317,7 @@ test("every request leaves one line in the log, without key or query", async () 
       status: 403,
       ms: expect.any(Number) as number,
       principal: "logged",
+      ip: "127.0.0.1",
     },
   });
 });

@@ -43,6 +43,8 @@ const bodies: Record<string, object> = {
   "post /api/v1/apps/{appId}/crons": { name: "x", schedule: "0 9 * * *" },
   "patch /api/v1/apps/{appId}/crons/{id}": { enabled: false },
   "patch /api/v1/apps/{appId}/jobs/{id}": { runAt: "2099-01-01T00:00:00Z" },
+  "put /api/v1/apps/{appId}/retention": { days: 3, keepLast: null, keepFailed: null },
+  "put /api/v1/apps/{appId}/crons/{id}/retention": { days: 3, keepLast: null, keepFailed: null },
   "post /api/v1/apps/{appId}/jobs/batch": { jobs: [{}] },
   "post /api/v1/apps/{appId}/jobs/cancel": { filter: {} },
   "post /api/v1/apps/{appId}/jobs/retry": { filter: {} },

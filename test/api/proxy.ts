@@ -60,7 +60,12 @@ export class Proxy implements AsyncDisposable {
   }
 
   open(): Promise<void> {
+    this.#state.frozen = false;
     return listen(this.#server, this.#port);
+  }
+
+  get frozen(): boolean {
+    return this.#state.frozen;
   }
 
   /** Keeps connections but lets nothing through any more. */

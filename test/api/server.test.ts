@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, connect as dial, type AddressInfo } from "node:net";
 import { describe, expect, test } from "vitest";
-import type { Problem } from "../../src/api/problem.js";
+import type { Problem } from "../../src/api/shapes/problem.js";
 import { defineRoute, reply } from "../../src/api/route.js";
 import { startServer, type ApiServer } from "../../src/api/server.js";
 import { connect, type Sql } from "../../src/db/connect.js";
@@ -71,6 +71,7 @@ describe("closing", () => {
     defineRoute({
       method: "get",
       path: "/slow",
+      operationId: "slow",
       summary: "Waits",
       permission: "public",
       responses: { 200: z.strictObject({ done: z.boolean() }) },

@@ -44,8 +44,9 @@ export async function createTestDatabase(options: { max?: number } = {}): Promis
 }
 
 /** A connection pool as tests use it; end it yourself. */
-export function connect(url: string, max = 10): TestSql {
+export function connect(url: string, max = 10, more: { fetch_types?: boolean } = {}): TestSql {
   return postgres(url, {
+    ...more,
     max,
     onnotice: () => undefined,
     types: {

@@ -225,9 +225,31 @@ describe("update_cron", () => {
       description: "Every day at 10:00 GMT",
       next_fire_at: changed.next_fire_at,
       updated_at: changed.updated_at,
+      version: 2,
     });
     expect(changed.next_fire_at).toEqual(new Date("2026-03-03T10:00:00Z"));
     expect(changed.updated_at.getTime()).toBe(cron.updated_at.getTime() + 1000);
+  });
+
+  test("is refused where another version was expected, and changes nothing", async () => {
+    const app = await newApp();
+    const { id } = await createCron(sql, app, "c");
+    const expecting = (version: number | null) => [
+      sql`select carillon.update_cron(cron => ${id}, jitter => 5, expected_version => ${version})`,
+      sql`select carillon.patch_cron(cron => ${id}, patch => '{"jitter": 6}', expected_version => ${version})`,
+      sql`select carillon.set_cron_enabled(cron => ${id}, enabled => false, expected_version => ${version})`,
+      sql`select carillon.delete_cron(cron => ${id}, expected_version => ${version})`,
+    ];
+    const before = await one(sql<Cron[]>`select * from carillon.get_cron(cron => ${id})`);
+    for (const change of expecting(7))
+      await expect(change).rejects.toMatchObject({ code: "TK206" });
+    expect(await one(sql<Cron[]>`select * from carillon.get_cron(cron => ${id})`)).toEqual(before);
+    const [update] = expecting(1);
+    await update;
+    for (const change of expecting(null).slice(1)) await change;
+    await expect(one(sql`select * from carillon.get_cron(cron => ${id})`)).rejects.toThrow(
+      /no cron/,
+    );
   });
 
   test("takes every field by name", async () => {
@@ -327,7 +349,10 @@ describe("patch_cron", () => {
     const reset = await one(sql<Cron[]>`
       select * from carillon.patch_cron(cron => ${cron.id}, patch => ${sql.json(patch)})`);
     const fresh = await createCron(sql, app, "fresh", "0 9 * * *");
-    expect(reset).toEqual({ ...fresh, id: cron.id, name: "c", created_at: cron.created_at });
+    expect(reset).toEqual({
+      ...fresh,
+      ...{ id: cron.id, name: "c", created_at: cron.created_at, version: 2 },
+    });
   });
 
   test("refuses a name that another cron of the app has", async () => {

@@ -64,6 +64,7 @@ describe("sync_manifest", () => {
       ...before.get("b"),
       payload: { n: 2, method: "report" },
       updated_at: new Date("2026-03-02T10:01:30Z"),
+      version: 2,
     });
     expect(after.get("c")).toMatchObject({
       origin: "manifest",

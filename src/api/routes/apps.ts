@@ -13,6 +13,7 @@ export const appRoutes = [
   defineRoute({
     method: "get",
     path: "/api/v1/apps",
+    operationId: "listApps",
     summary: "List the apps in which the caller holds any permission",
     permission: "authenticated",
     responses: { 200: z.array(App) },
@@ -25,6 +26,7 @@ export const appRoutes = [
   defineRoute({
     method: "put",
     path: "/api/v1/apps/{appId}/manifest",
+    operationId: "putManifest",
     summary: "Install an app, or bring it to what its manifest says",
     permission: "app:{appId}:manifest.write",
     params: InApp,
@@ -43,12 +45,13 @@ export const appRoutes = [
   defineRoute({
     method: "delete",
     path: "/api/v1/apps/{appId}",
+    operationId: "uninstallApp",
     summary: "Uninstall an app: its crons go, its live jobs are canceled, its history stays",
     permission: "app:{appId}:uninstall",
     params: InApp,
     responses: { 200: Message },
-    handler: async ({ sql, params: { appId } }) => {
-      await uninstallApp(sql, appId);
+    handler: async ({ sql, params: { appId }, principal }) => {
+      await uninstallApp(sql, appId, principal);
       return reply(200, { message: "app uninstalled" });
     },
   }),

@@ -20,6 +20,7 @@ export const cronRoutes = [
   defineRoute({
     method: "get",
     path: "/api/v1/crons",
+    operationId: "listAllCrons",
     summary: "List crons across all apps: one's own, or all of an app with its cron.manage_others",
     permission: "authenticated",
     responses: { 200: z.array(Cron) },
@@ -35,6 +36,7 @@ export const cronRoutes = [
   defineRoute({
     method: "get",
     path: ALL,
+    operationId: "listCrons",
     summary: "List the crons of an app, by name",
     permission: "app:{appId}:cron.read",
     params: InApp,
@@ -48,8 +50,10 @@ export const cronRoutes = [
   defineRoute({
     method: "post",
     path: ALL,
+    operationId: "createCron",
     summary: "Create a cron",
     permission: "app:{appId}:cron.write",
+    versioned: true,
     alsoNeeds: [ACT_AS],
     params: InApp,
     body: CronSpec,
@@ -62,8 +66,10 @@ export const cronRoutes = [
   defineRoute({
     method: "get",
     path: ONE,
+    operationId: "getCron",
     summary: "Get a cron",
     permission: "app:{appId}:cron.read",
+    versioned: true,
     params: OneCron,
     responses: { 200: Cron },
     handler: async ({ sql, params: { appId, id } }) => {
@@ -74,36 +80,41 @@ export const cronRoutes = [
   defineRoute({
     method: "patch",
     path: ONE,
+    operationId: "updateCron",
     summary: "Change the given fields of a cron; null resets one to its default",
     permission: "app:{appId}:cron.write",
     alsoNeeds: [
       { permission: "app:{appId}:cron.manage_others", when: "another owns the cron" },
       ACT_AS,
     ],
+    versioned: true,
     params: OneCron,
     body: CronPatch,
     responses: { 200: Cron },
-    handler: async ({ sql, params: { appId, id }, body, principal }) => {
-      const row = await crons.patchCron(sql, appId, id, body, principal);
+    handler: async ({ sql, params: { appId, id }, body, principal, expectedVersion }) => {
+      const row = await crons.patchCron(sql, appId, id, body, principal, expectedVersion);
       return reply(200, toCron(row));
     },
   }),
   defineRoute({
     method: "delete",
     path: ONE,
+    operationId: "deleteCron",
     summary: "Delete a cron; its history stays until its retention ends",
     permission: "app:{appId}:cron.write",
     alsoNeeds: [{ permission: "app:{appId}:cron.manage_others", when: "another owns the cron" }],
+    versioned: true,
     params: OneCron,
     responses: { 200: Message },
-    handler: async ({ sql, params: { appId, id }, principal }) => {
-      await crons.deleteCron(sql, appId, id, principal);
+    handler: async ({ sql, params: { appId, id }, principal, expectedVersion }) => {
+      await crons.deleteCron(sql, appId, id, principal, expectedVersion);
       return reply(200, { message: "cron deleted" });
     },
   }),
   defineRoute({
     method: "post",
     path: `${ONE}/trigger`,
+    operationId: "triggerCron",
     summary: "Enqueue one job of a cron at once, whatever its schedule",
     permission: "app:{appId}:cron.trigger",
     alsoNeeds: [{ permission: "app:{appId}:cron.manage_others", when: "another owns the cron" }],
@@ -126,6 +137,7 @@ export const cronRoutes = [
   defineRoute({
     method: "get",
     path: `${ONE}/runs`,
+    operationId: "listRuns",
     summary: "List pg_cron's runs of a cron, newest first, each with what came of its slot",
     permission: "app:{appId}:cron.read",
     params: OneCron,

@@ -14,6 +14,7 @@ export const healthRoutes = [
   defineRoute({
     method: "get",
     path: "/healthz",
+    operationId: "getHealth",
     summary: "Whether the process is up",
     permission: "public",
     responses: { 200: Health },
@@ -22,6 +23,7 @@ export const healthRoutes = [
   defineRoute({
     method: "get",
     path: "/readyz",
+    operationId: "getReadiness",
     summary: "Whether the database answers and Carillon is installed in it; 503 otherwise",
     permission: "public",
     responses: { 200: Health },

@@ -1,5 +1,6 @@
 import type { Route } from "../route.js";
 import { appRoutes } from "./apps.js";
+import { auditRoutes } from "./audit.js";
 import { cronRoutes } from "./crons.js";
 import { healthRoutes } from "./health.js";
 import { jobBulkRoutes } from "./job-bulk.js";
@@ -9,8 +10,10 @@ import { keyRoutes } from "./keys.js";
 import { letterRoutes } from "./letters.js";
 import { permissionRoutes } from "./permissions.js";
 import { principalRoutes } from "./principals.js";
+import { retentionRoutes } from "./retention.js";
 import { roleRoutes } from "./roles.js";
 import { scheduleRoutes } from "./schedules.js";
+import { statsRoutes } from "./stats.js";
 import { systemRoutes } from "./system.js";
 import { tickRoutes } from "./ticks.js";
 
@@ -23,12 +26,15 @@ const rooms = [
   ...jobRoutes,
   ...logRoutes,
   ...letterRoutes,
+  ...statsRoutes,
+  ...retentionRoutes,
   ...scheduleRoutes,
   ...tickRoutes,
   ...systemRoutes,
   ...principalRoutes,
   ...roleRoutes,
   ...keyRoutes,
+  ...auditRoutes,
 ];
 
 /** Any of the routes, with its types: what the client is typed by. */

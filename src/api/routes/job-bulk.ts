@@ -33,6 +33,7 @@ export const jobBulkRoutes = [
   defineRoute({
     method: "post",
     path: `${ALL}/batch`,
+    operationId: "enqueueJobs",
     summary: "Enqueue many jobs, all or none",
     permission: "app:{appId}:invoke",
     alsoNeeds: [{ permission: "app:{appId}:act_as", when: "userId names somebody else" }],
@@ -48,6 +49,7 @@ export const jobBulkRoutes = [
   defineRoute({
     method: "post",
     path: `${ALL}/cancel`,
+    operationId: "cancelJobs",
     summary: "Cancel the live jobs that a filter means, newest first",
     permission: "app:{appId}:job.write",
     params: InApp,
@@ -56,12 +58,13 @@ export const jobBulkRoutes = [
       reason: z.string().min(1).max(1000).nullish().describe("Kept with the jobs."),
     }),
     responses: { 200: z.strictObject({ ...BULK_ANSWER, canceled: z.int() }) },
-    handler: async ({ sql, params: { appId }, body }) =>
-      reply(200, await jobs.cancelJobs(sql, appId, body)),
+    handler: async ({ sql, params: { appId }, body, principal }) =>
+      reply(200, await jobs.cancelJobs(sql, appId, body, principal)),
   }),
   defineRoute({
     method: "post",
     path: `${ALL}/retry`,
+    operationId: "retryJobs",
     summary: "Run ended jobs that a filter means again, as new jobs that link to them",
     permission: "app:{appId}:job.write",
     params: InApp,
@@ -74,7 +77,7 @@ export const jobBulkRoutes = [
         jobs: z.array(z.strictObject({ msgId: MsgId, retryOf: MsgId })),
       }),
     },
-    handler: async ({ sql, params: { appId }, body }) =>
-      reply(200, await jobs.retryJobs(sql, appId, body)),
+    handler: async ({ sql, params: { appId }, body, principal }) =>
+      reply(200, await jobs.retryJobs(sql, appId, body, principal)),
   }),
 ];

@@ -50,6 +50,7 @@ export const jobRoutes = [
   defineRoute({
     method: "post",
     path: ALL,
+    operationId: "enqueueJob",
     summary: "Enqueue a job",
     permission: "app:{appId}:invoke",
     alsoNeeds: [{ permission: "app:{appId}:act_as", when: "userId names somebody else" }],
@@ -67,6 +68,7 @@ export const jobRoutes = [
   defineRoute({
     method: "get",
     path: ALL,
+    operationId: "listJobs",
     summary: "List the jobs of an app, live and finished, by filters and in an order that stays",
     permission: "app:{appId}:job.read",
     params: InApp,
@@ -95,6 +97,7 @@ export const jobRoutes = [
   defineRoute({
     method: "get",
     path: `${ALL}/{id}`,
+    operationId: "getJob",
     summary: "Get a job, live or finished, with its attempts and the jobs it is linked to",
     permission: "app:{appId}:job.read",
     params: OneJob,
@@ -108,17 +111,19 @@ export const jobRoutes = [
   defineRoute({
     method: "patch",
     path: `${ALL}/{id}`,
+    operationId: "moveJob",
     summary: "Change when a waiting job is due",
     permission: "app:{appId}:job.write",
     params: OneJob,
     body: z.strictObject({ runAt: Instant.describe("Not before this time; the past means now.") }),
     responses: { 200: Job },
-    handler: async ({ sql, params: { appId, id }, body }) =>
-      reply(200, await showJob(sql, await jobs.moveJob(sql, appId, id, body.runAt))),
+    handler: async ({ sql, params: { appId, id }, body, principal }) =>
+      reply(200, await showJob(sql, await jobs.moveJob(sql, appId, id, body.runAt, principal))),
   }),
   defineRoute({
     method: "post",
     path: `${ALL}/{id}/cancel`,
+    operationId: "cancelJob",
     summary: "Cancel a waiting or running job",
     permission: "app:{appId}:job.write",
     params: OneJob,
@@ -128,17 +133,18 @@ export const jobRoutes = [
       })
       .optional(),
     responses: { 200: Job },
-    handler: async ({ sql, params: { appId, id }, body }) =>
-      reply(200, await showJob(sql, await jobs.cancelJob(sql, appId, id, body?.reason))),
+    handler: async ({ sql, params: { appId, id }, body, principal }) =>
+      reply(200, await showJob(sql, await jobs.cancelJob(sql, appId, id, body?.reason, principal))),
   }),
   defineRoute({
     method: "post",
     path: `${ALL}/{id}/retry`,
+    operationId: "retryJob",
     summary: "Run a job that has ended again, as a new job that links to it",
     permission: "app:{appId}:job.write",
     params: OneJob,
     responses: { 201: z.strictObject({ msgId: MsgId }) },
-    handler: async ({ sql, params: { appId, id } }) =>
-      reply(201, { msgId: await jobs.retryJob(sql, appId, id) }),
+    handler: async ({ sql, params: { appId, id }, principal }) =>
+      reply(201, { msgId: await jobs.retryJob(sql, appId, id, principal) }),
   }),
 ];

@@ -14,6 +14,7 @@ export const keyRoutes = [
   defineRoute({
     method: "get",
     path: ALL,
+    operationId: "listKeys",
     summary: "List API keys, newest first: one's own, another principal's, or all",
     permission: "authenticated",
     alsoNeeds: [{ permission: "system:key.read", when: "they are not one's own" }],
@@ -43,8 +44,10 @@ export const keyRoutes = [
   defineRoute({
     method: "post",
     path: ALL,
+    operationId: "createKey",
     summary: "Make an API key, which is shown this once; not with a key, but the bootstrap key",
     permission: "authenticated",
+    secret: true,
     alsoNeeds: [{ permission: "system:key.write", when: "it is for somebody else" }],
     body: z.strictObject({
       name: z.string().min(1).max(200).describe("What it is for."),
@@ -71,6 +74,7 @@ export const keyRoutes = [
   defineRoute({
     method: "delete",
     path: `${ALL}/{id}`,
+    operationId: "revokeKey",
     summary: "Revoke an API key: it is refused from the next request on",
     permission: "authenticated",
     alsoNeeds: [{ permission: "system:key.write", when: "it is somebody else's" }],

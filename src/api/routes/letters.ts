@@ -29,6 +29,7 @@ export const letterRoutes = [
   defineRoute({
     method: "get",
     path: ALL,
+    operationId: "listDeadLetters",
     summary: "List the dead letters of an app, newest first",
     permission: "app:{appId}:job.read",
     params: InApp,
@@ -62,6 +63,7 @@ export const letterRoutes = [
   defineRoute({
     method: "post",
     path: `${ALL}/redrive`,
+    operationId: "redriveDeadLetters",
     summary: "Put dead letters back to work, as new jobs that link to those that died",
     permission: "app:{appId}:job.write",
     params: InApp,
@@ -73,8 +75,8 @@ export const letterRoutes = [
         remaining,
       }),
     },
-    handler: async ({ sql, params: { appId }, body }) => {
-      const rows = await letters.redriveLetters(sql, appId, body);
+    handler: async ({ sql, params: { appId }, body, principal }) => {
+      const rows = await letters.redriveLetters(sql, appId, body, principal);
       return reply(200, {
         redriven: rows.length,
         jobs: rows.map(({ letterId, jobId, retryOf }) => ({ id: letterId, msgId: jobId, retryOf })),
@@ -85,14 +87,15 @@ export const letterRoutes = [
   defineRoute({
     method: "post",
     path: `${ALL}/delete`,
+    operationId: "deleteDeadLetters",
     summary: "Delete dead letters for good; the jobs stay in the history",
     permission: "app:{appId}:job.write",
     params: InApp,
     body: Choice,
     responses: { 200: z.strictObject({ deleted: z.int(), remaining }) },
-    handler: async ({ sql, params: { appId }, body }) => {
+    handler: async ({ sql, params: { appId }, body, principal }) => {
       await getApp(sql, appId);
-      const deleted = await letters.deleteLetters(sql, appId, body);
+      const deleted = await letters.deleteLetters(sql, appId, body, principal);
       return reply(200, {
         deleted,
         remaining: body.ids ? 0 : await letters.countLetters(sql, appId, body.cronId),

@@ -44,6 +44,7 @@ export const logRoutes = [
   defineRoute({
     method: "get",
     path: LOGS,
+    operationId: "listLogs",
     summary: "List the lines of a job's log, in order",
     permission: "app:{appId}:job.read",
     params: OneJob,
@@ -75,6 +76,7 @@ export const logRoutes = [
   defineRoute({
     method: "get",
     path: `${LOGS}/stream`,
+    operationId: "streamLogs",
     summary: "Follow a job's log, its progress and its status, until it has ended",
     permission: "app:{appId}:job.read",
     params: OneJob,
@@ -94,6 +96,7 @@ export const logRoutes = [
   defineRoute({
     method: "get",
     path: `${LOGS}/download`,
+    operationId: "downloadLogs",
     summary: "Download a job's log as a file: text, JSON, or a line of JSON each",
     permission: "app:{appId}:job.read",
     params: OneJob,

@@ -40,6 +40,7 @@ export const permissionRoutes = (routes: () => readonly Route[]) => [
   defineRoute({
     method: "get",
     path: "/api/v1/permissions",
+    operationId: "listPermissions",
     summary: "List the permissions there are: the installation's, and those of one's apps",
     permission: "authenticated",
     responses: { 200: z.strictObject({ items: z.array(PermissionEntry) }) },

@@ -17,27 +17,29 @@ export const principalRoutes = [
   defineRoute({
     method: "get",
     path: "/api/v1/me",
+    operationId: "getMe",
     summary: "Who one is, what one may do, and by which key",
     permission: "authenticated",
     responses: {
       200: z.strictObject({
         principal: Principal,
         permissions: z.array(z.string()).describe("What this credential may do."),
-        key: Key.describe("The key that was sent."),
+        key: Key.nullable().describe("The key that was sent; null with a token or a session."),
       }),
     },
     handler: async ({ sql, principal }) => {
       const [row, key] = await Promise.all([
         principals.getPrincipal(sql, principal.principalId),
-        getApiKey(sql, principal.keyId),
+        principal.keyId === null ? null : getApiKey(sql, principal.keyId),
       ]);
       const { permissions } = principal;
-      return reply(200, { principal: toPrincipal(row), permissions, key: toKey(key) });
+      return reply(200, { principal: toPrincipal(row), permissions, key: key && toKey(key) });
     },
   }),
   defineRoute({
     method: "get",
     path: ALL,
+    operationId: "listPrincipals",
     summary: "List users and service accounts, by name",
     permission: "system:principal.read",
     query: z.strictObject({
@@ -58,6 +60,7 @@ export const principalRoutes = [
   defineRoute({
     method: "post",
     path: ALL,
+    operationId: "createPrincipal",
     summary: "Create a user or a service account",
     permission: "system:principal.write",
     body: z.strictObject({
@@ -74,6 +77,7 @@ export const principalRoutes = [
   defineRoute({
     method: "get",
     path: ONE,
+    operationId: "getPrincipal",
     summary: "Get a user or service account",
     permission: "system:principal.read",
     params: OnePrincipal,
@@ -84,6 +88,7 @@ export const principalRoutes = [
   defineRoute({
     method: "patch",
     path: ONE,
+    operationId: "updatePrincipal",
     summary: "Rename, disable or enable a user or service account",
     permission: "system:principal.write",
     params: OnePrincipal,
@@ -103,6 +108,7 @@ export const principalRoutes = [
   defineRoute({
     method: "delete",
     path: ONE,
+    operationId: "deletePrincipal",
     summary: "Delete a user or service account and its keys; its crons stay and are denied",
     permission: "system:principal.write",
     params: OnePrincipal,
@@ -115,6 +121,7 @@ export const principalRoutes = [
   defineRoute({
     method: "put",
     path: `${ONE}/roles/{role}`,
+    operationId: "grantRole",
     summary: "Grant a role, all of whose permissions the caller holds",
     permission: "system:principal.write",
     params: OneGrant,
@@ -127,6 +134,7 @@ export const principalRoutes = [
   defineRoute({
     method: "delete",
     path: `${ONE}/roles/{role}`,
+    operationId: "revokeRole",
     summary: "Revoke a role",
     permission: "system:principal.write",
     params: OneGrant,

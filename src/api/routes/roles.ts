@@ -24,6 +24,7 @@ export const roleRoutes = [
   defineRoute({
     method: "get",
     path: ALL,
+    operationId: "listRoles",
     summary: "List roles, by name",
     permission: "system:role.read",
     query: z.strictObject({
@@ -42,6 +43,7 @@ export const roleRoutes = [
   defineRoute({
     method: "post",
     path: ALL,
+    operationId: "createRole",
     summary: "Create a role that grants what the caller holds",
     permission: "system:role.write",
     body: z.strictObject({ name: RoleName, ...Grants }),
@@ -54,6 +56,7 @@ export const roleRoutes = [
   defineRoute({
     method: "get",
     path: ONE,
+    operationId: "getRole",
     summary: "Get a role",
     permission: "system:role.read",
     params: OneRole,
@@ -64,6 +67,7 @@ export const roleRoutes = [
   defineRoute({
     method: "patch",
     path: ONE,
+    operationId: "updateRole",
     summary: "Change what a role grants or inherits, at once for all who hold it",
     permission: "system:role.write",
     params: OneRole,
@@ -77,6 +81,7 @@ export const roleRoutes = [
   defineRoute({
     method: "delete",
     path: ONE,
+    operationId: "deleteRole",
     summary: "Delete a role: whoever holds or inherits it loses what it grants",
     permission: "system:role.write",
     params: OneRole,

@@ -23,6 +23,7 @@ export const scheduleRoutes = [
   defineRoute({
     method: "get",
     path: "/api/v1/schedules/preview",
+    operationId: "previewSchedule",
     summary: "Read a schedule: its next slots, and what it means in plain English",
     permission: "authenticated",
     query: z.strictObject({

@@ -31,6 +31,7 @@ export const systemRoutes = [
   defineRoute({
     method: "get",
     path: "/api/v1/system",
+    operationId: "getSystem",
     summary: "What drives the schedules, and whether this database is a copy",
     permission: "system:read",
     responses: { 200: System },
@@ -43,9 +44,10 @@ export const systemRoutes = [
   defineRoute({
     method: "post",
     path: "/api/v1/admin/release",
+    operationId: "releaseClone",
     summary: "Make this database the home of its schedules, so that they fire here",
     permission: "system:release",
     responses: { 200: Clone },
-    handler: async ({ sql }) => reply(200, await releaseClone(sql)),
+    handler: async ({ sql, principal }) => reply(200, await releaseClone(sql, principal)),
   }),
 ];

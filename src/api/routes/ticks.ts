@@ -28,6 +28,7 @@ export const tickRoutes = [
   defineRoute({
     method: "get",
     path: `${ONE}/ticks`,
+    operationId: "listTicks",
     summary: "List the decided slots of a cron, newest first",
     permission: "app:{appId}:cron.read",
     params: OneCron,
@@ -52,6 +53,7 @@ export const tickRoutes = [
   defineRoute({
     method: "post",
     path: `${ONE}/backfill`,
+    operationId: "backfillCron",
     summary: "Enqueue the slots of a past range that have no tick yet, or list them",
     permission: "app:{appId}:cron.trigger",
     alsoNeeds: [{ permission: "app:{appId}:cron.manage_others", when: "another owns the cron" }],
@@ -76,6 +78,7 @@ export const tickRoutes = [
   defineRoute({
     method: "get",
     path: `${ONE}/backfills`,
+    operationId: "listBackfills",
     summary: "List the newest backfills of a cron with their progress",
     permission: "app:{appId}:cron.read",
     params: OneCron,
@@ -88,6 +91,7 @@ export const tickRoutes = [
   defineRoute({
     method: "post",
     path: "/api/v1/admin/tick",
+    operationId: "tick",
     summary: "Tick once: for tests, and for schedulers outside",
     permission: "system:tick",
     responses: {

@@ -23,7 +23,10 @@ export const limitUpTo = (most: number, usual: number) =>
     })
     .transform(Number)
     .default(usual)
-    .meta({ description: `Rows at most: 1 to ${most}. Default: ${usual}.` });
+    .meta({
+      ...{ type: "integer", minimum: 1, maximum: most },
+      description: `Rows at most: 1 to ${most}. Default: ${usual}.`,
+    });
 
 export const InApp = z.strictObject({ appId: AppId });
 export const OneCron = z.strictObject({ appId: AppId, id: Uuid.describe("The cron's id.") });

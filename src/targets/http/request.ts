@@ -84,11 +84,12 @@ function jobHeaders({ appId, jobId, attempt, cronId, scheduledFor, trigger }: Ta
 async function configuredHeaders(spec: HttpSpec, secrets: Secrets): Promise<Header[]> {
   const headers: Header[] = [];
   for (const [name, template] of Object.entries(spec.headers ?? {})) {
-    const refers = secretNames(template)?.length !== 0;
+    const names = secretNames(template) ?? [];
+    const refers = names.length > 0;
     const own = refers || CREDENTIALS.test(name);
     headers.push({
       name,
-      value: await withSecrets(template, secrets),
+      value: refers ? await withSecrets(template, names, secrets) : template,
       shown: refers || !own ? template : REDACTED,
       own,
     });
