@@ -1,6 +1,7 @@
 import { getApp, listApps, type AppRow } from "./apps.js";
 import type { Sql } from "./connect.js";
 import { listCrons, syncManifest, type CronRow, type SyncResult } from "./crons.js";
+import { Transactions } from "./transactions.js";
 
 /** What a deploy would do, and what it would change that from. */
 export interface Rehearsal {
@@ -27,8 +28,9 @@ export async function rehearseManifest(
   appId: string,
   manifest: object,
 ): Promise<Rehearsal> {
+  await using transactions = new Transactions(sql, 1);
   try {
-    await sql.begin(async (tx) => {
+    await transactions.run(async (tx) => {
       const appBefore = (await listApps(tx)).find(({ id }) => id === appId);
       const before = appBefore === undefined ? [] : await listCrons(tx, appId);
       const result = await syncManifest(tx, appId, manifest, null);
