@@ -49,6 +49,7 @@ export const ERRORS = {
   schema_missing: { sqlstate: null, status: 503, title: "The schema is not installed" },
   foreign_migrations: { sqlstate: null, status: 409, title: "Another project's migrations" },
   invalid_config: { sqlstate: null, status: 500, title: "Invalid configuration" },
+  database_denied: { sqlstate: null, status: 500, title: "Database role lacks a right" },
   internal: { sqlstate: null, status: 500, title: "Internal error" },
 } as const;
 
@@ -165,6 +166,12 @@ export function fromPostgres(error: unknown): CarillonError {
     return new CarillonError("schema_missing", "Carillon is not installed in this database", {
       cause: error,
       hint: "run: carillon migrate",
+    });
+  }
+  if (state === "42501") {
+    return new CarillonError("database_denied", "the database role lacks a right it needs", {
+      cause: error,
+      hint: "as the owner: carillon migrate --roles; carillon doctor says what this role may do",
     });
   }
   return new CarillonError("internal", "an unexpected database error", { cause: error });

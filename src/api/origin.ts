@@ -25,7 +25,6 @@ function reasonOf(request: Request): string | null {
   const given = request.get(REASON_HEADER);
   if (given === undefined || given.trim() === "") return null;
   const reason = decoded(given.trim());
-  // eslint-disable-next-line no-control-regex -- that is what is looked for
   if (reason.length <= MAX_REASON && !/[\u0000-\u001f\u007f]/.test(reason)) return reason;
   const message = `must be at most ${MAX_REASON} characters without control characters`;
   throw invalidInput([{ field: REASON_HEADER, message }]);

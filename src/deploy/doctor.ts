@@ -1,4 +1,5 @@
-import { connect } from "../db/connect.js";
+import { connect, type Queryable } from "../db/connect.js";
+import { databaseAccess, type DatabaseAccess } from "../db/database-roles.js";
 import { appliedMigrations, pgmqVersion, serverVersion } from "../db/schema.js";
 import { cloneStatus, pgCronStatus, type PgCronStatus } from "../db/system.js";
 import { CarillonError } from "../errors.js";
@@ -42,6 +43,12 @@ export async function examine(databaseUrl: string): Promise<Finding[]> {
       }
       return { state: "ok", message: version === "sql" ? "installed as plain SQL" : version };
     });
+    // Who is not the owner cannot see what follows, and need not: it is the owner's to mend.
+    const access = await accessOf(sql);
+    if (access !== undefined && access !== "owner") {
+      findings.push({ check: "role", ...access });
+      return findings;
+    }
     const installed = await check("schema", async () => {
       const ours = await committedMigrations();
       const applied = await appliedMigrations(sql);
@@ -67,6 +74,35 @@ export async function examine(databaseUrl: string): Promise<Finding[]> {
   } finally {
     await sql.end({ timeout: 5 });
   }
+}
+
+/** What the role one is connected as may do; undefined where Carillon is not installed. */
+async function accessOf(sql: Queryable): Promise<Omit<Finding, "check"> | "owner" | undefined> {
+  try {
+    const access = await databaseAccess(sql);
+    return access.owner ? "owner" : roleFinding(access);
+  } catch (error) {
+    if (!(error instanceof CarillonError)) throw error;
+    if (error.code !== "database_denied") return undefined;
+    return {
+      state: "broken",
+      message: "this database role may do nothing here",
+      fix: "as the owner: carillon migrate --roles; then for the API: grant carillon_api to …; for a worker: select carillon.bind_worker_role(role => '…', apps => '{…}')",
+    };
+  }
+}
+
+function roleFinding({ role, groups, apps, missing }: DatabaseAccess): Omit<Finding, "check"> {
+  if (missing.length > 0) {
+    const message = `${role} lacks what this version needs: ${missing.join(", ")}`;
+    return { state: "broken", message, fix: "as the owner: carillon migrate --roles" };
+  }
+  if (apps?.length === 0) {
+    const fix = `as the owner: select carillon.bind_worker_role(role => '${role}', apps => '{…}')`;
+    return { state: "broken", message: `${role} is bound to no app`, fix };
+  }
+  const where = apps === null ? "all apps" : apps.join(", ");
+  return { state: "ok", message: `${role} is in ${groups.join(" and ")}, for ${where}` };
 }
 
 function pgCronFinding(status: PgCronStatus): Omit<Finding, "check"> {

@@ -1,12 +1,15 @@
 import { CarillonError } from "../errors.js";
 import { connect } from "../db/connect.js";
 import { lockDeploys, unlockDeploys } from "../db/schema.js";
+import { createDatabaseRoles, refreshDatabaseRoles } from "../db/database-roles.js";
 import { enablePgCron } from "../db/system.js";
 import { migrate, type MigrateOptions, type MigrateReport } from "./migrate.js";
 
 export interface InstallOptions extends MigrateOptions {
   /** "auto" lets pg_cron drive where it can; "off" leaves it alone. Default "auto". */
   pgCron?: "auto" | "off";
+  /** Makes the group roles carillon_api and carillon_worker; once made they are kept up to date. */
+  roles?: boolean;
 }
 
 export interface InstallReport extends MigrateReport {
@@ -25,10 +28,13 @@ export async function install(
   options: InstallOptions = {},
 ): Promise<InstallReport> {
   const report = await migrate(databaseUrl, options);
-  if (options.pgCron === "off") return { ...report, pgCron: null };
   const sql = connect(databaseUrl, { max: 1, name: "carillon install" });
   try {
     await lockDeploys(sql);
+    if (options.roles === true) await createDatabaseRoles(sql);
+    // A new version has new functions.
+    else if (report.applied.length > 0) await refreshDatabaseRoles(sql);
+    if (options.pgCron === "off") return { ...report, pgCron: null };
     return { ...report, pgCron: await enablePgCron(sql) };
   } catch (error) {
     if (!(error instanceof CarillonError) || error.code !== "pg_cron_missing") throw error;

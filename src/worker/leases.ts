@@ -46,10 +46,11 @@ export class Leases {
     if (this.#held.get(attempt.job.jobId) === attempt) this.#held.delete(attempt.job.jobId);
   }
 
-  /** Tells the handler of a canceled job, if it is held here. */
-  cancel(jobId: number): void {
+  /** Tells the handler of a canceled job, if it is held here and it is true: anybody in the database can announce it. */
+  async cancel(jobId: number): Promise<void> {
     const attempt = this.#held.get(jobId);
     if (attempt === undefined || attempt.phase === "settling") return;
+    if ((await this.#why(attempt)) !== "canceled") return;
     this.#abort(attempt, "canceled");
     this.drop(attempt);
   }

@@ -194,7 +194,7 @@ export class QueueWorker implements Worker {
     const waker = new Waker({
       ...{ sql, apps, log, listen: config.listen, pollMs: config.pollMs },
       onWake: () => loop.wake(),
-      onCanceled: (jobId) => leases.cancel(jobId),
+      onCanceled: (jobId) => void leases.cancel(jobId),
     });
 
     this.#state.move("running");

@@ -5,6 +5,7 @@ import type { Route } from "../../src/api/route.js";
 import { ROUTES } from "../../src/api/routes/index.js";
 import type { ApiSettings } from "../../src/config-api.js";
 import { startServer, type ApiServer } from "../../src/api/server.js";
+import type { StreamSettings } from "../../src/api/streaming.js";
 import { connect, type Sql } from "../../src/db/connect.js";
 import { createApiKey } from "../../src/db/api-keys.js";
 import { createPrincipal } from "../../src/db/principals.js";
@@ -58,12 +59,15 @@ export class TestApi implements AsyncDisposable {
     this.admin = parts.admin;
   }
 
-  static async start(settings: Partial<ApiSettings> = {}): Promise<TestApi> {
+  static async start(
+    settings: Partial<ApiSettings> = {},
+    streams: Partial<StreamSettings> = {},
+  ): Promise<TestApi> {
     const db = await createTestDatabase();
     const sql = connect(db.url, { max: 5 });
     const log: LogLine[] = [];
     const local = { host: "127.0.0.1", port: 0 };
-    const server = await startServer({ ...local, sql, log: recorder(log), settings });
+    const server = await startServer({ ...local, sql, log: recorder(log), settings, streams });
     const admin = await makeCaller(sql, "boss", ["*"]);
     return new TestApi({ db, sql, server, log, admin });
   }
@@ -186,7 +190,8 @@ function holdAgainstTable(
   else {
     const schema = shape.types[type];
     if (schema === undefined) throw new Error(`${method} ${path} answered with ${type}`);
-    if (type === "application/x-ndjson") (body as unknown[]).forEach((line) => schema.parse(line));
+    if (type === "application/x-ndjson")
+      ((body ?? []) as unknown[]).forEach((line) => schema.parse(line));
     else schema.parse(body ?? text);
   }
 }

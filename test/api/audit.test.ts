@@ -138,7 +138,7 @@ describe("the list", () => {
     const paged: Entry[] = [];
     let cursor: string | null = "";
     while (cursor !== null) {
-      const path: string = `/api/v1/apps/crm/audit?limit=3${cursor === "" ? "" : `&cursor=${cursor}`}`;
+      const path = `/api/v1/apps/crm/audit?limit=3${cursor === "" ? "" : `&cursor=${cursor}`}`;
       const page = await list(path);
       paged.push(...page.items);
       cursor = page.nextCursor;

@@ -19,6 +19,7 @@ const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   latency: async () => (await import("./latency.js")).bench,
   claim: async () => (await import("./claim.js")).bench,
   http: async () => (await import("./http.js")).bench,
+  api: async () => (await import("./api.js")).bench,
   history: async () => (await import("./history.js")).bench,
   schedule: () => Promise.resolve(schedule),
 };

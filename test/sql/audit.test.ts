@@ -400,6 +400,7 @@ test("every function that changes something is audited, or it is said here why n
     begin_request: "what it asks about is audited where it is done",
     end_request: "what it answers is audited where it is done",
     provision_identity: "by what it calls",
+    refresh_database_roles: "by what it calls",
     ...Object.fromEntries(
       ["create_cron", "update_cron", "set_cron_enabled", "declare_cron"].map((name) => [
         name,
