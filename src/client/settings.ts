@@ -27,6 +27,8 @@ export interface RequestOptions {
   headers?: Readonly<Record<string, string>> | undefined;
   /** The same request with the same key is done once. Default: a new key for every call. */
   idempotencyKey?: string | undefined;
+  /** Why: kept in the audit log with what the call changes. */
+  reason?: string | undefined;
   /** Change only this version (`cron.version`, or an ETag), or fail with `version_mismatch`. */
   ifMatch?: number | string | undefined;
 }

@@ -103,7 +103,7 @@ export class Transport {
 
   #initOf({ method, body, accept, headers, options }: Outgoing): RequestInit {
     const { credentials } = this.#settings;
-    const { ifMatch, idempotencyKey = newIdempotencyKey() } = options;
+    const { ifMatch, reason, idempotencyKey = newIdempotencyKey() } = options;
     return {
       method,
       headers: {
@@ -111,6 +111,7 @@ export class Transport {
         ...(body === undefined ? {} : { "content-type": "application/json" }),
         ...(method === "GET" ? {} : { "idempotency-key": idempotencyKey }),
         ...(ifMatch === undefined ? {} : { "if-match": tagOf(ifMatch) }),
+        ...(reason === undefined ? {} : { "x-carillon-reason": encodeURIComponent(reason) }),
         ...this.#settings.headers,
         ...headers,
         ...options.headers,

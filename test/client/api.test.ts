@@ -30,16 +30,25 @@ describe("against the real API", () => {
   });
 
   test("a cron lives its life, and its jobs theirs", async () => {
-    const { crons, jobs } = clientOf();
+    const { audit, crons, jobs } = clientOf();
     const cron = await crons.create("crm", { name: "nightly", ...nightly, payload: { a: 1 } });
     expect(await crons.get("crm", cron.id)).toMatchObject({
       name: "nightly",
       timezone: "America/New_York",
     });
-    expect(await crons.update("crm", cron.id, { enabled: false, pauseNote: "why" })).toMatchObject({
+    const stale = crons.update("crm", cron.id, { jitter: 1 }, { ifMatch: cron.version - 1 });
+    await expect(stale).rejects.toMatchObject({ status: 412, code: "version_mismatch" });
+    const pause = { enabled: false, pauseNote: "why" };
+    const options = { ifMatch: cron.version, reason: "we möve" };
+    expect(await crons.update("crm", cron.id, pause, options)).toMatchObject({
       paused: { note: "why" },
     });
-    const { msgId } = await crons.trigger("crm", cron.id, { payload: { a: 2 } });
+    const [{ reason }] = (await audit.ofCron("crm", cron.id)).items as [{ reason: string }];
+    expect(reason).toBe("we möve");
+    // The same call twice under one key is done once.
+    const once = { idempotencyKey: `key-${cron.id}` };
+    const { msgId } = await crons.trigger("crm", cron.id, { payload: { a: 2 } }, once);
+    expect(await crons.trigger("crm", cron.id, { payload: { a: 2 } }, once)).toEqual({ msgId });
     expect(await jobs.get("crm", msgId)).toMatchObject({ cronId: cron.id, payload: { a: 2 } });
     expect(await jobs.cancel("crm", msgId)).toMatchObject({ status: "canceled" });
     const retried = await jobs.retry("crm", msgId);

@@ -167,7 +167,7 @@ test("requests are made as they should be", async () => {
   const client = clientOf(server, { url: `${server.url}/behind/`, headers: { "x-a": "1" } });
   await client.crons.ticks("a/b", ID, { outcome: ["enqueued", "skipped"], limit: 5 });
   await client.crons.update("crm", ID, { enabled: false }, { ifMatch: 7, headers: { "x-b": "2" } });
-  await client.crons.delete("crm", ID, { idempotencyKey: "mine" });
+  await client.crons.delete("crm", ID, { idempotencyKey: "mine", reason: "no älter" });
   await client.keys.list({ all: true });
   const [ticks, update, gone, keys] = server.seen;
   expect(ticks?.url).toBe(
@@ -177,7 +177,10 @@ test("requests are made as they should be", async () => {
     headers: { "if-match": '"7"', "x-a": "1", "x-b": "2", "content-type": "application/json" },
     body: '{"enabled":false}',
   });
-  expect(gone?.headers["idempotency-key"]).toBe("mine");
+  expect(gone?.headers).toMatchObject({
+    "idempotency-key": "mine",
+    "x-carillon-reason": "no%20%C3%A4lter",
+  });
   expect(keys?.url).toBe("/behind/api/v1/keys?all=true");
 });
 
