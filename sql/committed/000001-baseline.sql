@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:f58caf8afc522f9685cd54db5823a06c7e8dba64
+--! Hash: sha1:89eb926bd554fa7a60588b3b498509bcac44fcde
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -520,6 +520,14 @@ comment on column carillon.requests.line is 'Method and path.';
 comment on column carillon.requests.answer is 'The body of the answer; null where that held a secret, which is not kept.';
 create index requests_created_idx on carillon.requests (created_at);
 --! EndIncluded tables/requests.sql
+--! Included tables/database_roles.sql
+create table carillon.database_roles (
+  role_name name primary key,
+  apps text[] not null,
+  bound_at timestamptz not null
+);
+comment on table carillon.database_roles is 'Which apps a worker''s database role is bound to. The owner, superusers and members of carillon_api need no row; any other role without one reaches no app.';
+--! EndIncluded tables/database_roles.sql
 --! EndIncluded tables.sql
 --! Included all.sql
 -- Every function and view, in an order in which each finds what it names.
@@ -1180,6 +1188,238 @@ comment on function carillon.list_audit(text, uuid, text, text, timestamptz, tim
   'The audit log, newest first: of an app or a cron (which may be gone), by an actor (name or id), of an action (cron.update, or cron.* for all of crons), from one time until before another, those after a row (the cursor).';
 revoke all on function carillon.list_audit(text, uuid, text, text, timestamptz, timestamptz, bigint, integer) from public;
 --! EndIncluded audit/list_audit.sql
+--! Included rights/database_rights.sql
+create or replace view carillon.database_rights (role_name, function_name) as
+select 'carillon_worker', f from unnest(array[
+  'append_logs', 'claim_jobs', 'database_access', 'enqueue_job', 'extend_leases', 'finish_jobs', 'get_job', 'list_apps', 'next_job_in', 'now',
+  'release_jobs', 'tick'
+]) as f
+union all
+select 'carillon_api', f from unnest(array[
+  'acting', 'admin_tick', 'authenticate_identity', 'authenticate_key', 'backfill_cron', 'begin_request',
+  'bootstrap_admin', 'cancel_job', 'cancel_jobs', 'clone_status', 'count_letters', 'create_api_key',
+  'create_principal', 'create_role', 'database_access', 'declare_cron', 'delete_cron', 'delete_letters',
+  'delete_principal', 'delete_role', 'describe_schedule', 'end_request', 'enqueue_job', 'enqueue_jobs',
+  'get_api_key', 'get_app', 'get_cron', 'get_job', 'get_job_retention', 'get_principal', 'get_role', 'get_stats',
+  'grant_role', 'job_progress', 'list_accessible_crons', 'list_api_keys', 'list_apps', 'list_audit',
+  'list_backfills', 'list_crons', 'list_letters', 'list_logs', 'list_principals', 'list_roles', 'list_runs',
+  'list_ticks', 'move_job', 'next_job_in', 'now', 'page_jobs', 'patch_cron', 'pg_cron_status', 'preview_schedule',
+  'provision_identity', 'redrive_letters', 'release_clone', 'retried_by', 'retry_job', 'retry_jobs',
+  'revoke_api_key', 'revoke_role', 'set_job_retention', 'sync_manifest', 'tail_logs', 'tick', 'trigger_cron',
+  'uninstall_app', 'update_principal', 'update_role'
+]) as f;
+comment on view carillon.database_rights is
+  'Which functions the group roles of the API and of workers may execute, and all that they may do: exactly those that src/db calls for them.';
+--! EndIncluded rights/database_rights.sql
+--! Included rights/_bound_apps.sql
+create or replace function carillon._bound_apps() returns text[]
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+declare
+  v_apps text[];
+begin
+  -- Asked by functions that run as the owner; the role that connected is the session's, whatever it has set since.
+  if session_user = current_user then
+    return null;
+  end if;
+  select r.apps into v_apps from carillon.database_roles r where r.role_name = session_user;
+  if found then
+    return v_apps;
+  end if;
+  if pg_has_role(session_user, current_user, 'member')
+    or exists (select from pg_catalog.pg_roles r where r.rolname = 'carillon_api' and pg_has_role(session_user, r.oid, 'member'))
+  then
+    return null;
+  end if;
+  return '{}';
+end;
+$$;
+comment on function carillon._bound_apps() is
+  'The apps that the session''s database role is bound to; null is all of them, for the owner, superusers and the API. A role that is none of these and bound to nothing has none.';
+revoke all on function carillon._bound_apps() from public;
+--! EndIncluded rights/_bound_apps.sql
+--! Included rights/_require_bound.sql
+create or replace function carillon._require_bound(apps text[]) returns void
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+declare
+  v_bound constant text[] := carillon._bound_apps();
+  v_foreign text;
+begin
+  if v_bound is null or apps operator(pg_catalog.<@) v_bound then
+    return;
+  end if;
+  v_foreign := (select a from unnest(apps) as a where a <> all (v_bound) limit 1);
+  if v_foreign is not null then
+    raise exception using errcode = 'TK403', message = format('the database role %I is not bound to the app "%s"', session_user, v_foreign),
+      hint = format('as the owner, by carillon.bind_worker_role: role => %L, apps => %L', session_user, v_bound || v_foreign);
+  end if;
+end;
+$$;
+comment on function carillon._require_bound(text[]) is 'Refuses (TK403) a session whose database role is not bound to all of these apps.';
+revoke all on function carillon._require_bound(text[]) from public;
+--! EndIncluded rights/_require_bound.sql
+--! Included rights/create_database_roles.sql
+create or replace function carillon.create_database_roles() returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_group text;
+  v_made text[] := '{}';
+  v_right record;
+begin
+  perform pg_advisory_xact_lock(hashtextextended('carillon.database_roles', 0));
+  for v_group in select distinct r.role_name from carillon.database_rights r order by 1 loop
+    if not exists (select from pg_catalog.pg_roles r where r.rolname = v_group) then
+      begin
+        execute format('create role %I nologin', v_group);
+        v_made := v_made || v_group;
+      exception
+        when insufficient_privilege then
+          raise exception using errcode = 'TK403', message = format('the role %I may not create roles', current_user),
+            hint = 'as a superuser: create role carillon_api nologin; create role carillon_worker nologin; then again';
+        when duplicate_object or unique_violation then null; -- roles are the cluster's: another database's deploy was there first
+      end;
+    end if;
+    -- What an earlier version gave and this one does not.
+    execute format('revoke all on all functions in schema carillon from %I', v_group);
+    execute format('revoke all on all tables in schema carillon from %I', v_group);
+    execute format('grant usage on schema carillon to %I', v_group);
+  end loop;
+  for v_right in
+    select r.role_name, p.oid::regprocedure as function
+    from carillon.database_rights r
+    join pg_catalog.pg_proc p on p.pronamespace = 'carillon'::regnamespace and p.proname = r.function_name
+  loop
+    execute format('grant execute on function %s to %I', v_right.function, v_right.role_name);
+  end loop;
+  insert into carillon.settings (key, value) values ('databaseRoles', 'true') on conflict (key) do nothing;
+  if found then
+    perform carillon._audit(null, 'database.create_roles', null, null, null, null, jsonb_build_object('created', v_made));
+  end if;
+end;
+$$;
+comment on function carillon.create_database_roles() is
+  'Makes the group roles carillon_api and carillon_worker where they are missing, and gives them the rights of database_rights and no others in this schema. To be called again after every migration, as carillon migrate does.';
+revoke all on function carillon.create_database_roles() from public;
+--! EndIncluded rights/create_database_roles.sql
+--! Included rights/refresh_database_roles.sql
+create or replace function carillon.refresh_database_roles() returns boolean
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+begin
+  if not exists (select from carillon.settings s where s.key = 'databaseRoles') then
+    return false;
+  end if;
+  perform carillon.create_database_roles();
+  return true;
+end;
+$$;
+comment on function carillon.refresh_database_roles() is
+  'Gives the group roles the rights of this version where create_database_roles() has been called before; returns whether it has.';
+revoke all on function carillon.refresh_database_roles() from public;
+--! EndIncluded rights/refresh_database_roles.sql
+--! Included rights/bind_worker_role.sql
+create or replace function carillon.bind_worker_role(role name, apps text[]) returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_app text;
+  v_apps text[];
+  v_old carillon.database_roles;
+begin
+  if not exists (select from pg_catalog.pg_roles r where r.rolname = bind_worker_role.role) then
+    perform carillon._invalid('role', format('is no role of this server: "%s"', coalesce(role, '')),
+      format('create role %I login password ''…'';', coalesce(role, 'crm_worker')));
+  end if;
+  if pg_has_role(bind_worker_role.role, current_user, 'member') then
+    perform carillon._invalid('role', 'must not be a superuser or a member of the role that owns Carillon: nothing would bind it');
+  end if;
+  if exists (select from pg_catalog.pg_roles r where r.rolname = 'carillon_api' and pg_has_role(bind_worker_role.role, r.oid, 'member')) then
+    perform carillon._invalid('role', 'must not be a member of carillon_api: whoever is may act for every app');
+  end if;
+  if bind_worker_role.apps is null then
+    perform carillon._invalid('apps', 'must be an array of app ids');
+  end if;
+  foreach v_app in array bind_worker_role.apps loop
+    perform carillon._check_app_id(v_app);
+  end loop;
+  v_apps := array(select distinct a from unnest(bind_worker_role.apps) as a order by a);
+  perform pg_advisory_xact_lock(hashtextextended('carillon.database_roles', 0));
+  perform carillon.create_database_roles();
+  if not pg_has_role(bind_worker_role.role, 'carillon_worker', 'member') then
+    begin
+      execute format('grant carillon_worker to %I', bind_worker_role.role);
+    exception when insufficient_privilege then
+      raise exception using errcode = 'TK403', message = format('the role %I may not grant carillon_worker', current_user),
+        hint = format('as a superuser: grant carillon_worker to %I; then again', bind_worker_role.role);
+    end;
+  end if;
+  select r.* into v_old from carillon.database_roles r where r.role_name = bind_worker_role.role;
+  insert into carillon.database_roles as r (role_name, apps, bound_at) values (bind_worker_role.role, v_apps, carillon.now())
+  on conflict (role_name) do update set apps = excluded.apps, bound_at = excluded.bound_at where r.apps <> excluded.apps;
+  perform carillon._audit(null, 'database.bind_role', null, bind_worker_role.role::text, bind_worker_role.role::text,
+    case when v_old.role_name is not null then jsonb_build_object('apps', v_old.apps) end, jsonb_build_object('apps', v_apps));
+end;
+$$;
+comment on function carillon.bind_worker_role(name, text[]) is
+  'Makes a database role that of workers of exactly these apps: a member of carillon_worker, which can neither claim, read, finish, extend, log to nor enqueue jobs of other apps. Holds at once; {} is none.';
+revoke all on function carillon.bind_worker_role(name, text[]) from public;
+--! EndIncluded rights/bind_worker_role.sql
+--! Included rights/unbind_worker_role.sql
+create or replace function carillon.unbind_worker_role(role name) returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_old carillon.database_roles;
+begin
+  delete from carillon.database_roles r where r.role_name = unbind_worker_role.role returning * into v_old;
+  if v_old.role_name is not null then
+    perform carillon._audit(null, 'database.unbind_role', null, v_old.role_name::text, v_old.role_name::text,
+      jsonb_build_object('apps', v_old.apps));
+  end if;
+end;
+$$;
+comment on function carillon.unbind_worker_role(name) is
+  'Takes a worker''s database role off its apps: it reaches none any more. To be called before the role is dropped.';
+revoke all on function carillon.unbind_worker_role(name) from public;
+--! EndIncluded rights/unbind_worker_role.sql
+--! Included rights/database_access.sql
+create or replace function carillon.database_access() returns jsonb
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_bound constant text[] := carillon._bound_apps();
+begin
+  return jsonb_build_object(
+    'role', session_user,
+    'owner', pg_has_role(session_user, current_user, 'member'),
+    'groups', array(
+      select r.rolname from pg_catalog.pg_roles r
+      where r.rolname in (select d.role_name from carillon.database_rights d) and pg_has_role(session_user, r.oid, 'member')
+      order by r.rolname),
+    'apps', to_jsonb(v_bound),
+    'missing', array(
+      select d.role_name || ': ' || d.function_name
+      from carillon.database_rights d
+      join pg_catalog.pg_roles r on r.rolname = d.role_name
+      left join pg_catalog.pg_proc p on p.pronamespace = 'carillon'::regnamespace and p.proname = d.function_name
+      where pg_has_role(session_user, r.oid, 'member') and not coalesce(has_function_privilege(r.oid, p.oid, 'execute'), false)
+        and exists (select from carillon.settings s where s.key = 'databaseRoles')
+      order by 1));
+end;
+$$;
+comment on function carillon.database_access() is
+  'As whom the session is connected: whether that is the owner, its group roles, the apps it is bound to (null is all), and which functions its groups should execute and cannot.';
+revoke all on function carillon.database_access() from public;
+--! EndIncluded rights/database_access.sql
 --! Included schedules.sql
 --! Included schedules/_quote_input.sql
 create or replace function carillon._quote_input(input text)
@@ -4629,9 +4869,9 @@ create or replace function carillon.list_apps() returns setof carillon.apps
 language sql stable security definer
 set search_path = ''
 as $$
-  select * from carillon.apps order by id
+  select a.* from carillon.apps a, carillon._bound_apps() as bound where bound is null or a.id = any (bound) order by a.id
 $$;
-comment on function carillon.list_apps() is 'All installed apps.';
+comment on function carillon.list_apps() is 'All installed apps; for a worker''s database role, those it is bound to.';
 revoke all on function carillon.list_apps() from public;
 --! EndIncluded apps/list_apps.sql
 --! Included apps/get_app.sql
@@ -8077,6 +8317,7 @@ declare
   v_new bigint;
   v_job bigint;
 begin
+  perform carillon._require_bound(array[app]);
   perform carillon._hold_app(app);
   perform carillon._check_payload(payload, 'payload');
   if user_id is not null and not exists (select from carillon.principals p where p.id = enqueue_job.user_id) then
@@ -8125,6 +8366,7 @@ declare
   v_ids bigint[];
   v_new bigint;
 begin
+  perform carillon._require_bound(array[app]);
   perform carillon._hold_app(app);
   if jsonb_typeof(jobs) is distinct from 'array' or jsonb_array_length(jobs) > 10000 then
     perform carillon._invalid('jobs', 'must be a JSON array of at most 10000 jobs');
@@ -8262,6 +8504,7 @@ begin
   end if;
   v_until := v_now + lease_seconds * interval '1 second';
   v_waiting := array(select a.app from unnest(apps) with ordinality as a (app, at) where a.app is not null group by a.app order by min(a.at));
+  perform carillon._require_bound(v_waiting);
   v_rooms := carillon._lock_limited_apps(v_waiting);
 
   -- Every app has an equal share, and those that have more waiting share what the others leave.
@@ -8351,6 +8594,7 @@ declare
   v_most integer;
   v_next timestamptz;
 begin
+  perform carillon._require_bound(apps);
   foreach v_app in array apps loop
     -- When a lease runs out its job is due again, and its place is free.
     v_next := least(v_next, (
@@ -8399,7 +8643,7 @@ comment on function carillon._count_failures(uuid[], uuid[]) is
 revoke all on function carillon._count_failures(uuid[], uuid[]) from public;
 --! EndIncluded jobs/_count_failures.sql
 --! Included jobs/_retry_attempts.sql
-create or replace function carillon._retry_attempts(outcomes jsonb, now timestamptz) returns bigint[]
+create or replace function carillon._retry_attempts(outcomes jsonb, now timestamptz, bound text[]) returns bigint[]
 language plpgsql volatile security invoker
 set search_path = ''
 as $$
@@ -8426,6 +8670,7 @@ begin
           then jsonb_build_object('failures', coalesce((q.headers ->> 'failures')::integer, 0) + 1) else '{}' end
     from o
     where q.msg_id = o.job_id and q.read_ct = o.attempt and q.headers -> 'lease' is not null
+      and (bound is null or q.message ->> 'app_id' = any (bound))
       and (o.retry_in is not null or (o.discard is not true
         and coalesce((q.headers ->> 'failures')::integer, 0) + 1 < coalesce((q.headers ->> 'max_attempts')::integer, 1)))
     returning q.msg_id, q.message ->> 'app_id' as app
@@ -8436,9 +8681,9 @@ begin
   return v_retried;
 end;
 $$;
-comment on function carillon._retry_attempts(jsonb, timestamptz) is
-  'Puts failed jobs that have attempts left, or asked for another time, back into the queue for later; returns their ids.';
-revoke all on function carillon._retry_attempts(jsonb, timestamptz) from public;
+comment on function carillon._retry_attempts(jsonb, timestamptz, text[]) is
+  'Puts failed jobs that have attempts left, or asked for another time, back into the queue for later, of the apps the caller is bound to (null is all); returns their ids.';
+revoke all on function carillon._retry_attempts(jsonb, timestamptz, text[]) from public;
 --! EndIncluded jobs/_retry_attempts.sql
 --! Included jobs/finish_jobs.sql
 create or replace function carillon.finish_jobs(outcomes jsonb) returns setof bigint
@@ -8458,6 +8703,8 @@ declare
   v_succeeded uuid[];
   v_failed uuid[];
   v_apps text[];
+  -- A job of an app the role is not bound to is as one whose lease was lost.
+  v_bound constant text[] := carillon._bound_apps();
 begin
   if jsonb_typeof(outcomes) is distinct from 'array' then
     perform carillon._invalid('outcomes', 'must be a JSON array');
@@ -8466,9 +8713,10 @@ begin
     -- Some jobs are put back and the others end: two statements, whose locks together have to be in order.
     perform from pgmq.q_jobs q
     where q.msg_id = any (array(select (o ->> 'job_id')::bigint from jsonb_array_elements(outcomes) as o))
+      and (v_bound is null or q.message ->> 'app_id' = any (v_bound))
     order by q.msg_id
     for update;
-    v_retried := carillon._retry_attempts(outcomes, v_now);
+    v_retried := carillon._retry_attempts(outcomes, v_now, v_bound);
   end if;
   -- What is tried again has given its lease back, and is passed over.
   with o as materialized (
@@ -8481,6 +8729,7 @@ begin
     delete from pgmq.q_jobs q
     using o
     where q.msg_id = o.job_id and q.read_ct = o.attempt and q.headers -> 'lease' is not null
+      and (v_bound is null or q.message ->> 'app_id' = any (v_bound))
     returning q.msg_id, q.read_ct, q.enqueued_at, q.last_read_at, q.message, q.headers, o.status, o.result, o.error
   ),
   kept as (
@@ -8516,6 +8765,7 @@ set search_path = ''
 as $$
 declare
   v_until timestamptz := carillon.now() + lease_seconds * interval '1 second';
+  v_bound constant text[] := carillon._bound_apps();
 begin
   if lease_seconds is null or lease_seconds < 1 then
     perform carillon._invalid('leaseSeconds', 'must be at least 1');
@@ -8527,7 +8777,7 @@ begin
       select q.msg_id
       from unnest(extend_leases.job_ids, extend_leases.attempts) as l (job_id, attempt)
       join pgmq.q_jobs q on q.msg_id = l.job_id and q.read_ct = l.attempt
-      where q.headers -> 'lease' is not null
+      where q.headers -> 'lease' is not null and (v_bound is null or q.message ->> 'app_id' = any (v_bound))
       -- Not "for update": a job whose log is being appended to (for key share) is ours all the same.
       for no key update of q skip locked
     )
@@ -8550,15 +8800,19 @@ as $$
 declare
   v_now timestamptz := carillon.now();
   v_app text;
+  v_bound constant text[] := carillon._bound_apps();
 begin
-  perform from pgmq.q_jobs q where q.msg_id = any (release_jobs.job_ids) order by q.msg_id for update;
+  perform from pgmq.q_jobs q where q.msg_id = any (release_jobs.job_ids) and (v_bound is null or q.message ->> 'app_id' = any (v_bound))
+  order by q.msg_id for update;
   return query
     update pgmq.q_jobs q
     set vt = v_now, headers = q.headers - 'lease'
     from unnest(release_jobs.job_ids, release_jobs.attempts) as l (job_id, attempt)
     where q.msg_id = l.job_id and q.read_ct = l.attempt and q.headers -> 'lease' is not null
+      and (v_bound is null or q.message ->> 'app_id' = any (v_bound))
     returning q.msg_id;
-  for v_app in select distinct q.message ->> 'app_id' from pgmq.q_jobs q where q.msg_id = any (release_jobs.job_ids) loop
+  for v_app in select distinct q.message ->> 'app_id' from pgmq.q_jobs q where q.msg_id = any (release_jobs.job_ids)
+    and (v_bound is null or q.message ->> 'app_id' = any (v_bound)) loop
     perform pg_notify('carillon_jobs', v_app);
   end loop;
 end;
@@ -9199,6 +9453,7 @@ declare
   v_now timestamptz := carillon.now();
   v_taken bigint[];
   v_starts integer[];
+  v_bound constant text[] := carillon._bound_apps();
 begin
   if jsonb_typeof(chunks) is distinct from 'array' or chunks @? '$[*] ? (@.lines.type() != "array" || !exists (@.lines))' then
     perform carillon._invalid('chunks', 'must be a JSON array of objects that have an array of lines');
@@ -9209,6 +9464,7 @@ begin
     select c.n
     from rows from (jsonb_to_recordset(chunks) as (job_id bigint, attempt integer)) with ordinality as c (job_id, attempt, n)
     join pgmq.q_jobs q on q.msg_id = c.job_id and q.read_ct = c.attempt
+    where (v_bound is null or q.message ->> 'app_id' = any (v_bound))
     order by q.msg_id
     for key share of q
   ) l;
@@ -9218,7 +9474,7 @@ begin
       select c.n
       from rows from (jsonb_to_recordset(chunks) as (job_id bigint, attempt integer)) with ordinality as c (job_id, attempt, n)
       join carillon.job_history h on h.job_id = c.job_id and h.attempt = c.attempt
-      where h.finished_at > v_now - interval '1 minute' and c.n <> all (coalesce(v_taken, '{}')));
+      where (v_bound is null or h.app_id = any (v_bound)) and h.finished_at > v_now - interval '1 minute' and c.n <> all (coalesce(v_taken, '{}')));
   end if;
   if again or jsonb_path_exists(chunks, '$[*] ? (!exists (@.seq))') then
     v_starts := carillon._log_starts(chunks, again);
@@ -9285,6 +9541,7 @@ as $$
 declare
   v_job carillon.jobs;
   v_filter carillon.job_filter;
+  v_bound constant text[] := carillon._bound_apps();
 begin
   select j.* into v_job from carillon._live_jobs j where j.job_id = get_job.job;
   if v_job.job_id is null and app is not null then
@@ -9294,7 +9551,7 @@ begin
   elsif v_job.job_id is null then
     select j.* into v_job from carillon.jobs j where j.job_id = get_job.job and j.finished_at is not null limit 1;
   end if;
-  if v_job.job_id is null or v_job.app_id <> get_job.app then
+  if v_job.job_id is null or v_job.app_id <> get_job.app or v_job.app_id <> all (v_bound) then
     raise exception using errcode = 'TK103', message = format('no job %s', get_job.job);
   end if;
   return v_job;
@@ -10177,10 +10434,7 @@ declare
   v_now timestamptz := carillon.now();
   v_to timestamptz := coalesce(to_at, v_now);
   v_from timestamptz := coalesce(from_at, v_to - interval '24 hours');
-  v_bucket text := coalesce(bucket, case
-    when v_to - v_from <= interval '2 hours' then '1m' when v_to - v_from <= interval '12 hours' then '5m'
-    when v_to - v_from <= interval '2 days' then '15m' when v_to - v_from <= interval '15 days' then '1h'
-    when v_to - v_from <= interval '60 days' then '6h' else '1d' end);
+  v_bucket text;
   v_zone text := carillon._zone_name(timezone);
   v_edges timestamptz[];
   v_first timestamptz;
@@ -10191,14 +10445,18 @@ declare
   v_total jsonb;
 begin
   perform carillon._require_app(app);
-  if v_bucket not in ('1m', '5m', '15m', '1h', '6h', '1d') then
-    perform carillon._invalid('bucket', 'must be 1m, 5m, 15m, 1h, 6h or 1d');
-  end if;
   if not (v_from between '1990-01-01' and '2200-01-01') then
     perform carillon._invalid('from', 'must be between the years 1990 and 2200');
   end if;
   if not (v_to > v_from and v_to <= '2200-01-01') then
     perform carillon._invalid('to', 'must be after from');
+  end if;
+  v_bucket := coalesce(bucket, case
+    when v_to - v_from <= interval '2 hours' then '1m' when v_to - v_from <= interval '12 hours' then '5m'
+    when v_to - v_from <= interval '2 days' then '15m' when v_to - v_from <= interval '15 days' then '1h'
+    when v_to - v_from <= interval '60 days' then '6h' else '1d' end);
+  if v_bucket not in ('1m', '5m', '15m', '1h', '6h', '1d') then
+    perform carillon._invalid('bucket', 'must be 1m, 5m, 15m, 1h, 6h or 1d');
   end if;
   v_edges := carillon._stats_edges(v_from, v_to, v_bucket, v_zone);
   if cardinality(v_edges) > 1001 then
