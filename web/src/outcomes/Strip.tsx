@@ -35,20 +35,24 @@ interface StripProps {
   /** What is shown of the slot under the pointer, by its place in `outcomes`. */
   describe?: (at: number) => ReactNode;
   geometry?: StripGeometry;
+  /** The slot that the keyboard is at, by its place in `outcomes`. */
+  pointed?: number | undefined;
 }
 
 /** What became of the last slots, as a picture: one cell a slot. */
-export function Strip({ outcomes, length, label, describe, geometry = SMALL }: StripProps) {
-  const [over, setOver] = useState<number>();
+export function Strip(props: StripProps) {
+  const { outcomes, length, label, describe, geometry = SMALL, pointed } = props;
+  const [hovered, setHovered] = useState<number>();
   const shown = outcomes.slice(-length);
   const empty = length - shown.length;
+  const over = hovered ?? (pointed === undefined ? undefined : pointed + length - outcomes.length);
   const cells = [...Array.from<undefined>({ length: empty }), ...shown];
   const step = geometry.cell + geometry.gap;
   const width = length * step - geometry.gap;
 
   const follow = (event: PointerEvent<SVGSVGElement>) => {
     const at = Math.floor((event.clientX - event.currentTarget.getBoundingClientRect().left) / step);
-    setOver(at >= empty && at < length ? at : undefined);
+    setHovered(at >= empty && at < length ? at : undefined);
   };
   const tip = over === undefined ? undefined : describe?.(outcomes.length - length + over);
   return (
@@ -60,7 +64,7 @@ export function Strip({ outcomes, length, label, describe, geometry = SMALL }: S
         height={geometry.height}
         className={styles.strip}
         onPointerMove={describe && follow}
-        onPointerLeave={() => setOver(undefined)}
+        onPointerLeave={() => setHovered(undefined)}
       >
         {stripPaths(cells, geometry).map(([outcome, d]) => (
           <path

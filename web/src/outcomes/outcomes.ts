@@ -69,6 +69,10 @@ export function worst(outcomes: readonly Outcome[]): Outcome | undefined {
   );
 }
 
+/** Those there are, the worst first. */
+export const worstFirst = (outcomes: readonly Outcome[]): Outcome[] =>
+  [...new Set(outcomes)].sort((a, b) => OUTCOMES[b].weight - OUTCOMES[a].weight);
+
 /** `26 completed, 2 failed, 1 missed`: most frequent first. */
 export function tally(outcomes: readonly Outcome[]): string {
   const counts = new Map<string, number>();
