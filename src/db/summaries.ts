@@ -24,7 +24,12 @@ export interface CronSummaryRow extends CronRow {
   strip: string;
   stripFrom: Date | null;
   stripTo: Date | null;
-  last: { jobId: number; status: string; finishedAt: string; duration: number | null } | null;
+  last: {
+    jobId: number;
+    status: "completed" | "failed" | "canceled";
+    finishedAt: string;
+    duration: number | null;
+  } | null;
   typical: { p50: number; p95: number } | null;
   verbs: CronVerb[];
 }

@@ -158,11 +158,11 @@ describe("a list of crons", () => {
     db = await newDatabase();
     sql = db.sql;
     await sql`select carillon.install_app(app => 'ops')`;
-    tom = await createUser(sql, "tom", ["app:crm:cron.*"]);
+    tom = await createUser(sql, "tom", ["app:crm:*"]);
     const made = async (name: string, fields: object) =>
       [name, (await declare(sql, name, { schedule: "0 12 * * *", ...fields })).id] as const;
     ids = Object.fromEntries([
-      await made("b-hourly", { schedule: "0 * * * *" }),
+      await made("b-hourly", { schedule: "45 * * * *" }),
       await made("a-noon", { timezone: "Europe/Berlin" }),
       await made("c-paused", { enabled: false, pauseNote: "waits for the carrier" }),
       await made("d-fails", { schedule: "* * * * *" }),
@@ -280,7 +280,12 @@ describe("a list of crons", () => {
   test("says what the caller may do with each", async () => {
     const ann = await createUser(sql, "ann", [
       ...["app:crm:cron.read", "app:crm:cron.write", "app:crm:job.read"],
-      ...["app:ops:cron.*"],
+      ...[
+        "app:ops:cron.read",
+        "app:ops:cron.write",
+        "app:ops:cron.trigger",
+        "app:ops:cron.manage_others",
+      ],
     ]);
     const { id } = await one(sql<{ id: string }[]>`
       select id from carillon.create_cron(app => 'crm', name => 'own', schedule => '0 9 * * *', actor => ${ann})`);

@@ -213,7 +213,7 @@ describe("the calendar of a cron", () => {
     ]);
     expect(found).toMatchObject({
       timezone: "Europe/Berlin",
-      from: "2025-03-01T23:00:00.000000Z",
+      from: "2025-03-02T23:00:00.000000Z",
       to: "2026-03-03T23:00:00.000000Z",
     });
     await setClock(sql, "2026-03-02T23:02:50Z");
