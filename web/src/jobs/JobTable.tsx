@@ -3,15 +3,13 @@ import { ErrorLine } from "../parts/ErrorLine.js";
 import { Table, Th } from "../parts/Table.js";
 import { Duration, Time } from "../time/Time.js";
 import { JobLink } from "./JobLink.js";
-import type { ListedJob } from "./types.js";
+import { TRIGGER_WORDS, type ListedJob } from "./types.js";
 
 interface JobTableProps {
   caption: string;
   jobs: readonly ListedJob[];
   zone: string;
 }
-
-const TRIGGERS = { automatic: "schedule", manual: "by hand", api: "API" } as const;
 
 /** Jobs of one cron, newest first. */
 export function JobTable({ caption, jobs, zone }: JobTableProps) {
@@ -43,13 +41,11 @@ export function JobTable({ caption, jobs, zone }: JobTableProps) {
             <OutcomeBadge outcome={job.status} />
             {job.status === "failed" && <ErrorLine error={job.error} />}
           </td>
-          <td>
-            {job.scheduledFor ? <Time at={job.scheduledFor} zone={zone} /> : <Nothing />}
-          </td>
+          <td>{job.scheduledFor ? <Time at={job.scheduledFor} zone={zone} /> : <Nothing />}</td>
           <td>
             <Time at={job.enqueuedAt} zone={zone} seconds />
           </td>
-          <td>{TRIGGERS[job.trigger]}</td>
+          <td>{TRIGGER_WORDS[job.trigger]}</td>
           <td data-right>
             <Duration seconds={between(job.enqueuedAt, job.attempts[0]?.startedAt)} />
           </td>

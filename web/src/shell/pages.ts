@@ -1,4 +1,4 @@
-import { CalendarClock, LayoutDashboard, ListChecks } from "lucide-react";
+import { CalendarClock, LayoutDashboard, ListChecks, Rows3 } from "lucide-react";
 import type { ComponentType } from "react";
 
 /** An entry of the rail. */
@@ -15,4 +15,5 @@ export const PAGES: readonly RailPage[] = [
   { to: "/", text: "Overview", icon: LayoutDashboard, key: "o" },
   { to: "/crons", text: "Crons", icon: ListChecks, key: "c" },
   { to: "/upcoming", text: "Upcoming", icon: CalendarClock, key: "u" },
+  { to: "/jobs", text: "Jobs", icon: Rows3, key: "j" },
 ];
