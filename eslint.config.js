@@ -89,7 +89,7 @@ export default tseslint.config(
   { files: ["test/**/*.ts"], rules: { "max-lines-per-function": "off" } },
   {
     // The page: talks only to the API, by its client.
-    files: ["web/**/*.{ts,tsx}"],
+    files: ["web/src/**/*.{ts,tsx}"],
     rules: {
       "max-lines-per-function": ["error", { max: 120, skipBlankLines: true, skipComments: true }],
       "no-restricted-imports": [
