@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:89eb926bd554fa7a60588b3b498509bcac44fcde
+--! Hash: sha1:e986d54eb18434cc1baef6f82b4bab1fa1b448d0
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -6015,6 +6015,24 @@ comment on function carillon._fire_some(timestamptz, text, integer) is
   'Decides what is due of at most so many crons that no other driver is deciding; whether there may be more.';
 revoke all on function carillon._fire_some(timestamptz, text, integer) from public;
 --! EndIncluded ticks/_fire_some.sql
+--! Included ticks/_ticker_at_work.sql
+create or replace function carillon._ticker_at_work() returns boolean
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_key constant bigint := hashtextextended('carillon.tick', 0);
+begin
+  if not pg_try_advisory_lock_shared(v_key) then
+    return true;
+  end if;
+  perform pg_advisory_unlock_shared(v_key);
+  return false;
+end;
+$$;
+comment on function carillon._ticker_at_work() is 'Whether a tick is under way in another session just now.';
+revoke all on function carillon._ticker_at_work() from public;
+--! EndIncluded ticks/_ticker_at_work.sql
 --! Included ticks/fire_due.sql
 create or replace function carillon.fire_due(driver text default 'api') returns jsonb
 language plpgsql volatile security definer
@@ -6022,7 +6040,8 @@ set search_path = ''
 as $$
 declare
   v_now timestamptz := carillon.now();
-  v_batch constant integer := 20000;
+  -- What pg_cron leaves for a ticker is as much as that takes at a time.
+  v_batch constant integer := case driver when 'pg_cron' then 2500 else 20000 end;
   v_some record;
   v_fired integer := 0;
   v_failed integer := 0;
@@ -6037,13 +6056,14 @@ begin
     v_some := carillon._fire_some(v_now, driver, v_batch);
     v_fired := v_fired + v_some.fired;
     v_failed := v_failed + v_some.failed;
-    exit when not v_some.more;
+    -- A ticker goes on with the rest, and commits as it goes: its jobs run while this transaction would only grow.
+    exit when not v_some.more or driver = 'pg_cron' and carillon._ticker_at_work();
   end loop;
   return jsonb_build_object('fired', v_fired, 'failed', v_failed);
 end;
 $$;
 comment on function carillon.fire_due(text) is
-  'Decides every slot that has come due and that no other driver is deciding. Calling it too often is harmless. Fires nothing in a copy of the database that is held (clone_status).';
+  'Decides every slot that has come due and that no other driver is deciding. Calling it too often is harmless. In a storm pg_cron leaves the rest to a ticker that is at work. Fires nothing in a copy of the database that is held (clone_status).';
 revoke all on function carillon.fire_due(text) from public;
 --! EndIncluded ticks/fire_due.sql
 --! Included ticks/fire_next_slot.sql
