@@ -170,7 +170,9 @@ test("a value is in no log, no table, no answer, and in nothing that goes to the
     expect(await send("PUT", "TAP", good, { "idempotency-key": "tap" })).toBe(200);
     expect(await send("PUT", "TAP", good, { "idempotency-key": "tap" })).toBe(200);
     expect(
-      await send("PUT", "TAP", JSON.stringify({ value: `${value}!` }), { "idempotency-key": "tap" }),
+      await send("PUT", "TAP", JSON.stringify({ value: `${value}!` }), {
+        "idempotency-key": "tap",
+      }),
     ).toBe(409);
     // Refused in every way there is: a bad name, a bad body, no app, no right, a field too many.
     expect(await send("PUT", "bad-name", good)).toBe(400);
