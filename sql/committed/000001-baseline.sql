@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:48f1ec1c96d885f80db4719773df9624f984a690
+--! Hash: sha1:5988f28983e4f2eb8e392e142d152e791002a362
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -1225,12 +1225,12 @@ select 'carillon_api', f from unnest(array[
   'create_principal', 'create_role', 'database_access', 'declare_cron', 'delete_cron', 'delete_letters',
   'delete_principal', 'delete_role', 'delete_secret', 'describe_schedule', 'end_request', 'enqueue_job', 'enqueue_jobs',
   'get_api_key', 'get_app', 'get_cron', 'get_job', 'get_job_retention', 'get_principal', 'get_role', 'get_secret', 'get_stats',
-  'grant_role', 'job_progress', 'list_accessible_crons', 'list_api_keys', 'list_apps', 'list_audit',
-  'list_backfills', 'list_crons', 'list_letters', 'list_logs', 'list_principals', 'list_roles', 'list_runs', 'list_secrets',
+  'grant_role', 'job_progress', 'link_identity', 'list_accessible_crons', 'list_api_keys', 'list_apps', 'list_audit',
+  'list_backfills', 'list_crons', 'list_identities', 'list_letters', 'list_logs', 'list_principals', 'list_roles', 'list_runs', 'list_secrets',
   'list_ticks', 'move_job', 'next_job_in', 'now', 'page_jobs', 'patch_cron', 'pg_cron_status', 'preview_schedule',
   'provision_identity', 'redrive_letters', 'release_clone', 'retried_by', 'retry_job', 'retry_jobs',
   'revoke_api_key', 'revoke_role', 'set_job_retention', 'set_secret', 'sync_manifest', 'tail_logs', 'tick', 'trigger_cron',
-  'uninstall_app', 'update_principal', 'update_role'
+  'uninstall_app', 'unlink_identity', 'update_principal', 'update_role'
 ]) as f;
 comment on view carillon.database_rights is
   'Which functions the group roles of the API, of workers and of dispatchers may execute, and all that they may do: exactly those that src/db calls for them.';
