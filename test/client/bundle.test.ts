@@ -1,17 +1,23 @@
 import { createContext, runInContext } from "node:vm";
 import { gzipSync } from "node:zlib";
 import { fileURLToPath } from "node:url";
-import { rolldown } from "rolldown";
+import { build, type Rollup } from "vite";
 import { expect, test } from "vitest";
 import type * as Client from "../../src/client/index.js";
 
 const ENTRY = fileURLToPath(new URL("../../src/client/index.ts", import.meta.url));
 
 async function bundle() {
-  const build = await rolldown({ input: ENTRY, platform: "browser", logLevel: "silent" });
-  const { output } = await build.generate({ format: "iife", name: "carillon", minify: true });
-  await build.close();
-  return output[0];
+  const lib = { entry: ENTRY, formats: ["iife" as const], name: "carillon" };
+  const built = await build({
+    configFile: false,
+    logLevel: "silent",
+    build: { write: false, minify: "esbuild", lib },
+  });
+  const [{ output } = { output: [] }] = built as Rollup.RollupOutput[];
+  const [chunk] = output;
+  if (chunk === undefined) throw new Error("there is no bundle");
+  return chunk;
 }
 
 test("a browser's bundle holds the client alone, and runs where there is nothing of Node", async () => {
