@@ -14,10 +14,11 @@ const rooms = {
   worker: ["db"],
   client: ["targets"],
   targets: ["worker"],
+  secrets: ["db", "targets"],
   testing: ["db", "worker"],
-  api: ["db", "manifest", "schedules"],
-  dev: ["db", "deploy", "api", "worker", "manifest", "schedules"],
-  cli: ["client", "db", "deploy", "api", "worker", "manifest", "schedules", "dev"],
+  api: ["db", "manifest", "schedules", "secrets"],
+  dev: ["db", "deploy", "api", "worker", "manifest", "schedules", "secrets"],
+  cli: ["client", "db", "deploy", "api", "worker", "manifest", "schedules", "secrets", "dev"],
 };
 
 const roomRules = Object.entries(rooms).map(([room, allowed]) => {
