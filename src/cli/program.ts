@@ -12,6 +12,7 @@ import { keysCommand } from "./keys.js";
 import { migrateCommand } from "./migrate.js";
 import { releaseCommand } from "./release.js";
 import { rolesCommand } from "./roles.js";
+import { secretsCommand } from "./secrets.js";
 import { serveCommand } from "./serve.js";
 import { tickCommand } from "./tick.js";
 import { usersCommand } from "./users.js";
@@ -38,6 +39,7 @@ export function createProgram(): Command {
     .addCommand(appsCommand)
     .addCommand(cronsCommand)
     .addCommand(jobsCommand)
+    .addCommand(secretsCommand)
     .addCommand(usersCommand)
     .addCommand(rolesCommand)
     .addCommand(keysCommand)

@@ -1,4 +1,4 @@
-import { createRouter } from "@tanstack/react-router";
+import { createRoute, createRouter, redirect } from "@tanstack/react-router";
 import { BASE } from "./config.js";
 import { rootRoute } from "./root-route.js";
 import { cronRoute } from "./screens/cron/route.js";
@@ -7,8 +7,17 @@ import { jobRoute } from "./screens/job/route.js";
 import { jobsRoute } from "./screens/jobs/route.js";
 import { buildQuery, parseQuery } from "./url/search.js";
 
+const homeRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/",
+  beforeLoad: () => {
+    // eslint-disable-next-line @typescript-eslint/only-throw-error
+    throw redirect({ to: "/crons", replace: true });
+  },
+});
+
 /** Every page; a screen's folder has its route, its search parameters and all it shows. */
-const routeTree = rootRoute.addChildren([cronsRoute, cronRoute, jobsRoute, jobRoute]);
+const routeTree = rootRoute.addChildren([homeRoute, cronsRoute, cronRoute, jobsRoute, jobRoute]);
 
 export const router = createRouter({
   routeTree,

@@ -14,6 +14,7 @@ import { principalRoutes } from "./principals.js";
 import { retentionRoutes } from "./retention.js";
 import { roleRoutes } from "./roles.js";
 import { scheduleRoutes } from "./schedules.js";
+import { secretRoutes } from "./secrets.js";
 import { statsRoutes } from "./stats.js";
 import { summaryRoutes } from "./summaries.js";
 import { systemRoutes } from "./system.js";
@@ -33,6 +34,7 @@ const rooms = [
   ...letterRoutes,
   ...statsRoutes,
   ...retentionRoutes,
+  ...secretRoutes,
   ...scheduleRoutes,
   ...tickRoutes,
   ...systemRoutes,

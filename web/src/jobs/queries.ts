@@ -1,7 +1,7 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { client } from "../session/session.js";
 import { serverNow } from "../time/clock.js";
-import { beginnings, mergedPage, type Source } from "./merge.js";
+import { beginnings, mergedPage } from "./merge.js";
 import type { JobFilter, JobStatus, ListedJob } from "./types.js";
 
 export const JOB_ORDERS = ["newest", "oldest", "due"] as const;
@@ -89,7 +89,7 @@ export const jobsQuery = (appIds: readonly string[], choice: JobChoice, order: J
         COMPARE[order],
       );
     },
-    initialPageParam: beginnings(appIds) as readonly Source<ListedJob>[],
+    initialPageParam: beginnings<ListedJob>(appIds),
     getNextPageParam: ({ next }) => next,
   });
 

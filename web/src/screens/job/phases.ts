@@ -125,34 +125,21 @@ function attemptRow(job: Job, attempt: Attempt, at: number, now: number): PhaseR
   };
 }
 
-function kindOf(job: Job, attempt: Attempt, isLast: boolean): PhaseKind {
+function kindOf({ status }: Job, attempt: Attempt, isLast: boolean): PhaseKind {
   if (isLost(attempt)) return "lost";
-  if (attempt.error !== null) return "failed";
-  if (!isLast) return "failed";
-  switch (job.status) {
-    case "completed":
-    case "failed":
-    case "canceled":
-      return job.status;
-    default:
-      return attempt.finishedAt === null ? "running" : "failed";
-  }
+  if (attempt.error !== null || !isLast) return "failed";
+  if (status === "completed" || status === "failed" || status === "canceled") return status;
+  return attempt.finishedAt === null ? "running" : "failed";
 }
 
 function wordsFor(kind: PhaseKind, length: number, { worker }: Attempt, isLast: boolean): string {
   const took = duration(length);
-  switch (kind) {
-    case "running":
-      return `running for ${took}`;
-    case "completed":
-      return `completed in ${took}`;
-    case "canceled":
-      return `canceled after ${took}`;
-    case "lost":
-      return `${worker ?? "the worker"} stopped answering; noticed ${took} after the start${isLast ? "" : ", then delivered again"}`;
-    default:
-      return `failed after ${took}`;
-  }
+  if (kind === "running") return `running for ${took}`;
+  if (kind === "completed") return `completed in ${took}`;
+  if (kind === "canceled") return `canceled after ${took}`;
+  if (kind === "failed") return `failed after ${took}`;
+  const again = isLast ? "" : ", then delivered again";
+  return `${worker ?? "its worker"} stopped answering; noticed ${took} after the start${again}`;
 }
 
 function nextRow(job: Job, since: number, now: number): PhaseRow {

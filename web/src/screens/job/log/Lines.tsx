@@ -36,7 +36,6 @@ export function Lines({ lines, q, since, wrap, live, following, onFollow }: Line
 
   useLayoutEffect(() => {
     if (following) toEnd();
-    // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [newest, following, wrap]);
   useKeptPlace(virtual, lines);
 

@@ -11,7 +11,6 @@ export function useLog({ appId, msgId, status }: Job, { q, levels }: LogFilter) 
     const picked = levels.filter((level) => named.split(",").includes(level));
     return new LogFeed(appId, msgId, { q, levels: picked });
     // The list of levels is another one each time; what it holds counts.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [appId, msgId, q, named]);
   const visible = useVisible();
   const live = isLive(status);
@@ -20,7 +19,6 @@ export function useLog({ appId, msgId, status }: Job, { q, levels }: LogFilter) 
     void feed.run(live, () => void jobsChanged());
     return () => feed.rest();
     // Once it is followed, its end comes by the stream.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [feed, visible]);
   return { feed, ...useStore(feed.state) };
 }
