@@ -1,9 +1,10 @@
 import { OutcomeBadge } from "../outcomes/OutcomeMark.js";
 import { ErrorLine } from "../parts/ErrorLine.js";
 import { Table, Th } from "../parts/Table.js";
+import { counted } from "../time/format.js";
 import { Duration, Time } from "../time/Time.js";
 import { JobLink } from "./JobLink.js";
-import { TRIGGER_WORDS, type ListedJob } from "./types.js";
+import { isLost, TRIGGER_WORDS, type ListedJob } from "./types.js";
 
 interface JobTableProps {
   caption: string;
@@ -53,7 +54,7 @@ export function JobTable({ caption, jobs, zone }: JobTableProps) {
             <Duration seconds={ranFor(job)} />
           </td>
           <td data-right>
-            {job.attempt} / {job.maxAttempts}
+            <Tries job={job} />
           </td>
           <td className="mono">{job.worker ?? <Nothing />}</td>
         </tr>
@@ -63,6 +64,21 @@ export function JobTable({ caption, jobs, zone }: JobTableProps) {
 }
 
 const Nothing = () => <span className="muted">—</span>;
+
+/** How many of its tries a job has had; a lost lease is delivered again, and is none. */
+export function Tries({ job: { attempts, maxAttempts } }: { job: ListedJob }) {
+  const lost = attempts.filter(isLost).length;
+  if (attempts.length === 0) return <Nothing />;
+  return (
+    <span
+      className="nowrap"
+      title={lost > 0 ? `${counted(lost, "lease")} lost besides` : undefined}
+    >
+      {attempts.length - lost} / {maxAttempts}
+      {lost > 0 && <span className="muted"> +{lost}</span>}
+    </span>
+  );
+}
 
 /** Seconds between two instants; null where one is missing. */
 export const between = (from: string | null | undefined, to: string | null | undefined) =>

@@ -26,7 +26,7 @@ type Load<I> = (
 /** Pages may be empty and yet not the last: the server bounds how far it looks for one. */
 const MOST_EMPTY = 5;
 
-export const beginnings = <I>(appIds: readonly string[]): Source<I>[] =>
+export const beginnings = <I>(appIds: readonly string[]): readonly Source<I>[] =>
   appIds.map((appId) => ({ appId, cursor: undefined, ahead: [] }));
 
 /**

@@ -25,4 +25,8 @@ export const TRIGGERS = [
 
 export const TRIGGER_WORDS = { automatic: "schedule", manual: "by hand", api: "API" } as const;
 
+/** Whether the worker of an attempt fell silent, so that its lease ran out. */
+export const isLost = ({ error }: Attempt): boolean =>
+  typeof error === "object" && error !== null && "name" in error && error.name === "LeaseLost";
+
 export const isLive = (status: JobStatus): boolean => LIVE.some((one) => one === status);

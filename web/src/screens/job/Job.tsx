@@ -69,7 +69,7 @@ function Outside(props: { appId: string; title: string; children: React.ReactNod
 
 function Crumb({ appId, id }: { appId: string; id?: number }) {
   return (
-    <p className="small muted">
+    <p className={`small muted ${styles.crumb ?? ""}`}>
       <Link to="/jobs" className="link">
         Jobs
       </Link>

@@ -12,21 +12,14 @@ export function Lead({ job }: { job: Job }) {
       return <RunningLead job={job} />;
     case "pending":
     case "queued":
-      return (
+      return status === "pending" && dueAt !== null ? (
         <p>
-          <strong>{attempts.length > 0 ? "Waiting for its next try" : "Waiting"}</strong>
-          {dueAt !== null && status === "pending" ? (
-            <>
-              {": due "}
-              <Time at={dueAt} seconds /> <Countdown at={dueAt} />.
-            </>
-          ) : (
-            <>
-              {" "}
-              for a worker since <Ago at={dueAt ?? enqueuedAt} />.
-            </>
-          )}
+          <strong>{attempts.length > 0 ? "Will be tried again" : "Not due yet"}</strong>
+          {": "}
+          <Time at={dueAt} seconds /> <Countdown at={dueAt} />.
         </p>
+      ) : (
+        <WaitingLead job={job} />
       );
     case "completed":
       return (
@@ -59,6 +52,18 @@ export function Lead({ job }: { job: Job }) {
         </p>
       );
   }
+}
+
+function WaitingLead({ job: { dueAt, enqueuedAt, attempts } }: { job: Job }) {
+  const now = useNow(1000);
+  const waited = Math.max(0, now - Date.parse(dueAt ?? enqueuedAt));
+  return (
+    <p>
+      <strong>Waiting for a worker</strong> for{" "}
+      <span className="num">{duration(Math.floor(waited / 1000) * 1000)}</span>
+      {attempts.length > 0 && ", to be tried again"}.
+    </p>
+  );
 }
 
 function RunningLead({ job }: { job: Job }) {

@@ -1,5 +1,5 @@
 import { duration } from "../../time/format.js";
-import { isLive, type Attempt, type Job } from "../../jobs/types.js";
+import { isLive, isLost, type Attempt, type Job } from "../../jobs/types.js";
 
 /*
  * What a job went through, by the instants on record of each attempt: nothing is inferred from its
@@ -102,9 +102,6 @@ function endOf(job: Job, attempt: Attempt, at: number, now: number): number {
   return isLost(attempt) && job.dueAt !== null ? Math.min(ms(job.dueAt), now) : now;
 }
 
-export const isLost = ({ error }: Attempt): boolean =>
-  typeof error === "object" && error !== null && "name" in error && error.name === "LeaseLost";
-
 function attemptRow(job: Job, attempt: Attempt, at: number, now: number): PhaseRow {
   const from = ms(attempt.startedAt);
   const to = Math.max(from, endOf(job, attempt, at, now));
@@ -121,7 +118,7 @@ function attemptRow(job: Job, attempt: Attempt, at: number, now: number): PhaseR
     by: attempt.worker,
     phases,
     text: again + wordsFor(kind, to - from, attempt, isLast),
-    error: attempt.error,
+    error: kind === "lost" ? null : attempt.error,
   };
 }
 

@@ -10,16 +10,16 @@ import { useSearchState } from "../../url/use-search-state.js";
 import styles from "./jobs.module.css";
 
 /** Chooses one cron out of however many there are, by its name. */
-export function CronPicker({ onPick }: { onPick: (id: string) => void }) {
+export function CronPicker({ onPick }: { onPick: (appId: string, id: string) => void }) {
   const [open, setOpen] = useState(false);
   return (
     <>
       <Button onClick={() => setOpen(true)}>Of a cron…</Button>
       <Dialog open={open} onClose={() => setOpen(false)} title="Jobs of which cron?">
         <Choice
-          onPick={(id) => {
+          onPick={(appId, id) => {
             setOpen(false);
-            onPick(id);
+            onPick(appId, id);
           }}
         />
       </Dialog>
@@ -27,7 +27,7 @@ export function CronPicker({ onPick }: { onPick: (id: string) => void }) {
   );
 }
 
-function Choice({ onPick }: { onPick: (id: string) => void }) {
+function Choice({ onPick }: { onPick: (appId: string, id: string) => void }) {
   const [{ app }] = useSearchState(appSearch);
   const [q, setQ] = useState("");
   const query = useInfiniteQuery(cronsQuery({ app, q: q.trim(), state: [], order: "name" }));
@@ -42,7 +42,7 @@ function Choice({ onPick }: { onPick: (id: string) => void }) {
             <ul className={styles.choices}>
               {crons.map(({ cron }) => (
                 <li key={cron.id}>
-                  <button type="button" onClick={() => onPick(cron.id)}>
+                  <button type="button" onClick={() => onPick(cron.appId, cron.id)}>
                     <strong dir="auto">{cron.name}</strong>
                     <span className="muted small">{cron.appId}</span>
                   </button>

@@ -27,6 +27,8 @@ interface FiltersProps {
   onChange: (changes: Partial<Filter>, how?: { replace?: boolean }) => void;
   /** The one app that is shown, where it is one. */
   appId: string | undefined;
+  /** A cron belongs to an app: both are chosen. */
+  onCron: (appId: string, cronId: string) => void;
 }
 
 const WITHIN_WORDS: Readonly<Record<Within, string>> = {
@@ -47,7 +49,7 @@ const toggled = <T,>(list: readonly T[], one: T): T[] =>
   list.includes(one) ? list.filter((other) => other !== one) : [...list, one];
 
 /** What narrows the list: all of it is in the URL. */
-export function Filters({ filter, onChange, appId }: FiltersProps) {
+export function Filters({ filter, onChange, appId, onCron }: FiltersProps) {
   const { status, trigger, cron, tag, within, after, before, order } = filter;
   const cronName = useCronName(appId ?? "", cron === "" ? null : cron);
   const changeOrder = (next: JobOrder) =>
@@ -91,7 +93,7 @@ export function Filters({ filter, onChange, appId }: FiltersProps) {
           onChange={(text) => onChange({ tag: text }, { replace: tag !== "" })}
         />
         {cron === "" ? (
-          <CronPicker onPick={(id) => onChange({ cron: id })} />
+          <CronPicker onPick={onCron} />
         ) : (
           <Removable what={`cron ${cronName}`} onRemove={() => onChange({ cron: "" })}>
             Cron: <strong dir="auto">{cronName}</strong>

@@ -1,7 +1,7 @@
 import { memo, useCallback, type Dispatch, type SetStateAction } from "react";
 import { CronLink } from "../../jobs/CronLink.js";
 import { JobLink } from "../../jobs/JobLink.js";
-import { between, ranFor } from "../../jobs/JobTable.js";
+import { between, ranFor, Tries } from "../../jobs/JobTable.js";
 import { TRIGGER_WORDS, type ListedJob } from "../../jobs/types.js";
 import { OutcomeBadge } from "../../outcomes/OutcomeMark.js";
 import { ErrorLine } from "../../parts/ErrorLine.js";
@@ -97,17 +97,13 @@ const JobRow = memo(function JobRow({ job, selected, onSelect }: JobRowProps) {
         <Time at={job.enqueuedAt} seconds />
       </td>
       <td data-right className={styles.number}>
-        <Waited job={job} />
+        <Duration seconds={between(job.enqueuedAt, job.attempts[0]?.startedAt)} />
       </td>
       <td data-right className={styles.number}>
         {job.status === "running" ? <Running job={job} /> : <Duration seconds={ranFor(job)} />}
       </td>
       <td data-right className={styles.number}>
-        {job.attempt === 0 ? (
-          <span className="muted">—</span>
-        ) : (
-          `${job.attempt} / ${job.maxAttempts}`
-        )}
+        <Tries job={job} />
       </td>
       <td className={styles.worker}>
         {job.worker === null ? (
@@ -153,18 +149,6 @@ function What({ job }: { job: ListedJob }) {
   );
 }
 
-function Waited({ job }: { job: ListedJob }) {
-  const started = job.attempts[0]?.startedAt;
-  if (started === undefined && job.dueAt !== null && Date.parse(job.dueAt) > serverNow()) {
-    return (
-      <>
-        due <Ago at={job.dueAt} />
-      </>
-    );
-  }
-  return <Duration seconds={between(job.enqueuedAt, started)} />;
-}
-
 /** How long it has been running: counts with the page's clock. */
 function Running({ job }: { job: ListedJob }) {
   const now = useNow(1000);
@@ -192,6 +176,16 @@ function Note({ job }: { job: ListedJob }) {
       <q className="muted clip" dir="auto" title={cancelReason}>
         {cancelReason}
       </q>
+    );
+  }
+  if (status === "pending" && job.dueAt !== null && Date.parse(job.dueAt) > serverNow()) {
+    return (
+      <>
+        <span className="muted">
+          due <Ago at={job.dueAt} />
+        </span>
+        <ErrorLine error={job.attempts.at(-1)?.error} />
+      </>
     );
   }
   // Of one that waits for its next try, what the last one met.

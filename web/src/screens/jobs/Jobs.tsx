@@ -26,6 +26,7 @@ import { useNewRows } from "./use-new-rows.js";
 export function Jobs() {
   const apps = useJobApps();
   const [filter, change] = useSearchState(jobsSearch);
+  const navigate = useNavigate();
   return (
     <Page
       title="Jobs"
@@ -35,6 +36,12 @@ export function Jobs() {
       <Filters
         filter={filter}
         onChange={change}
+        onCron={(app, cron) => {
+          void navigate({
+            to: "/jobs",
+            search: (now) => ({ ...now, ...jobsSearch.build({ ...filter, cron }), app }),
+          });
+        }}
         appId={apps.data?.readable.length === 1 ? apps.data.readable[0] : undefined}
       />
       <Loadable query={apps} loading={<Loading rows={10} height="2.75rem" />}>
