@@ -9,15 +9,27 @@ const leaves = ["errors", "config", "log"];
 const rooms = {
   db: [],
   schedules: [],
-  manifest: ["schedules"],
+  manifest: ["schedules", "targets"],
   deploy: ["db", "manifest"],
+  dispatch: ["db", "targets", "worker"],
   worker: ["db"],
   client: ["targets"],
   targets: ["worker"],
   testing: ["db", "worker"],
-  api: ["db", "manifest", "schedules"],
-  dev: ["db", "deploy", "api", "worker", "manifest", "schedules"],
-  cli: ["client", "db", "deploy", "api", "worker", "manifest", "schedules", "dev"],
+  api: ["db", "manifest", "schedules", "targets"],
+  dev: ["db", "deploy", "api", "dispatch", "worker", "manifest", "schedules", "targets"],
+  cli: [
+    "client",
+    "db",
+    "deploy",
+    "api",
+    "worker",
+    "manifest",
+    "schedules",
+    "dev",
+    "dispatch",
+    "targets",
+  ],
 };
 
 const roomRules = Object.entries(rooms).map(([room, allowed]) => {
