@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:466b0180ab9b5956d7f55ba277b40b88ac47c98a
+--! Hash: sha1:a3e75edd70938a8c677434045e67f646ef905c2e
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -10004,6 +10004,9 @@ begin
   select k into v_unknown from jsonb_object_keys(patch) as k where k not in ('runAt', 'payload', 'target') limit 1;
   if v_unknown is not null then
     perform carillon._invalid(v_unknown, 'is nothing that can be changed of a job: runAt, payload and target can');
+  end if;
+  if patch = '{}' then
+    perform carillon._invalid('body', 'must give runAt, payload or target');
   end if;
   if patch ? 'runAt' then
     v_due := carillon._json_timestamp(patch -> 'runAt', 'runAt');

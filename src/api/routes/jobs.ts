@@ -24,16 +24,11 @@ const NewJob = z
   })
   .optional();
 
-const JobPatch = z
-  .strictObject({
-    runAt: Instant.optional().describe("Not before this time; the past means now."),
-    payload: Payload.nullish().describe("In place of its payload; null: {}."),
-    target: TargetSpec.nullish().describe("Where it goes; null: to the app's workers."),
-  })
-  .refine((patch) => Object.keys(patch).length > 0, {
-    error: "must give runAt, payload or target",
-  });
-
+const JobPatch = z.strictObject({
+  runAt: Instant.optional().describe("Not before this time; the past means now."),
+  payload: Payload.nullish().describe("In place of its payload; null: {}."),
+  target: TargetSpec.nullish().describe("Where it goes; null: to the app's workers."),
+});
 const JobList = z
   .strictObject({
     ...JOB_FILTER_QUERY,
