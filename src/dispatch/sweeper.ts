@@ -22,7 +22,9 @@ export function startSweeper(
     }
   };
   let running = sweep();
-  const timer = setInterval(() => (running = running.then(sweep)), EVERY_MS);
+  const timer = setInterval(() => {
+    running = running.then(sweep);
+  }, EVERY_MS);
   return {
     async [Symbol.asyncDispose]() {
       clearInterval(timer);

@@ -58,7 +58,7 @@ function fieldErrors(issue: z.core.$ZodIssue, root: string): FieldError[] {
     const meant = issue.errors.find((issues) => issues.length > 0 && issues.every(isWithin));
     if (meant !== undefined) {
       return meant.flatMap((inner) =>
-        fieldErrors({ ...inner, path: [...issue.path, ...inner.path] } as z.core.$ZodIssue, root),
+        fieldErrors({ ...inner, path: [...issue.path, ...inner.path] }, root),
       );
     }
   }

@@ -49,7 +49,7 @@ describe("a dispatcher", () => {
     await using _dispatcher = await bench.dispatch();
     const [cron] = await bench.sql<{ id: string }[]>`
       select id from carillon.create_cron(app => 'crm', name => 'hook', schedule => '1 seconds',
-        target => ${bench.sql.json(http(endpoint) as never)})`;
+        target => ${bench.sql.json(http(endpoint))})`;
     await until(async () => {
       await bench.sql`select carillon.fire_due()`;
       return endpoint.received.length > 0;
@@ -182,7 +182,7 @@ describe("a dispatcher", () => {
     await bench.sql`select carillon.install_app(app => 'billing')`;
     const billing = await bench.sql<{ id: number }[]>`
       select carillon.enqueue_job(app => 'billing',
-        target => ${bench.sql.json(http(endpoint) as never)}) as id`;
+        target => ${bench.sql.json(http(endpoint))}) as id`;
     const crm = await bench.enqueue(http(endpoint));
     await using _dispatcher = await bench.dispatch({}, { apps: ["crm"] });
     await bench.ended(crm);
