@@ -13,6 +13,7 @@ import { keysCommand } from "./keys.js";
 import { migrateCommand } from "./migrate.js";
 import { releaseCommand } from "./release.js";
 import { rolesCommand } from "./roles.js";
+import { secretsCommand } from "./secrets.js";
 import { serveCommand } from "./serve.js";
 import { tickCommand } from "./tick.js";
 import { usersCommand } from "./users.js";
@@ -40,6 +41,7 @@ export function createProgram(): Command {
     .addCommand(appsCommand)
     .addCommand(cronsCommand)
     .addCommand(jobsCommand)
+    .addCommand(secretsCommand)
     .addCommand(usersCommand)
     .addCommand(rolesCommand)
     .addCommand(keysCommand)

@@ -7,6 +7,7 @@ import { bootstrapAdmin } from "../db/api-keys.js";
 import { databaseAccess } from "../db/database-roles.js";
 import { type Dispatcher, startDispatcher } from "../dispatch/dispatcher.js";
 import { createLogger, type Logger } from "../log.js";
+import { readKeyring } from "../secrets/keyring.js";
 import { readTargetsConfig } from "../targets/config.js";
 import { startTicker } from "../worker/ticker.js";
 import { untilSignal } from "./signals.js";
@@ -18,6 +19,7 @@ export const serveCommand = new Command("serve")
   .option("--no-dispatcher", "do not send jobs to their targets from this process")
   .action(async (options: { ticker: boolean; dispatcher: boolean }) => {
     const config = readConfig();
+    const keyring = readKeyring();
     const log = createLogger(config.logLevel);
     const sql = connect(requireDatabaseUrl(config), {
       name: "carillon serve",
@@ -30,7 +32,7 @@ export const serveCommand = new Command("serve")
         console.log(`The administrator's API key, shown this once: ${key}`);
       }
       const { host, port, api: settings } = config;
-      await using server = await startServer({ sql, log, host, port, settings });
+      await using server = await startServer({ sql, log, host, port, settings, keyring });
       await using _ticker = options.ticker && config.ticker ? startTicker({ sql, log }) : undefined;
       await using _dispatcher = options.dispatcher
         ? await dispatcherOf(config, sql, log)

@@ -86,6 +86,14 @@ export const OPERATIONS = {
     /** Deletes letters for good; the jobs stay in the history. */
     delete: op("POST /api/v1/apps/{appId}/dead-letters/delete", "body"),
   },
+  secrets: {
+    /** The names of an app's secrets; their values are told to nobody. */
+    list: op("GET /api/v1/apps/{appId}/secrets"),
+    get: op("GET /api/v1/apps/{appId}/secrets/{name}"),
+    /** Sets a secret, new or not. */
+    set: op("PUT /api/v1/apps/{appId}/secrets/{name}", "body"),
+    delete: op("DELETE /api/v1/apps/{appId}/secrets/{name}"),
+  },
   schedules: {
     /** A schedule's next slots, and what it means in plain English. */
     preview: op("GET /api/v1/schedules/preview", "query"),

@@ -6,6 +6,7 @@ import { findPrincipal } from "../db/principals.js";
 import { install } from "../deploy/install.js";
 import { startDispatcher } from "../dispatch/dispatcher.js";
 import type { Logger } from "../log.js";
+import { readKeyring } from "../secrets/keyring.js";
 import { readTargetsConfig } from "../targets/config.js";
 import { startTicker } from "../worker/ticker.js";
 import { type Engine, startEngine } from "./engines/index.js";
@@ -54,7 +55,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     const sql = connect(engine.databaseUrl, { name: "carillon dev" });
     cleanups.push(() => sql.end({ timeout: 5 }));
     const { logger: log, host = "127.0.0.1", port = 0 } = options;
-    const server = own(await startServer({ sql, log, host, port }));
+    const server = own(await startServer({ sql, log, host, port, keyring: readKeyring() }));
     // With pg_cron alone one sees that ticks need no process of ours.
     if (pgCron === null) own(startTicker({ sql, log }));
     if (options.dispatcher !== false) {

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { generateKey } from "../../src/api/keys.js";
 import { problemStatuses } from "../../src/api/openapi/statuses.js";
 import { Problem } from "../../src/api/shapes/problem.js";
@@ -10,6 +11,7 @@ import { connect, type Sql } from "../../src/db/connect.js";
 import { createApiKey } from "../../src/db/api-keys.js";
 import { createPrincipal } from "../../src/db/principals.js";
 import { createRole } from "../../src/db/roles.js";
+import { Keyring } from "../../src/secrets/keyring.js";
 import { createTestDatabase, type TestDatabase } from "../helpers/database.js";
 import { EventReader, holdEvent, readEvents, type ServerEvent } from "./events.js";
 
@@ -67,7 +69,9 @@ export class TestApi implements AsyncDisposable {
     const sql = connect(db.url, { max: 5 });
     const log: LogLine[] = [];
     const local = { host: "127.0.0.1", port: 0 };
-    const server = await startServer({ ...local, sql, log: recorder(log), settings, streams });
+    const keyring = new Keyring(randomBytes(32));
+    const served = { ...local, sql, log: recorder(log), keyring, settings, streams };
+    const server = await startServer(served);
     const admin = await makeCaller(sql, "boss", ["*"]);
     return new TestApi({ db, sql, server, log, admin });
   }

@@ -14,6 +14,7 @@ import { principalRoutes } from "./principals.js";
 import { retentionRoutes } from "./retention.js";
 import { roleRoutes } from "./roles.js";
 import { scheduleRoutes } from "./schedules.js";
+import { secretRoutes } from "./secrets.js";
 import { statsRoutes } from "./stats.js";
 import { systemRoutes } from "./system.js";
 import { tickRoutes } from "./ticks.js";
@@ -29,6 +30,7 @@ const rooms = [
   ...letterRoutes,
   ...statsRoutes,
   ...retentionRoutes,
+  ...secretRoutes,
   ...scheduleRoutes,
   ...tickRoutes,
   ...systemRoutes,
