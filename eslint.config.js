@@ -18,17 +18,7 @@ const rooms = {
   secrets: ["db", "targets"],
   testing: ["db", "worker"],
   api: ["db", "manifest", "schedules", "secrets", "targets"],
-  dev: [
-    "db",
-    "deploy",
-    "api",
-    "dispatch",
-    "worker",
-    "manifest",
-    "schedules",
-    "secrets",
-    "targets",
-  ],
+  dev: ["db", "deploy", "api", "dispatch", "worker", "manifest", "schedules", "secrets", "targets"],
   cli: [
     "client",
     "db",
