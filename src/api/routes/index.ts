@@ -15,6 +15,7 @@ import { retentionRoutes } from "./retention.js";
 import { roleRoutes } from "./roles.js";
 import { scheduleRoutes } from "./schedules.js";
 import { secretRoutes } from "./secrets.js";
+import { signingKeyRoutes } from "./signing-keys.js";
 import { statsRoutes } from "./stats.js";
 import { systemRoutes } from "./system.js";
 import { tickRoutes } from "./ticks.js";
@@ -31,6 +32,7 @@ const rooms = [
   ...statsRoutes,
   ...retentionRoutes,
   ...secretRoutes,
+  ...signingKeyRoutes,
   ...scheduleRoutes,
   ...tickRoutes,
   ...systemRoutes,
