@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:42ba5ed9c0dcd13bfdc999cd433e1933e6e1d0ce
+--! Hash: sha1:b0b86b41b60c0f1a1ff0a32142e7705f46a17dbc
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -160,6 +160,7 @@ create table carillon.crons (
   pause_note text,
   beat_id bigint references carillon.beats,
   next_fire_at timestamptz constraint crons_next_fire_only_when_enabled check (enabled or next_fire_at is null),
+  last_slot_at timestamptz,
   completed_at timestamptz,
   created_at timestamptz not null default carillon.now(),
   updated_at timestamptz not null default carillon.now(),
@@ -170,6 +171,7 @@ create table carillon.crons (
   constraint crons_note_only_when_paused check (enabled <= (pause_note is null))
 );
 comment on table carillon.crons is 'Named schedules. next_fire_at is the next slot to decide; a wake decides exactly the crons whose next_fire_at has come.';
+comment on column carillon.crons.last_slot_at is 'The newest slot that has been decided; null before the first.';
 comment on column carillon.crons.anchor_at is 'Slot 0 of a rate schedule that names no start of its own; null for other forms.';
 comment on column carillon.crons.jitter_seconds is 'Upper bound of the stable delay of this cron''s jobs; the slot itself does not move.';
 comment on column carillon.crons.version is 'Grows with every change of the cron, not with its firing; what an update expects, so that it overwrites nobody else''s.';
@@ -183,7 +185,7 @@ create index crons_due_idx on carillon.crons (next_fire_at) where next_fire_at i
 -- The sweep looks for those that have lost their next slot.
 create index crons_unarmed_idx on carillon.crons (id) where enabled and next_fire_at is null and completed_at is null;
 create index crons_beat_id_idx on carillon.crons (beat_id) where beat_id is not null;
-create index crons_owner_id_idx on carillon.crons (owner_id);
+create index crons_owner_id_idx on carillon.crons (owner_id, app_id);
 create index crons_paused_by_idx on carillon.crons (paused_by) where paused_by is not null;
 
 create table carillon.cron_failures (
@@ -247,6 +249,8 @@ create table carillon.ticks (
 ) partition by range (scheduled_for);
 comment on table carillon.ticks is 'The ledger: one row per decided slot, written in the transaction that enqueued (or did not).';
 comment on column carillon.ticks.blocked_by is 'The job that was still queued or running when the slot was skipped, or that gave way when it was replaced.';
+-- What is not as usual is found without reading the rest; a slot that is enqueued does not write here.
+create index ticks_other_idx on carillon.ticks (cron_id, scheduled_for, outcome) where outcome <> 'enqueued';
 create table carillon.ticks_default partition of carillon.ticks default;
 comment on table carillon.ticks_default is 'Slots outside the prepared days.';
 --! EndIncluded tables/ticks.sql
@@ -542,26 +546,6 @@ comment on column carillon.app_secrets.last_used_at is 'When a dispatcher last a
 create index app_secrets_created_by_idx on carillon.app_secrets (created_by) where created_by is not null;
 create index app_secrets_updated_by_idx on carillon.app_secrets (updated_by) where updated_by is not null;
 --! EndIncluded tables/app_secrets.sql
---! Included tables/signing_keys.sql
-create table carillon.signing_keys (
-  id uuid primary key,
-  app_id text not null references carillon.apps on delete cascade,
-  key_id text not null constraint signing_keys_key_id_form check (key_id ~ '^[0-9a-f]{16}$'),
-  nonce bytea not null constraint signing_keys_nonce_size check (octet_length(nonce) = 12),
-  ciphertext bytea not null constraint signing_keys_ciphertext_size check (octet_length(ciphertext) between 17 and 1024),
-  created_at timestamptz not null,
-  created_by uuid references carillon.principals on delete set null,
-  expires_at timestamptz,
-  constraint signing_keys_in_order check (expires_at >= created_at)
-);
-comment on table carillon.signing_keys is
-  'What requests to an app''s HTTP targets are signed by, sealed as app_secrets are, with the id in place of a name: the current one, and until it expires the one before it.';
-comment on column carillon.signing_keys.expires_at is 'Until when it signs; null for the current one.';
-create unique index signing_keys_current_idx on carillon.signing_keys (app_id) where expires_at is null;
-create index signing_keys_app_id_idx on carillon.signing_keys (app_id, created_at desc);
-create index signing_keys_created_by_idx on carillon.signing_keys (created_by) where created_by is not null;
-create index signing_keys_expires_at_idx on carillon.signing_keys (expires_at) where expires_at is not null;
---! EndIncluded tables/signing_keys.sql
 --! Included tables/database_roles.sql
 create table carillon.database_roles (
   role_name name primary key,
@@ -1237,19 +1221,21 @@ select 'carillon_worker', f from unnest(array[
   'release_jobs', 'tick'
 ]) as f
 union all
-select 'carillon_dispatcher', f from unnest(array['database_access', 'ensure_signing_key', 'fetch_secret', 'fetch_signing_keys']) as f
+select 'carillon_dispatcher', f from unnest(array['database_access', 'fetch_secret']) as f
 union all
 select 'carillon_api', f from unnest(array[
   'acting', 'admin_tick', 'authenticate_identity', 'authenticate_key', 'backfill_cron', 'begin_request',
   'bootstrap_admin', 'cancel_job', 'cancel_jobs', 'clone_status', 'count_letters', 'create_api_key',
   'create_principal', 'create_role', 'database_access', 'declare_cron', 'delete_cron', 'delete_letters',
-  'delete_principal', 'delete_role', 'delete_secret', 'describe_schedule', 'end_request', 'enqueue_job', 'enqueue_jobs',
-  'get_api_key', 'get_app', 'get_cron', 'get_job', 'get_job_retention', 'get_principal', 'get_role', 'get_secret', 'get_stats',
-  'grant_role', 'job_progress', 'link_identity', 'list_accessible_crons', 'list_api_keys', 'list_apps', 'list_audit',
-  'list_backfills', 'list_crons', 'list_identities', 'list_letters', 'list_logs', 'list_principals', 'list_roles', 'list_runs', 'list_secrets', 'list_signing_keys',
-  'list_ticks', 'move_job', 'next_job_in', 'now', 'page_jobs', 'patch_cron', 'pg_cron_status', 'preview_schedule',
-  'provision_identity', 'redrive_letters', 'release_clone', 'retried_by', 'retry_job', 'retry_jobs',
-  'revoke_api_key', 'revoke_role', 'rotate_signing_key', 'set_job_retention', 'set_secret', 'sync_manifest', 'tail_logs', 'tick', 'trigger_cron',
+  'delete_principal', 'delete_role', 'delete_secret', 'describe_schedule', 'end_request', 'enqueue_job',
+  'enqueue_jobs', 'find_crons', 'get_api_key', 'get_app', 'get_calendar', 'get_cron', 'get_job', 'get_job_retention',
+  'get_principal', 'get_role', 'get_secret', 'get_stats', 'grant_role', 'job_progress', 'link_identity',
+  'list_accessible_crons', 'list_api_keys', 'list_apps', 'list_audit', 'list_backfills', 'list_crons',
+  'list_identities', 'list_letters', 'list_logs', 'list_principals', 'list_roles', 'list_runs', 'list_secrets',
+  'list_ticks', 'list_upcoming', 'move_job', 'next_job_in', 'now', 'page_jobs', 'patch_cron', 'pg_cron_status',
+  'preview_schedule', 'provision_identity', 'redrive_letters', 'release_clone', 'retried_by', 'retry_job',
+  'retry_jobs', 'revoke_api_key', 'revoke_role', 'set_job_retention', 'set_secret', 'summarize_crons',
+  'sync_manifest', 'tail_logs', 'tick', 'trigger_cron',
   'uninstall_app', 'unlink_identity', 'update_principal', 'update_role'
 ]) as f;
 comment on view carillon.database_rights is
@@ -3960,6 +3946,70 @@ comment on function carillon._may_act_as(uuid, text[], uuid, text) is
   'Whether an actor may let things of an app be done in the name of a principal: of themselves, or of a service account whose every permission they hold, or with act_as.';
 revoke all on function carillon._may_act_as(uuid, text[], uuid, text) from public;
 --! EndIncluded principals/_may_act_as.sql
+--! Included principals/_held_by.sql
+create or replace function carillon._held_by(actor uuid, actor_scopes text[]) returns text[]
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  return case when actor is null then '{*}' else carillon._narrow(carillon._permissions_of(actor), actor_scopes) end;
+end;
+$$;
+comment on function carillon._held_by(uuid, text[]) is
+  'All that an actor may do, within the scopes of the credential it came with. A null actor is the database''s owner.';
+revoke all on function carillon._held_by(uuid, text[]) from public;
+--! EndIncluded principals/_held_by.sql
+--! Included principals/_cron_verbs.sql
+create or replace function carillon._cron_verbs(actor uuid, actor_scopes text[], owner uuid, app text) returns text[]
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+declare
+  v_held constant text[] := carillon._held_by(actor, actor_scopes);
+  v_own constant boolean := carillon._may_act_as(actor, actor_scopes, owner, app)
+    or carillon._has_permission(v_held, 'app:' || app || ':cron.manage_others');
+begin
+  return array(
+    select v.verb
+    from (values (1, 'write', 'cron.write', v_own), (2, 'trigger', 'cron.trigger', v_own), (3, 'readJobs', 'job.read', true),
+      (4, 'writeJobs', 'job.write', true), (5, 'readAudit', 'audit.read', true)) as v (place, verb, permission, own)
+    where v.own and carillon._has_permission(v_held, 'app:' || app || ':' || v.permission)
+    order by v.place);
+end;
+$$;
+comment on function carillon._cron_verbs(uuid, text[], uuid, text) is
+  'What an actor may do with the crons of an owner in an app, by the rules of _require_cron_owner: write, trigger, readJobs, writeJobs, readAudit.';
+revoke all on function carillon._cron_verbs(uuid, text[], uuid, text) from public;
+--! EndIncluded principals/_cron_verbs.sql
+--! Included principals/_denied_owners.sql
+create or replace function carillon._denied_owners(apps text[]) returns table (owner_id uuid, app_id text, reason text)
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  return query
+    -- From one owner and app to the next along their index: there are few, of however many crons.
+    with recursive permits as (
+      (select c.owner_id as owner, c.app_id as app from carillon.crons c where c.owner_id is not null order by c.owner_id, c.app_id limit 1)
+      union all
+      select n.owner, n.app
+      from permits p
+      cross join lateral (
+        select c.owner_id as owner, c.app_id as app from carillon.crons c
+        where (c.owner_id, c.app_id) > (p.owner, p.app)
+        order by c.owner_id, c.app_id
+        limit 1) n
+    )
+    select p.owner, p.app, m.reason
+    from permits p
+    cross join lateral (select carillon._may_fire(p.owner, p.app) as reason offset 0) m
+    where p.app = any (apps) and m.reason is not null;
+end;
+$$;
+comment on function carillon._denied_owners(text[]) is
+  'Who owns crons in these apps and may not fire them, and why. Crons without an owner are denied, too, and not among these.';
+revoke all on function carillon._denied_owners(text[]) from public;
+--! EndIncluded principals/_denied_owners.sql
 --! Included principals/_require_act_as.sql
 create or replace function carillon._require_act_as(actor uuid, actor_scopes text[], principal uuid, app text) returns void
 language plpgsql stable security invoker
@@ -4772,6 +4822,22 @@ $$;
 comment on function carillon._require_app(text) is 'Refuses (TK101) an app that is not installed.';
 revoke all on function carillon._require_app(text) from public;
 --! EndIncluded apps/_require_app.sql
+--! Included principals/_apps_where.sql
+create or replace function carillon._apps_where(held text[], permission text, app text default null) returns text[]
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  return array(
+    select a.id from carillon.apps a
+    where (app is null or a.id = app) and carillon._has_permission(held, 'app:' || a.id || ':' || permission)
+    order by a.id);
+end;
+$$;
+comment on function carillon._apps_where(text[], text, text) is
+  'The installed apps in which a set of permissions holds this one, such as cron.read; of them only the given one, where one is given.';
+revoke all on function carillon._apps_where(text[], text, text) from public;
+--! EndIncluded principals/_apps_where.sql
 --! Included apps/_hold_app.sql
 create or replace function carillon._hold_app(app text) returns void
 language plpgsql volatile security invoker
@@ -5088,17 +5154,13 @@ language sql stable security definer
 set search_path = ''
 as $$
   select s.kind, s.app_id, s.name, s.key_id, s.nonce, s.ciphertext
-  from (
-    select 'secret' as kind, a.app_id, a.name, a.key_id, a.nonce, a.ciphertext from carillon.app_secrets a
-    union all
-    select 'signing', k.app_id, k.id::text, k.key_id, k.nonce, k.ciphertext from carillon.signing_keys k
-  ) s
+  from (select 'secret' as kind, a.* from carillon.app_secrets a) s
   where s.key_id <> list_stale_secrets.key_id and (after is null or (s.kind, s.app_id, s.name) > (after[1], after[2], after[3]))
   order by s.kind, s.app_id, s.name
   limit max_rows
 $$;
 comment on function carillon.list_stale_secrets(text, text[], integer) is
-  'Secrets and signing keys (named by their ids) that are sealed by another key than this one, to be sealed again by it: for the owner, who replaces the key. In order; those after a kind, app and name.';
+  'What is sealed by another key than this one, to be sealed again by it: for its owner, who replaces the key. In order; those after a kind, app and name.';
 revoke all on function carillon.list_stale_secrets(text, text[], integer) from public;
 --! EndIncluded secrets/list_stale_secrets.sql
 --! Included secrets/reseal_secret.sql
@@ -5117,27 +5179,17 @@ as $$
 declare
   v_old text;
 begin
-  if kind = 'secret' then
-    select s.key_id into v_old from carillon.app_secrets s
-    where s.app_id = app and s.name = reseal_secret.name and s.nonce = old_nonce
-    for no key update;
-    update carillon.app_secrets s
-    set key_id = reseal_secret.key_id, nonce = reseal_secret.nonce, ciphertext = reseal_secret.ciphertext
-    where s.app_id = app and s.name = reseal_secret.name and s.nonce = old_nonce;
-  else
-    select s.key_id into v_old from carillon.signing_keys s
-    where s.app_id = app and s.id = reseal_secret.name::uuid and s.nonce = old_nonce
-    for no key update;
-    update carillon.signing_keys s
-    set key_id = reseal_secret.key_id, nonce = reseal_secret.nonce, ciphertext = reseal_secret.ciphertext
-    where s.app_id = app and s.id = reseal_secret.name::uuid and s.nonce = old_nonce;
-  end if;
-  -- Set anew since it was read, or gone.
+  select s.key_id into v_old from carillon.app_secrets s
+  where s.app_id = app and s.name = reseal_secret.name and s.nonce = old_nonce
+  for no key update;
+  -- Set anew since it was read, or deleted.
   if v_old is null then
     return false;
   end if;
-  perform carillon._audit(null, kind || '.reseal', app, name, case when kind = 'secret' then name end,
-    jsonb_build_object('keyId', v_old), jsonb_build_object('keyId', key_id));
+  update carillon.app_secrets s
+  set key_id = reseal_secret.key_id, nonce = reseal_secret.nonce, ciphertext = reseal_secret.ciphertext
+  where s.app_id = app and s.name = reseal_secret.name;
+  perform carillon._audit(null, 'secret.reseal', app, name, name, jsonb_build_object('keyId', v_old), jsonb_build_object('keyId', key_id));
   return true;
 end;
 $$;
@@ -5145,130 +5197,6 @@ comment on function carillon.reseal_secret(text, text, text, bytea, text, bytea,
   'Puts what is sealed by a new key in the place of the same sealed by an old one, which its nonce tells; returns whether it was still there.';
 revoke all on function carillon.reseal_secret(text, text, text, bytea, text, bytea, bytea) from public;
 --! EndIncluded secrets/reseal_secret.sql
---! Included secrets/signing_key_details.sql
-create or replace view carillon.signing_key_details as
-select s.id, s.app_id, s.created_at, s.created_by, s.expires_at
-from carillon.signing_keys s;
-comment on view carillon.signing_key_details is 'Signing keys as everybody but dispatchers sees them: by id.';
---! EndIncluded secrets/signing_key_details.sql
---! Included secrets/rotate_signing_key.sql
-create or replace function carillon.rotate_signing_key(
-  app text,
-  id uuid,
-  key_id text,
-  nonce bytea,
-  ciphertext bytea,
-  overlap_seconds integer default 86400,
-  actor uuid default null,
-  actor_scopes text[] default null
-) returns carillon.signing_key_details
-language plpgsql volatile security definer
-set search_path = ''
-as $$
-declare
-  v_now timestamptz := carillon.now();
-  v_expires constant timestamptz := v_now + make_interval(secs => overlap_seconds);
-  v_old uuid;
-  v_new carillon.signing_key_details;
-begin
-  perform carillon._hold_app(app);
-  perform carillon._require_held(actor, actor_scopes, array['app:' || app || ':secret.write']);
-  if overlap_seconds is null or overlap_seconds not between 0 and 2592000 then
-    perform carillon._invalid('overlap', 'must be from 0 to 2592000 seconds (30 days)');
-  end if;
-  -- One rotation at a time; what only holds the app goes on.
-  perform from carillon.apps a where a.id = app for no key update;
-  update carillon.signing_keys s set expires_at = v_expires where s.app_id = app and s.expires_at is null returning s.id into v_old;
-  -- Two at most, so one that was still being replaced goes now.
-  delete from carillon.signing_keys s where s.app_id = app and (s.id <> v_old or overlap_seconds = 0);
-  insert into carillon.signing_keys (id, app_id, key_id, nonce, ciphertext, created_at, created_by)
-  values (rotate_signing_key.id, app, rotate_signing_key.key_id, rotate_signing_key.nonce, rotate_signing_key.ciphertext, v_now, actor);
-  perform carillon._audit(actor, 'signing.rotate', app, id::text, null,
-    case when v_old is not null then jsonb_build_object('id', v_old) end,
-    jsonb_build_object('id', id) || case when v_old is not null and overlap_seconds > 0
-      then jsonb_build_object('previousExpiresAt', v_expires) else '{}' end);
-  select d.* into v_new from carillon.signing_key_details d where d.id = rotate_signing_key.id;
-  return v_new;
-end;
-$$;
-comment on function carillon.rotate_signing_key(text, uuid, text, bytea, bytea, integer, uuid, text[]) is
-  'Makes this, sealed by its caller, the key an app''s requests are signed by. The one before it signs as well for some seconds more (a day, unless said otherwise; 0: no more); one that was before that goes at once.';
-revoke all on function carillon.rotate_signing_key(text, uuid, text, bytea, bytea, integer, uuid, text[]) from public;
---! EndIncluded secrets/rotate_signing_key.sql
---! Included secrets/ensure_signing_key.sql
-create or replace function carillon.ensure_signing_key(app text, id uuid, key_id text, nonce bytea, ciphertext bytea) returns void
-language plpgsql volatile security definer
-set search_path = ''
-as $$
-begin
-  perform carillon._hold_app(app);
-  -- As a rotation does: of several at once the first one's stays.
-  perform from carillon.apps a where a.id = app for no key update;
-  insert into carillon.signing_keys (id, app_id, key_id, nonce, ciphertext, created_at)
-  values (ensure_signing_key.id, app, ensure_signing_key.key_id, ensure_signing_key.nonce, ensure_signing_key.ciphertext, carillon.now())
-  on conflict (app_id) where expires_at is null do nothing;
-  if found then
-    perform carillon._audit(null, 'signing.create', app, id::text, null, null, jsonb_build_object('id', id));
-  end if;
-end;
-$$;
-comment on function carillon.ensure_signing_key(text, uuid, text, bytea, bytea) is
-  'Makes this, sealed by a dispatcher that needs one, the key an app''s requests are signed by, unless it has one.';
-revoke all on function carillon.ensure_signing_key(text, uuid, text, bytea, bytea) from public;
---! EndIncluded secrets/ensure_signing_key.sql
---! Included secrets/fetch_signing_keys.sql
-create or replace function carillon.fetch_signing_keys(app text)
-returns table (id uuid, key_id text, nonce bytea, ciphertext bytea)
-language plpgsql stable security definer
-set search_path = ''
-as $$
-declare
-  v_now timestamptz := carillon.now();
-begin
-  return query
-    select s.id, s.key_id, s.nonce, s.ciphertext from carillon.signing_keys s
-    where s.app_id = app and (s.expires_at is null or s.expires_at > v_now)
-    order by s.expires_at desc nulls first;
-end;
-$$;
-comment on function carillon.fetch_signing_keys(text) is
-  'What an app''s requests are to be signed by now, sealed, for a dispatcher to open: the newest first, two at most.';
-revoke all on function carillon.fetch_signing_keys(text) from public;
---! EndIncluded secrets/fetch_signing_keys.sql
---! Included secrets/list_signing_keys.sql
-create or replace function carillon.list_signing_keys(app text) returns setof carillon.signing_key_details
-language plpgsql stable security definer
-set search_path = ''
-as $$
-declare
-  v_now timestamptz := carillon.now();
-begin
-  perform carillon._require_app(app);
-  return query
-    select d.* from carillon.signing_key_details d
-    where d.app_id = app and (d.expires_at is null or d.expires_at > v_now)
-    order by d.expires_at desc nulls first;
-end;
-$$;
-comment on function carillon.list_signing_keys(text) is 'The signing keys of an app, the current one first, by id.';
-revoke all on function carillon.list_signing_keys(text) from public;
---! EndIncluded secrets/list_signing_keys.sql
---! Included secrets/_trim_signing_keys.sql
-create or replace function carillon._trim_signing_keys() returns void
-language plpgsql volatile security invoker
-set search_path = ''
-as $$
-declare
-  v_now timestamptz := carillon.now();
-begin
-  delete from carillon.signing_keys s
-  where s.id in (
-    select o.id from carillon.signing_keys o where o.expires_at <= v_now order by o.expires_at limit 1000 for update skip locked);
-end;
-$$;
-comment on function carillon._trim_signing_keys() is 'Deletes signing keys that sign no more, 1000 at most.';
-revoke all on function carillon._trim_signing_keys() from public;
---! EndIncluded secrets/_trim_signing_keys.sql
 --! Included queue/_job_message.sql
 create or replace function carillon._job_message(app text, payload jsonb, user_id uuid) returns jsonb
 language sql stable parallel safe security invoker
@@ -6197,6 +6125,9 @@ begin
   end;
   update carillon.crons c
   set next_fire_at = v_next,
+      -- Of a backlog, the newest of its slots.
+      last_slot_at = greatest(c.last_slot_at, (
+        select max(t.scheduled_for) from carillon.ticks t where t.cron_id = v_cron.id and t.scheduled_for >= v_cron.next_fire_at)),
       completed_at = case when v_next is null and v_error is null then now end
   where c.id = v_cron.id;
 
@@ -6318,7 +6249,7 @@ begin
   ),
   moved as (
     update carillon.crons c
-    set next_fire_at = f.following, completed_at = case when f.following is null then _fire_batch.now end
+    set next_fire_at = f.following, last_slot_at = f.slot, completed_at = case when f.following is null then _fire_batch.now end
     from fresh f
     where c.id = f.id
   )
@@ -6462,6 +6393,7 @@ begin
   perform carillon._decide_slot(v_cron, v_slot, v_now, 'api', 'enqueued');
   update carillon.crons c
   set next_fire_at = carillon._cron_next(v_cron, v_slot),
+      last_slot_at = v_slot,
       completed_at = case when carillon._cron_next(v_cron, v_slot) is null then v_now end
   where c.id = v_cron.id;
   return query
@@ -6754,7 +6686,6 @@ begin
   perform carillon._trim_history();
   perform carillon._trim_audit();
   perform carillon._trim_requests();
-  perform carillon._trim_signing_keys();
   perform carillon._trim_runs();
   insert into carillon.settings (key, value) values ('swept_at', to_jsonb(v_now))
   on conflict (key) do update set value = excluded.value;
@@ -7955,6 +7886,35 @@ select
 from carillon.job_history h;
 comment on view carillon.jobs is 'Every job: the live ones as the queue has them, the finished ones from the history.';
 --! EndIncluded jobs/jobs.sql
+--! Included jobs/_running_crons.sql
+create or replace function carillon._running_crons(apps text[], now timestamptz) returns uuid[]
+language plpgsql stable security invoker
+set search_path = ''
+set enable_seqscan = off
+as $$
+begin
+  return array(
+    select distinct (q.headers ->> 'cron_id')::uuid
+    from pgmq.q_jobs q
+    where q.message ->> 'app_id' = any (apps) and q.headers ? 'lease' and q.vt > _running_crons.now and q.headers ->> 'cron_id' is not null);
+end;
+$$;
+comment on function carillon._running_crons(text[], timestamptz) is 'The crons of these apps that have a job running.';
+revoke all on function carillon._running_crons(text[], timestamptz) from public;
+--! EndIncluded jobs/_running_crons.sql
+--! Included jobs/_live_among.sql
+create or replace function carillon._live_among(jobs bigint[]) returns setof bigint
+language plpgsql stable security invoker
+set search_path = ''
+set enable_seqscan = off
+as $$
+begin
+  return query select q.msg_id from pgmq.q_jobs q where q.msg_id = any (jobs);
+end;
+$$;
+comment on function carillon._live_among(bigint[]) is 'Those of these jobs that are still in the queue.';
+revoke all on function carillon._live_among(bigint[]) from public;
+--! EndIncluded jobs/_live_among.sql
 --! Included jobs/_is_lost_for_good.sql
 create or replace function carillon._is_lost_for_good(headers jsonb) returns boolean
 language sql immutable parallel safe security invoker
@@ -11228,6 +11188,692 @@ comment on function carillon.set_job_retention(text, uuid, integer, integer, int
   'How many days the finished jobs of an app, or of one of its crons, are kept (null: as the app, or as set_retention says), and how many of the last, and of the last failed, are kept beyond that (null: none). A cron''s days go before its app''s; what either keeps by number stays.';
 revoke all on function carillon.set_job_retention(text, uuid, integer, integer, integer, uuid, text[]) from public;
 --! EndIncluded jobs/set_job_retention.sql
+--! Included summaries/_state_of.sql
+create or replace function carillon._state_of(cron carillon.crons, failures integer, denied boolean, running boolean, system uuid, late timestamptz)
+returns text
+language sql immutable parallel safe security invoker
+return case
+  when not (cron).enabled then case when (cron).paused_by = system then 'self_paused' else 'paused' end
+  when (cron).completed_at is not null then case when running then 'running' else 'done' end
+  when denied then 'denied'
+  when failures > 0 then 'failing'
+  when coalesce((cron).next_fire_at, '-infinity') <= late then 'late'
+  when running then 'running'
+  when (cron).last_slot_at is null then 'waiting'
+  else 'ok'
+end;
+comment on function carillon._state_of(carillon.crons, integer, boolean, boolean, uuid, timestamptz) is
+  'The one word for how a cron is: the most serious that is true. failures: in a row; denied: its owner may not fire it; running: a job of it is; system: _system_principal(); late: a slot not decided by then is late. Inlined where it is called.';
+revoke all on function carillon._state_of(carillon.crons, integer, boolean, boolean, uuid, timestamptz) from public;
+--! EndIncluded summaries/_state_of.sql
+--! Included summaries/_state_text.sql
+create or replace function carillon._state_text(state text, cron carillon.cron_details, paused_by text) returns text
+language sql stable parallel safe security invoker
+return case state
+  when 'self_paused' then 'Paused itself' || coalesce(': ' || (cron).pause_note, '')
+  when 'paused' then 'Paused' || coalesce(' by ' || paused_by, '') || coalesce(': ' || (cron).pause_note, '')
+  when 'denied' then 'Denied: ' || (cron).denied
+  when 'failing' then case (cron).consecutive_failures when 1 then 'Its last job failed'
+    else format('Its last %s jobs failed', (cron).consecutive_failures) end
+  when 'late' then coalesce('Its slot of ' || to_char((cron).next_fire_at at time zone (cron).timezone, 'Dy DD Mon, HH24:MI:SS')
+    || ' has not been decided', 'Its next slot cannot be computed')
+  when 'running' then 'A job of it is running'
+  when 'waiting' then 'No slot of it has come yet'
+  when 'done' then 'It has no slot any more'
+  when 'ok' then 'Nothing is wrong with it'
+end;
+comment on function carillon._state_text(text, carillon.cron_details, text) is
+  'A sentence on how a cron is; times are those of its zone. paused_by: the name of who paused it.';
+revoke all on function carillon._state_text(text, carillon.cron_details, text) from public;
+--! EndIncluded summaries/_state_text.sql
+--! Included summaries/_pressing_crons.sql
+create or replace function carillon._pressing_crons(owners uuid[], owner_apps text[], late timestamptz) returns setof uuid
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  -- Each by an index that holds few others.
+  return query
+    select f.cron_id from carillon.cron_failures f
+    union
+    select c.id from carillon.crons c where c.paused_by = carillon._system_principal()
+    union
+    select c.id from carillon.crons c where c.next_fire_at <= _pressing_crons.late
+    union
+    select c.id from carillon.crons c where c.enabled and c.next_fire_at is null and c.completed_at is null
+    union
+    select c.id from carillon.crons c where c.owner_id is null
+    union
+    select c.id from unnest(owners, owner_apps) as d (owner, app) join carillon.crons c on c.owner_id = d.owner and c.app_id = d.app;
+end;
+$$;
+comment on function carillon._pressing_crons(uuid[], text[], timestamptz) is
+  'Every cron that may be failing, late, denied or self-paused, and some that are not: those of these owners in these apps are denied.';
+revoke all on function carillon._pressing_crons(uuid[], text[], timestamptz) from public;
+--! EndIncluded summaries/_pressing_crons.sql
+--! Included summaries/_read_place.sql
+create or replace function carillon._read_place(cursor_text text, list text) returns text[]
+language plpgsql immutable security invoker
+set search_path = ''
+as $$
+declare
+  v_base64 constant text := translate(cursor_text, '-_', '+/');
+  v_place text[];
+begin
+  if cursor_text is null then
+    return null;
+  end if;
+  if cursor_text ~ '^[A-Za-z0-9_-]+$' and length(cursor_text) <= 300 and length(cursor_text) % 4 <> 1 then
+    v_place := regexp_match(encode(decode(rpad(v_base64, (length(v_base64) + 3) / 4 * 4, '='), 'base64'), 'escape'),
+      '^' || list || ' ([0-2]) (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z|none) ([A-Za-z0-9_-]{1,64}) ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$');
+  end if;
+  begin
+    perform v_place[2]::timestamptz where v_place[2] <> 'none';
+  exception when datetime_field_overflow or invalid_datetime_format then
+    v_place := null;
+  end;
+  if v_place is null then
+    perform carillon._invalid('cursor', 'must be the nextCursor of a page of this list in the same order');
+  end if;
+  return v_place;
+end;
+$$;
+comment on function carillon._read_place(text, text) is
+  'The place that a cursor of a list of crons in this order stands for: the stretch of the list, and the time, name and id of its last cron.';
+revoke all on function carillon._read_place(text, text) from public;
+--! EndIncluded summaries/_read_place.sql
+--! Included summaries/find_crons.sql
+create or replace function carillon.find_crons(
+  filter jsonb default '{}',
+  sort text default 'attention',
+  after_cursor text default null,
+  max_rows integer default 50,
+  actor uuid default null,
+  actor_scopes text[] default null,
+  out crons uuid[],
+  out next_cursor text,
+  out matched integer
+)
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  c_states constant text[] := '{failing,late,paused,self_paused,denied,running,ok,waiting,done}';
+  c_pressing constant text[] := '{failing,self_paused,denied,late}';
+  c_most constant integer := 10000;
+  v_now constant timestamptz := carillon.now();
+  -- A slot that is not decided by then is settled as one that was missed.
+  v_late constant timestamptz := v_now - interval '90 seconds';
+  v_given constant jsonb := jsonb_strip_nulls(filter);
+  v_states text[];
+  v_apps text[];
+  v_owners uuid[];
+  v_owner_apps text[];
+  v_running uuid[];
+  v_unknown text;
+  v_denied text;
+  v_state text;
+  v_from text := 'carillon.crons c left join carillon.cron_failures f on f.cron_id = c.id';
+  v_where text;
+  v_place text[];
+  v_tier integer;
+  v_condition text;
+  v_key text;
+  v_order text;
+  v_rows record;
+  v_last record;
+begin
+  if max_rows is null or max_rows not between 1 and 200 then
+    perform carillon._invalid('limit', 'must be from 1 to 200');
+  end if;
+  if sort is null or sort not in ('attention', 'name', 'next', 'last') then
+    perform carillon._invalid('order', 'must be attention, name, next or last');
+  end if;
+  if jsonb_typeof(filter) is distinct from 'object' then
+    perform carillon._invalid('filter', 'must be a JSON object');
+  end if;
+  select k into v_unknown from jsonb_object_keys(v_given) as k where k not in ('app', 'q', 'state', 'enabled', 'timezone') order by k limit 1;
+  if v_unknown is not null then
+    perform carillon._invalid(v_unknown, 'is not a filter of crons');
+  end if;
+  v_place := carillon._read_place(after_cursor, sort);
+
+  v_apps := carillon._apps_where(carillon._held_by(actor, actor_scopes), 'cron.read',
+    case when v_given ? 'app' then carillon._json_text(v_given -> 'app', 'app', 63) end);
+  crons := '{}';
+  matched := 0;
+  if v_apps = '{}' then
+    return;
+  end if;
+  select coalesce(array_agg(d.owner_id), '{}'), coalesce(array_agg(d.app_id), '{}') into v_owners, v_owner_apps from carillon._denied_owners(v_apps) d;
+  v_running := carillon._running_crons(v_apps, v_now);
+  v_denied := '(c.owner_id is null' || case when v_owners = '{}' then ')'
+    else format(' or (c.owner_id, c.app_id) in (select d.o, d.a from unnest(%L::uuid[], %L::text[]) as d (o, a)))', v_owners, v_owner_apps) end;
+  v_state := format('carillon._state_of(c, f.consecutive, %s, c.id = any (%L::uuid[]), %L::uuid, %L::timestamptz)',
+    v_denied, v_running, carillon._system_principal(), v_late);
+
+  v_where := case
+    when cardinality(v_apps) = 1 then format('c.app_id = %L', v_apps[1])
+    when exists (select from carillon.apps a where a.id <> all (v_apps)) then format('c.app_id = any (%L::text[])', v_apps)
+    else 'true' end;
+  if v_given ? 'q' then
+    v_where := v_where || format(' and (strpos(lower(c.name), %1$L) > 0 or strpos(lower(c.description), %1$L) > 0)',
+      lower(carillon._json_text(v_given -> 'q', 'q', 200)));
+  end if;
+  if v_given ? 'enabled' then
+    if jsonb_typeof(v_given -> 'enabled') <> 'boolean' then
+      perform carillon._invalid('enabled', 'must be true or false');
+    end if;
+    v_where := v_where || case when (v_given -> 'enabled')::boolean then ' and c.enabled' else ' and not c.enabled' end;
+  end if;
+  if v_given ? 'timezone' then
+    v_where := v_where || format(' and lower(c.timezone) = %L', lower(carillon._json_text(v_given -> 'timezone', 'timezone', 100)));
+  end if;
+  if v_given ? 'state' then
+    v_states := carillon._json_words(v_given -> 'state', 'state', c_states);
+    -- What is cheap to know goes first.
+    v_where := v_where || ' and (' || (
+      select string_agg(distinct case
+        when s = 'failing' then 'f.cron_id is not null'
+        when s in ('paused', 'self_paused') then 'not c.enabled'
+        when s = 'denied' then v_denied
+        when s = 'late' then format('c.next_fire_at <= %1$L::timestamptz or c.enabled and c.next_fire_at is null', v_late)
+        when s = 'running' then format('c.id = any (%L::uuid[])', v_running)
+        when s = 'done' then 'c.completed_at is not null'
+        else 'c.enabled' end, ' or ')
+      from unnest(v_states) as s) || format(') and %s = any (%L::text[])', v_state, v_states);
+  end if;
+  execute format('select count(*) from (select from %s where %s limit %s) m', v_from, v_where, c_most + 1) into matched;
+
+  -- The list is one stretch after another, each along an index where there may be many: a page costs what it shows.
+  for v_tier, v_condition, v_key, v_order in
+    select t.tier, t.condition, t.key, t.direction
+    from (values
+      ('attention', 0, format('c.id in (select carillon._pressing_crons(%L::uuid[], %L::text[], %L::timestamptz)) and %s = any (%L::text[])',
+        v_owners, v_owner_apps, v_late, v_state, c_pressing), 'coalesce(c.next_fire_at, ''infinity'')', ''),
+      ('attention', 1, format('c.next_fire_at is not null and %s <> all (%L::text[])', v_state, c_pressing), 'c.next_fire_at', ''),
+      ('attention', 2, format('c.next_fire_at is null and %s <> all (%L::text[])', v_state, c_pressing), null, ''),
+      ('next', 1, 'c.next_fire_at is not null', 'c.next_fire_at', ''),
+      ('next', 2, 'c.next_fire_at is null', null, ''),
+      ('last', 1, 'c.last_slot_at is not null', 'c.last_slot_at', 'desc'),
+      ('last', 2, 'c.last_slot_at is null', null, ''),
+      ('name', 1, 'true', null, '')) as t (list, tier, condition, key, direction)
+    where t.list = sort and t.tier >= coalesce(v_place[1]::integer, 0)
+    order by t.tier
+  loop
+    for v_rows in execute format(
+      'select c.id, c.name, %1$s as key from %2$s where %3$s and %4$s%5$s order by %6$sc.name, c.id limit %7$s',
+      coalesce(v_key, 'null::timestamptz'), v_from, v_where, v_condition,
+      case when v_tier <> v_place[1]::integer or v_place is null then ''
+        when v_key is null then format(' and (c.name, c.id) > (%L, %L::uuid)', v_place[3], v_place[4])
+        when v_order = 'desc' then format(' and %1$s <= %2$L::timestamptz and (%1$s < %2$L::timestamptz or (c.name, c.id) > (%3$L, %4$L::uuid))',
+          v_key, replace(v_place[2], 'none', 'infinity'), v_place[3], v_place[4])
+        else format(' and (%s, c.name, c.id) > (%L::timestamptz, %L, %L::uuid)', v_key, replace(v_place[2], 'none', 'infinity'), v_place[3], v_place[4]) end,
+      coalesce(v_key || ' ' || v_order || ', ', ''), max_rows + 1 - cardinality(crons))
+    loop
+      if cardinality(crons) = max_rows then
+        next_cursor := carillon._write_cursor(sort, v_last.tier::text, v_last.place, v_last.name, v_last.id::text);
+        return;
+      end if;
+      crons := crons || v_rows.id;
+      select v_tier as tier, v_rows.name, v_rows.id,
+        case when isfinite(v_rows.key) then carillon._time_text(v_rows.key) else 'none' end as place into v_last;
+    end loop;
+  end loop;
+end;
+$$;
+comment on function carillon.find_crons(jsonb, text, text, integer, uuid, text[]) is
+  'A page of crons of all apps in which the actor holds cron.read: those that fail, are denied, late or have paused themselves first, then by next slot (attention), by name, by next slot, or by the newest slot decided (last). filter: {app, q: a part of name or description, state, enabled, timezone}. matched counts all that the filter means, to 10001 at most.';
+revoke all on function carillon.find_crons(jsonb, text, text, integer, uuid, text[]) from public;
+--! EndIncluded summaries/find_crons.sql
+--! Included summaries/_last_ticks.sql
+create or replace function carillon._last_ticks(crons uuid[], slots integer, now timestamptz) returns setof carillon.ticks
+language plpgsql stable security invoker
+set search_path = ''
+set enable_seqscan = off
+set jit = off
+as $$
+declare
+  v_crons uuid[] := crons;
+  v_wanted integer[] := array_fill(slots, array[cardinality(crons)]);
+  v_some carillon.ticks[];
+  v_from timestamptz;
+  v_until timestamptz := 'infinity';
+  v_days integer;
+begin
+  -- The ledger has a partition for each day. Most crons have enough slots in the last ones; only those that have not
+  -- are looked for in those before.
+  foreach v_days in array array[1, 8, 40, null] loop
+    exit when v_crons = '{}';
+    v_from := coalesce(date_trunc('day', now - make_interval(days => v_days), 'UTC'), '-infinity');
+    v_some := array(
+      select row(k.*)::carillon.ticks
+      from unnest(v_crons, v_wanted) as w (cron, wanted)
+      cross join lateral (
+        select t.* from carillon.ticks t
+        where t.cron_id = w.cron and t.scheduled_for >= v_from and t.scheduled_for < v_until
+        order by t.scheduled_for desc
+        limit w.wanted) k);
+    return query select s.* from unnest(v_some) s;
+    select coalesce(array_agg(l.cron), '{}'), coalesce(array_agg(l.wanted), '{}') into v_crons, v_wanted
+    from (
+      select w.cron, w.wanted - count(s.cron_id)::integer as wanted
+      from unnest(v_crons, v_wanted) as w (cron, wanted)
+      left join unnest(v_some) s on s.cron_id = w.cron
+      group by w.cron, w.wanted) l
+    where l.wanted > 0;
+    v_until := v_from;
+  end loop;
+end;
+$$;
+comment on function carillon._last_ticks(uuid[], integer, timestamptz) is 'The newest so many decided slots of each of these crons.';
+revoke all on function carillon._last_ticks(uuid[], integer, timestamptz) from public;
+--! EndIncluded summaries/_last_ticks.sql
+--! Included summaries/_jobs_of_ticks.sql
+create or replace function carillon._jobs_of_ticks(ticks carillon.ticks[], crons uuid[], most integer, now timestamptz)
+returns table (cron_id uuid, job_id bigint, status text, started_at timestamptz, finished_at timestamptz)
+language plpgsql stable security invoker
+set search_path = ''
+set enable_seqscan = off
+set jit = off
+as $$
+begin
+  return query
+    with slots as materialized (
+      select t.cron_id, t.msg_id, t.decided_at from unnest(ticks) t where t.msg_id is not null and t.cron_id = any (crons)
+    ),
+    spans as materialized (
+      select w.cron, coalesce(min(s.msg_id), 0) as first_job, coalesce(min(s.decided_at), _jobs_of_ticks.now - interval '8 days') as since
+      from unnest(crons) as w (cron)
+      left join slots s on s.cron_id = w.cron
+      group by 1
+    ),
+    -- What has ended since, whatever it was for, newest first.
+    ended as materialized (
+      select s.cron, h.job_id, k.status, h.started_at, h.finished_at
+      from spans s
+      cross join (values ('completed'), ('failed'), ('canceled')) as k (status)
+      cross join lateral (
+        select j.job_id, j.started_at, j.finished_at from carillon.job_history j
+        where j.cron_id = s.cron and j.status = k.status and j.job_id >= s.first_job and j.finished_at >= s.since
+        order by j.job_id desc
+        limit most) h
+    ),
+    others as materialized (
+      select s.* from slots s where not exists (select from ended e where e.job_id = s.msg_id)
+    ),
+    live as materialized (
+      select l as job_id from carillon._live_among(array(select o.msg_id from others o)) as l
+    )
+    select e.cron, e.job_id, e.status, e.started_at, e.finished_at from ended e
+    union all
+    select o.cron_id, o.msg_id, 'live', null, null from others o join live l on l.job_id = o.msg_id
+    union all
+    -- Rarely: more than that has ended since, or it is not kept any more.
+    select o.cron_id, o.msg_id, h.status, h.started_at, h.finished_at
+    from others o
+    cross join lateral (
+      select j.status, j.started_at, j.finished_at from carillon.job_history j
+      where j.job_id = o.msg_id and j.finished_at >= o.decided_at
+      limit 1) h
+    where not exists (select from live l where l.job_id = o.msg_id);
+end;
+$$;
+comment on function carillon._jobs_of_ticks(carillon.ticks[], uuid[], integer, timestamptz) is
+  'The jobs of decided slots of these crons, and others of them that have ended since the first: their status, or live. Those whose record is gone are missing.';
+revoke all on function carillon._jobs_of_ticks(carillon.ticks[], uuid[], integer, timestamptz) from public;
+--! EndIncluded summaries/_jobs_of_ticks.sql
+--! Included summaries/_slot_letter.sql
+create or replace function carillon._slot_letter(outcome text, status text) returns text
+language sql immutable parallel safe security invoker
+return case
+  when outcome = 'skipped' then 's'
+  when outcome = 'missed' then 'm'
+  when outcome = 'denied' then 'd'
+  when outcome = 'failed' then 't'
+  when status = 'failed' then 'f'
+  when status = 'canceled' then 'x'
+  when status = 'live' then 'r'
+  when status is null then 'e'
+  when outcome = 'caught_up' then 'l'
+  when outcome = 'replaced' then 'p'
+  else 'c'
+end;
+comment on function carillon._slot_letter(text, text) is
+  'What a strip shows of a slot: c its job completed, f failed, x was canceled, r is in flight, e is not known; l completed after the slot was caught up late, p after it took another''s place; s skipped, m missed, d denied, t could not be decided.';
+revoke all on function carillon._slot_letter(text, text) from public;
+--! EndIncluded summaries/_slot_letter.sql
+--! Included summaries/summarize_crons.sql
+create or replace function carillon.summarize_crons(
+  crons uuid[],
+  slots integer default 30,
+  actor uuid default null,
+  actor_scopes text[] default null
+)
+returns table (
+  cron carillon.cron_details, state text, state_text text, strip text, strip_from timestamptz, strip_to timestamptz,
+  last jsonb, typical jsonb, verbs text[]
+)
+language plpgsql stable security definer
+set search_path = ''
+set jit = off
+as $$
+declare
+  v_now constant timestamptz := carillon.now();
+  v_held constant text[] := carillon._held_by(actor, actor_scopes);
+  v_shown uuid[];
+  v_apps text[];
+  v_running uuid[];
+  v_ticks carillon.ticks[];
+begin
+  if slots is null or slots not between 1 and 120 then
+    perform carillon._invalid('slots', 'must be from 1 to 120');
+  end if;
+  select coalesce(array_agg(c.id), '{}'), coalesce(array_agg(distinct c.app_id), '{}') into v_shown, v_apps
+  from carillon.crons c
+  where c.id = any (crons) and c.app_id = any (carillon._apps_where(v_held, 'cron.read'));
+  v_running := carillon._running_crons(v_apps, v_now);
+  v_ticks := array(select t from carillon._last_ticks(v_shown, slots, v_now) t);
+  return query
+    with jobs as materialized (
+      select j.*
+      from carillon._jobs_of_ticks(v_ticks, array(
+        select c.id from carillon.crons c
+        where c.id = any (v_shown) and carillon._has_permission(v_held, 'app:' || c.app_id || ':job.read')), 2 * slots, v_now) j
+    ),
+    strips as materialized (
+      select t.cron_id, string_agg(carillon._slot_letter(t.outcome, j.status), '' order by t.scheduled_for) as strip,
+        min(t.scheduled_for) as strip_from, max(t.scheduled_for) as strip_to,
+        percentile_cont(array[0.5, 0.95]) within group (order by extract(epoch from j.finished_at - j.started_at)::double precision)
+          filter (where j.status in ('completed', 'failed')) as durations
+      from unnest(v_ticks) t
+      left join jobs j on j.job_id = t.msg_id
+      group by 1
+    ),
+    newest as materialized (
+      select distinct on (j.cron_id) j.cron_id, jsonb_build_object('jobId', j.job_id, 'status', j.status,
+        'finishedAt', carillon._time_text(j.finished_at), 'duration', extract(epoch from j.finished_at - j.started_at)::double precision) as last
+      from jobs j
+      where j.finished_at is not null
+      order by j.cron_id, j.finished_at desc, j.job_id desc
+    )
+    select d, s.state, carillon._state_text(s.state, d, p.username), coalesce(t.strip, ''), t.strip_from, t.strip_to, n.last,
+      case when t.durations[1] is not null then jsonb_build_object('p50', t.durations[1], 'p95', t.durations[2]) end, m.verbs
+    from unnest(crons) with ordinality as w (id, place)
+    join carillon.crons c on c.id = w.id and c.id = any (v_shown)
+    join carillon.cron_details d on d.id = w.id
+    left join carillon.principals p on p.id = c.paused_by
+    left join strips t on t.cron_id = w.id
+    left join newest n on n.cron_id = w.id
+    cross join lateral (
+      select carillon._state_of(c, d.consecutive_failures, d.denied is not null, c.id = any (v_running), carillon._system_principal(),
+        v_now - interval '90 seconds') as state) s
+    -- One answer for each owner and app, as in cron_details.
+    cross join lateral (select carillon._cron_verbs(actor, actor_scopes, c.owner_id, c.app_id) as verbs offset 0) m
+    order by w.place;
+end;
+$$;
+comment on function carillon.summarize_crons(uuid[], integer, uuid, text[]) is
+  'What a list shows of each of these crons, in their order: how it is, in a word and a sentence; its newest decided slots as letters, oldest first (_slot_letter); its last job that ended; p50 and p95 of the seconds that the strip''s jobs ran; what the actor may do with it. Only for crons that the actor may read; what became of jobs, only with job.read.';
+revoke all on function carillon.summarize_crons(uuid[], integer, uuid, text[]) from public;
+--! EndIncluded summaries/summarize_crons.sql
+--! Included summaries/_plans_ahead.sql
+create or replace function carillon._plans_ahead(apps text[], from_at timestamptz, to_at timestamptz)
+returns table (
+  plan bigint, crons integer, shown jsonb, schedule text, timezone text, anchor_at timestamptz, starts_at timestamptz, ends_at timestamptz,
+  dst_gap text, dst_fold text, first_slot timestamptz, seconds bigint
+)
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  return query
+    with due as materialized (
+      select dense_rank() over (order by c.schedule, c.timezone, c.anchor_at, c.starts_at, c.ends_at, c.dst_gap, c.dst_fold,
+          greatest(c.next_fire_at, from_at)) as plan,
+        c.*
+      from carillon.crons c
+      where c.next_fire_at < to_at and c.app_id = any (apps)
+    ),
+    members as materialized (
+      select d.plan, count(*)::integer as crons, min(d.id::text)::uuid as one,
+        jsonb_path_query_array(jsonb_agg(jsonb_build_object('id', d.id, 'appId', d.app_id, 'name', d.name) order by d.app_id, d.name), '$[0 to 7]') as shown
+      from due d
+      group by 1
+    )
+    select m.plan, m.crons, m.shown, d.schedule, d.timezone, d.anchor_at, d.starts_at, d.ends_at, d.dst_gap, d.dst_fold,
+      case when d.next_fire_at >= from_at then d.next_fire_at else carillon._cron_next(c, from_at - interval '1 microsecond') end,
+      case s.form when 'seconds' then s.seconds end
+    from members m
+    join due d on d.plan = m.plan and d.id = m.one
+    join carillon.crons c on c.id = m.one
+    cross join lateral carillon._parse_schedule(d.schedule) s;
+end;
+$$;
+comment on function carillon._plans_ahead(text[], timestamptz, timestamptz) is
+  'The crons of these apps that have a slot from one time to another, those of equal slots as one plan: how many they are, eight of them, and the first of the slots; seconds only for schedules of seconds.';
+revoke all on function carillon._plans_ahead(text[], timestamptz, timestamptz) from public;
+--! EndIncluded summaries/_plans_ahead.sql
+--! Included summaries/list_upcoming.sql
+create or replace function carillon.list_upcoming(
+  from_at timestamptz default null,
+  to_at timestamptz default null,
+  bucket text default null,
+  timezone text default 'GMT',
+  app text default null,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns jsonb
+language plpgsql stable security definer
+set search_path = ''
+set jit = off
+as $$
+declare
+  -- Slots found out one after another, for all plans together.
+  c_most constant integer := 10000;
+  v_now constant timestamptz := carillon.now();
+  v_from constant timestamptz := greatest(coalesce(from_at, v_now), v_now);
+  v_to constant timestamptz := coalesce(to_at, v_from + interval '1 hour');
+  v_zone constant text := carillon._zone_name(timezone);
+  v_bucket text;
+  v_edges timestamptz[];
+  v_apps text[];
+  v_until timestamptz;
+  v_buckets jsonb;
+  v_next jsonb;
+  v_slots bigint;
+begin
+  if not (v_to > v_from and v_to <= v_from + interval '7 days') then
+    perform carillon._invalid('to', 'must be after from (and now), by 7 days at most');
+  end if;
+  v_bucket := coalesce(bucket, case when v_to - v_from <= interval '2 hours' then '1m' when v_to - v_from <= interval '12 hours' then '5m'
+    when v_to - v_from <= interval '2 days' then '15m' else '1h' end);
+  if v_bucket not in ('1m', '5m', '15m', '1h', '6h', '1d') then
+    perform carillon._invalid('bucket', 'must be 1m, 5m, 15m, 1h, 6h or 1d');
+  end if;
+  v_edges := carillon._stats_edges(v_from, v_to, v_bucket, v_zone);
+  if cardinality(v_edges) > 1001 then
+    perform carillon._invalid('bucket', format('must be longer: from to to has more than 1000 of %s', v_bucket));
+  end if;
+  v_apps := carillon._apps_where(carillon._held_by(actor, actor_scopes), 'cron.read', app);
+
+  with recursive plans as materialized (
+    select * from carillon._plans_ahead(v_apps, v_from, v_to) p where p.first_slot < v_to
+  ),
+  -- One slot of each plan after the other: were there too many, all would be known up to the same place.
+  chain as (
+    select p.plan, p.first_slot as slot from plans p where p.seconds is null
+    union all
+    select c.plan, carillon.next_fire(p.schedule, p.timezone, c.slot, p.anchor_at, p.starts_at, p.ends_at, p.dst_gap, p.dst_fold)
+    from chain c
+    join plans p on p.plan = c.plan
+    where c.slot < v_to
+  ),
+  walked as materialized (
+    select * from chain limit c_most
+  ),
+  -- Of a plan that was walked to its end, the last slot is none, or beyond.
+  broken as (
+    select max(w.slot) as last_slot from walked w group by w.plan having max(w.slot) < v_to and bool_and(w.slot is not null)
+    union all
+    select min(p.first_slot) - interval '1 microsecond' from plans p where p.seconds is null and not exists (select from walked w where w.plan = p.plan)
+  ),
+  known as materialized (
+    select coalesce(min(b.last_slot), v_to) as until from broken b where (select count(*) from walked) = c_most
+  ),
+  counted as materialized (
+    select width_bucket(w.slot, v_edges) as at, w.plan, count(*) as slots
+    from walked w
+    cross join known k
+    where w.slot < v_to and w.slot <= k.until
+    group by 1, 2
+    union all
+    -- Multiples of so many seconds need no walk.
+    select e.at, p.plan, s.slots
+    from plans p
+    cross join known k
+    cross join lateral (
+      select n as at, greatest(v_edges[n], p.first_slot) as low,
+        least(v_edges[n + 1], v_to, k.until + interval '1 microsecond', p.ends_at + interval '1 microsecond') as high
+      from generate_series(1, cardinality(v_edges) - 1) as n) e
+    cross join lateral (
+      select (ceil(extract(epoch from e.high) / p.seconds) - ceil(extract(epoch from e.low) / p.seconds))::bigint as slots) s
+    where p.seconds is not null and e.low < e.high and s.slots > 0
+  ),
+  ranked as (
+    select c.*, p.crons, p.shown, row_number() over (partition by c.at order by c.slots desc, c.plan) as place
+    from counted c
+    join plans p on p.plan = c.plan
+  ),
+  shown as (
+    select r.at, sum(r.slots * r.crons)::bigint as count,
+      (select jsonb_agg(m.cron || jsonb_build_object('count', m.slots) order by m.slots desc, m.cron ->> 'appId', m.cron ->> 'name')
+       from (
+         select x.slots, e.cron
+         from ranked x
+         cross join lateral jsonb_array_elements(x.shown) as e (cron)
+         where x.at = r.at and x.place <= 8
+         order by x.slots desc, e.cron ->> 'appId', e.cron ->> 'name'
+         limit 8) m) as crons
+    from ranked r
+    group by r.at
+  )
+  select (select jsonb_agg(jsonb_build_object('at', carillon._time_text(v_edges[s.at]), 'count', s.count, 'crons', s.crons) order by s.at) from shown s),
+    (select sum(s.count) from shown s), (select k.until from known k),
+    (select jsonb_agg(n.item order by n.slot, n.item ->> 'appId', n.item ->> 'name')
+     from (
+       select p.first_slot as slot, e.cron || jsonb_build_object('at', carillon._time_text(p.first_slot)) as item
+       from plans p
+       cross join lateral jsonb_array_elements(p.shown) as e (cron)
+       order by 1, e.cron ->> 'appId', e.cron ->> 'name'
+       limit 50) n)
+  into v_buckets, v_slots, v_until, v_next;
+  return jsonb_build_object('from', carillon._time_text(v_from), 'to', carillon._time_text(v_to), 'bucket', v_bucket, 'timezone', v_zone,
+    'count', coalesce(v_slots, 0), 'capped', v_until < v_to, 'until', carillon._time_text(v_until), 'buckets', coalesce(v_buckets, '[]'),
+    'next', coalesce(v_next, '[]'));
+end;
+$$;
+comment on function carillon.list_upcoming(timestamptz, timestamptz, text, text, text, uuid, text[]) is
+  'The slots to come, by the schedules as they are, of the crons that the actor may read, of one app or all: how many fall into each bucket (1m, 5m, 15m, 1h, 6h, 1d in a time zone) and of which crons (eight at most), and which crons are next. Default the next hour, at most 7 days. Where that is more than can be found out at once, it is capped: complete up to until.';
+revoke all on function carillon.list_upcoming(timestamptz, timestamptz, text, text, text, uuid, text[]) from public;
+--! EndIncluded summaries/list_upcoming.sql
+--! Included summaries/get_calendar.sql
+create or replace function carillon.get_calendar(cron uuid, from_at timestamptz default null, to_at timestamptz default null) returns jsonb
+language plpgsql stable security definer
+set search_path = ''
+set enable_seqscan = off
+set jit = off
+as $$
+declare
+  v_now constant timestamptz := carillon.now();
+  v_cron carillon.cron_details := carillon.get_cron(get_calendar.cron);
+  v_to constant timestamptz := coalesce(to_at, v_now);
+  v_from constant timestamptz := coalesce(from_at, v_to - interval '365 days');
+  v_until constant timestamptz := carillon._stats_until();
+  v_edges timestamptz[];
+  v_first timestamptz;
+  v_last timestamptz;
+  v_step integer;
+  v_days jsonb;
+begin
+  if not (v_from between '1990-01-01' and '2200-01-01') then
+    perform carillon._invalid('from', 'must be between the years 1990 and 2200');
+  end if;
+  if not (v_to > v_from and v_to <= v_from + interval '400 days') then
+    perform carillon._invalid('to', 'must be after from, by 400 days at most');
+  end if;
+  v_edges := carillon._stats_edges(v_from, v_to, '1d', v_cron.timezone);
+  v_first := v_edges[1];
+  v_last := v_edges[cardinality(v_edges)];
+  -- Days that begin within an hour can be told apart by quarters only while these are kept.
+  v_step := case
+    when not exists (select from unnest(v_edges) as e where extract(epoch from e)::bigint % 86400 <> 0) then 86400
+    when v_first >= v_now - carillon._stats_kept(900) and exists (select from unnest(v_edges) as e where extract(epoch from e)::bigint % 3600 <> 0)
+      then 900
+    else 3600 end;
+
+  with all_slots as materialized (
+    -- Day by day along the key, so that nothing but the key is read.
+    select d as day, n.slots
+    from generate_series(1, cardinality(v_edges) - 1) as d
+    cross join lateral (
+      select count(*) as slots from carillon.ticks t
+      where t.cron_id = get_calendar.cron and t.scheduled_for >= v_edges[d] and t.scheduled_for < v_edges[d + 1]) n
+    where v_edges[d] <= v_now and n.slots > 0
+  ),
+  others as materialized (
+    select width_bucket(t.scheduled_for, v_edges) as day, t.outcome, count(*) as slots
+    from carillon.ticks t
+    where t.cron_id = get_calendar.cron and t.outcome <> 'enqueued' and t.scheduled_for >= v_first and t.scheduled_for < v_last
+    group by 1, 2
+  ),
+  slots as (
+    select a.day, jsonb_build_object(
+      'enqueued', a.slots - coalesce(sum(o.slots), 0), 'skipped', coalesce(sum(o.slots) filter (where o.outcome = 'skipped'), 0),
+      'replaced', coalesce(sum(o.slots) filter (where o.outcome = 'replaced'), 0),
+      'caughtUp', coalesce(sum(o.slots) filter (where o.outcome = 'caught_up'), 0),
+      'missed', coalesce(sum(o.slots) filter (where o.outcome = 'missed'), 0),
+      'denied', coalesce(sum(o.slots) filter (where o.outcome = 'denied'), 0),
+      'failed', coalesce(sum(o.slots) filter (where o.outcome = 'failed'), 0)) as counts
+    from all_slots a
+    left join others o on o.day = a.day
+    group by a.day, a.slots
+  ),
+  ended as materialized (
+    select width_bucket(s.from_at, v_edges) as day, s.status, s.jobs
+    from carillon.job_stats s
+    where s.app_id = v_cron.app_id and s.scope = get_calendar.cron and s.step = v_step and s.from_at >= v_first and s.from_at < v_last
+    union all
+    -- What has ended since the last roll-up.
+    select width_bucket(h.finished_at, v_edges), h.status, 1
+    from carillon.job_history h
+    where h.app_id = v_cron.app_id and h.cron_id = get_calendar.cron
+      and h.finished_at >= greatest(v_first, v_until) and h.finished_at < v_last
+  ),
+  jobs as (
+    select e.day, jsonb_build_object(
+      'completed', coalesce(sum(e.jobs) filter (where e.status = 'completed'), 0),
+      'failed', coalesce(sum(e.jobs) filter (where e.status = 'failed'), 0),
+      'canceled', coalesce(sum(e.jobs) filter (where e.status = 'canceled'), 0)) as counts
+    from ended e
+    group by 1
+  )
+  select jsonb_agg(jsonb_build_object(
+      'date', to_char(v_edges[d] at time zone v_cron.timezone, 'YYYY-MM-DD'), 'from', carillon._time_text(v_edges[d]),
+      'to', carillon._time_text(v_edges[d + 1]), 'slots', s.counts, 'jobs', j.counts) order by d)
+  into v_days
+  from generate_series(1, cardinality(v_edges) - 1) as d
+  left join slots s on s.day = d
+  left join jobs j on j.day = d
+  where s.day is not null or j.day is not null;
+  return jsonb_build_object('timezone', v_cron.timezone, 'from', carillon._time_text(v_first), 'to', carillon._time_text(v_last),
+    'days', coalesce(v_days, '[]'));
+end;
+$$;
+comment on function carillon.get_calendar(uuid, timestamptz, timestamptz) is
+  'The days of a cron, in its time zone, on which anything was: how many of its slots were decided how, and how many of its jobs (those started by hand, too) ended how. Default the last 365 days, at most 400.';
+revoke all on function carillon.get_calendar(uuid, timestamptz, timestamptz) from public;
+--! EndIncluded summaries/get_calendar.sql
 --! EndIncluded all.sql
 --! Included core/install_defaults.sql
 do $$

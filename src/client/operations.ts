@@ -37,6 +37,10 @@ export const OPERATIONS = {
     list: op("GET /api/v1/apps/{appId}/crons"),
     /** Crons across all apps: one's own, and all where one manages others'. */
     listAll: op("GET /api/v1/crons"),
+    /** Those of all apps, page by page, each with how it is and how it went. */
+    summaries: op("GET /api/v1/cron-summaries", "query", "pages"),
+    /** One cron, with how it is and how its newest slots went. */
+    summary: op("GET /api/v1/apps/{appId}/crons/{id}/summary", "query"),
     get: op("GET /api/v1/apps/{appId}/crons/{id}"),
     create: op("POST /api/v1/apps/{appId}/crons", "body"),
     /** Changes the given fields; null resets one to its default. */
@@ -45,6 +49,10 @@ export const OPERATIONS = {
     delete: op("DELETE /api/v1/apps/{appId}/crons/{id}"),
     /** Enqueues one job at once, whatever the schedule. */
     trigger: op("POST /api/v1/apps/{appId}/crons/{id}/trigger", "body"),
+    /** What was on each day, in its time zone. */
+    calendar: op("GET /api/v1/apps/{appId}/crons/{id}/calendar", "query"),
+    /** The slots to come of all crons one may read: how many, when, and whose. */
+    upcoming: op("GET /api/v1/upcoming", "query"),
     /** pg_cron's runs, newest first, each with what came of its slot. */
     runs: op("GET /api/v1/apps/{appId}/crons/{id}/runs", "query"),
     /** The decided slots, newest first. */

@@ -17,13 +17,17 @@ import { scheduleRoutes } from "./schedules.js";
 import { secretRoutes } from "./secrets.js";
 import { signingKeyRoutes } from "./signing-keys.js";
 import { statsRoutes } from "./stats.js";
+import { summaryRoutes } from "./summaries.js";
 import { systemRoutes } from "./system.js";
 import { tickRoutes } from "./ticks.js";
+import { upcomingRoutes } from "./upcoming.js";
 
 const rooms = [
   ...healthRoutes,
   ...appRoutes,
   ...cronRoutes,
+  ...summaryRoutes,
+  ...upcomingRoutes,
   // Before those of one job, whose id would stand for the words of these.
   ...jobBulkRoutes,
   ...jobRoutes,
