@@ -3,6 +3,7 @@ import { readConfig, requireDatabaseUrl } from "../config.js";
 import { connect } from "../db/connect.js";
 import { startDispatcher } from "../dispatch/dispatcher.js";
 import { createLogger } from "../log.js";
+import { readKeyring } from "../secrets/keyring.js";
 import { readTargetsConfig } from "../targets/config.js";
 import { whole } from "./parse.js";
 import { untilSignal } from "./signals.js";
@@ -29,6 +30,7 @@ export const dispatchCommand = new Command("dispatch")
   .action(async (options: Options) => {
     const config = readConfig();
     const targets = readTargetsConfig();
+    const keyring = readKeyring();
     const sql = connect(requireDatabaseUrl(config), {
       name: "carillon dispatch",
       max: config.connections,
@@ -36,7 +38,7 @@ export const dispatchCommand = new Command("dispatch")
     });
     try {
       await using _dispatcher = startDispatcher({
-        ...{ sql, targets, logger: createLogger(config.logLevel) },
+        ...{ sql, targets, keyring, logger: createLogger(config.logLevel) },
         apps: options.app ?? [],
         concurrency: options.concurrency ?? config.dispatchConcurrency,
         leaseSeconds: config.leaseSeconds,

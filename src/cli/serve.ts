@@ -7,7 +7,7 @@ import { bootstrapAdmin } from "../db/api-keys.js";
 import { databaseAccess } from "../db/database-roles.js";
 import { type Dispatcher, startDispatcher } from "../dispatch/dispatcher.js";
 import { createLogger, type Logger } from "../log.js";
-import { readKeyring } from "../secrets/keyring.js";
+import { type Keyring, readKeyring } from "../secrets/keyring.js";
 import { readTargetsConfig } from "../targets/config.js";
 import { startTicker } from "../worker/ticker.js";
 import { untilSignal } from "./signals.js";
@@ -35,7 +35,7 @@ export const serveCommand = new Command("serve")
       await using server = await startServer({ sql, log, host, port, settings, keyring });
       await using _ticker = options.ticker && config.ticker ? startTicker({ sql, log }) : undefined;
       await using _dispatcher = options.dispatcher
-        ? await dispatcherOf(config, sql, log)
+        ? await dispatcherOf(config, sql, log, keyring)
         : undefined;
       console.log(`listening on ${server.url}`);
       await untilSignal();
@@ -49,6 +49,7 @@ async function dispatcherOf(
   config: Config,
   sql: Sql,
   logger: Logger,
+  keyring: Keyring | undefined,
 ): Promise<Dispatcher | undefined> {
   if (!config.dispatcher) return undefined;
   const { owner, role, groups } = await databaseAccess(sql);
@@ -58,7 +59,7 @@ async function dispatcherOf(
     return undefined;
   }
   return startDispatcher({
-    ...{ sql, logger, targets: readTargetsConfig() },
+    ...{ sql, logger, keyring, targets: readTargetsConfig() },
     concurrency: config.dispatchConcurrency,
     leaseSeconds: config.leaseSeconds,
     listen: config.listen,

@@ -55,11 +55,12 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     const sql = connect(engine.databaseUrl, { name: "carillon dev" });
     cleanups.push(() => sql.end({ timeout: 5 }));
     const { logger: log, host = "127.0.0.1", port = 0 } = options;
-    const server = own(await startServer({ sql, log, host, port, keyring: readKeyring() }));
+    const keyring = readKeyring();
+    const server = own(await startServer({ sql, log, host, port, keyring }));
     // With pg_cron alone one sees that ticks need no process of ours.
     if (pgCron === null) own(startTicker({ sql, log }));
     if (options.dispatcher !== false) {
-      own(startDispatcher({ sql, logger: log, targets: readTargetsConfig() }));
+      own(startDispatcher({ sql, logger: log, keyring, targets: readTargetsConfig() }));
     }
     const key = await adminKey(sql);
     return { engine, sql, url: server.url, key, pgCron, [Symbol.asyncDispose]: dispose };

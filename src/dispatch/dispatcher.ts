@@ -2,10 +2,11 @@ import type { Sql } from "../db/connect.js";
 import { ALL_TARGETS, targetsOf } from "../db/jobs.js";
 import { databaseIdentity } from "../db/system.js";
 import type { Logger } from "../log.js";
+import { SecretStore } from "../secrets/app-secrets.js";
+import type { Keyring } from "../secrets/keyring.js";
 import type { TargetsConfig } from "../targets/config.js";
 import { Targets } from "../targets/targets.js";
 import { jobSeconds } from "../targets/timeouts.js";
-import type { Secrets } from "../targets/types.js";
 import { packageVersion } from "../version.js";
 import type { WorkerConfig } from "../worker/options.js";
 import type { Worker } from "../worker/types.js";
@@ -21,8 +22,8 @@ export interface DispatcherOptions {
   readonly logger: Logger;
   /** The apps whose jobs to send; default all. */
   readonly apps?: readonly string[];
-  /** What an app keeps secret; default nothing. */
-  readonly secretsOf?: (appId: string) => Secrets;
+  /** What opens the secrets of apps; without it nothing that needs one is sent. */
+  readonly keyring?: Keyring | undefined;
   /** Jobs under way at once; default 50. */
   readonly concurrency?: number;
   /** Seconds a lease lasts without a heartbeat; default 30. */
@@ -46,11 +47,12 @@ export interface Dispatcher extends AsyncDisposable {
  */
 export function startDispatcher(options: DispatcherOptions): Dispatcher {
   const { sql, logger } = options;
+  const secrets = new SecretStore({ sql, keyring: options.keyring });
   const targets = new Targets(options.targets, packageVersion());
   const worker = new QueueWorker(configOf(options), {
     route: createDispatch({
       targets,
-      secretsOf: options.secretsOf ?? (() => NO_SECRETS),
+      secretsOf: (appId) => secrets.of(appId),
       identity: once(() => databaseIdentity(sql)),
     }),
     timeoutOf: ({ target }) => (target === null ? 0 : jobSeconds(target)),
@@ -85,11 +87,6 @@ function configOf(options: DispatcherOptions): WorkerConfig {
     signals: false,
   });
 }
-
-const NO_SECRETS: Secrets = {
-  get: () => Promise.resolve(undefined),
-  signing: () => Promise.resolve([]),
-};
 
 /** Asks until there is an answer, and then no more. */
 function once<T>(ask: () => Promise<T>): () => Promise<T> {

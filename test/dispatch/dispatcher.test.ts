@@ -1,6 +1,11 @@
+import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { cancelJob, getJob } from "../../src/db/jobs.js";
+import { setSecret } from "../../src/db/secrets.js";
+import { fetchSigningKeys } from "../../src/db/signing-keys.js";
 import { databaseIdentity } from "../../src/db/system.js";
+import { verifyWebhook, WebhookVerificationError } from "../../src/index.js";
+import { Keyring } from "../../src/secrets/keyring.js";
 import { jobKey } from "../../src/targets/identity.js";
 import { FaktoryDouble } from "../targets/faktory/double.js";
 import { Endpoint } from "../targets/http/endpoint.js";
@@ -134,6 +139,28 @@ describe("a dispatcher", () => {
     const slow = await bench.ended(await bench.enqueue(http(endpoint, { timeout: 0.2 })));
     expect(slow.error).toMatchObject({ name: "timeout" });
     expect(slow.result).toMatchObject({ statusCode: null });
+  });
+
+  test("opens the app's secrets for the call, signs it, and keeps neither", async () => {
+    await using endpoint = await Endpoint.start();
+    const keyring = new Keyring(randomBytes(32));
+    const sealed = keyring.seal({ kind: "secret", appId: "crm", name: "TOKEN" }, "s3cret");
+    await setSecret(bench.sql, "crm", "TOKEN", sealed);
+    await using _dispatcher = await bench.dispatch({}, { keyring });
+    const headers = { authorization: "Bearer {{secret.TOKEN}}" };
+    const job = await bench.ended(await bench.enqueue(http(endpoint, { headers })));
+    expect(job).toMatchObject({ status: "completed", result: { request: { headers } } });
+    expect(JSON.stringify(job)).not.toContain("s3cret");
+    const [received] = endpoint.received;
+    expect(received!.headers.authorization).toBe("Bearer s3cret");
+    const [key] = await fetchSigningKeys(bench.sql, "crm");
+    const secrets = keyring.open({ kind: "signing", appId: "crm", name: key!.id }, key!);
+    const given = { secrets, headers: received!.headers, body: received!.body };
+    expect(await verifyWebhook(given)).toBe(received!.headers["webhook-id"]);
+    await expect(verifyWebhook({ ...given, body: "{}" })).rejects.toThrow(WebhookVerificationError);
+    const other = http(endpoint, { headers: { authorization: "{{secret.OTHER}}" } });
+    const failed = await bench.ended(await bench.enqueue(other));
+    expect(failed).toMatchObject({ status: "failed", error: { name: "secret" } });
   });
 
   test("pushes to Faktory", async () => {
