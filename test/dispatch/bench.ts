@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
 import { connect, type Sql } from "../../src/db/connect.js";
@@ -8,6 +9,7 @@ import {
   type DispatcherOptions,
   startDispatcher,
 } from "../../src/dispatch/dispatcher.js";
+import { Keyring } from "../../src/secrets/keyring.js";
 import { readTargetsConfig } from "../../src/targets/config.js";
 import { createTestDatabase, type TestDatabase } from "../helpers/database.js";
 import { type LogLine, memoryLogger, until } from "../worker/helpers.js";
@@ -18,6 +20,8 @@ export interface DispatchBench extends AsyncDisposable {
   readonly db: TestDatabase;
   readonly sql: Sql;
   readonly lines: LogLine[];
+  /** What its dispatchers open secrets with. */
+  readonly keyring: Keyring;
   /** Starts a dispatcher that may call this machine, and waits until it is ready. */
   dispatch(
     env?: NodeJS.ProcessEnv,
@@ -40,12 +44,16 @@ export async function createDispatchBench(): Promise<DispatchBench> {
   const sql = connect(db.url, { max: 6 });
   await sql`select carillon.install_app(app => 'crm')`;
   const { lines, logger } = memoryLogger();
+  const keyring = new Keyring(randomBytes(32));
   const started: AsyncDisposable[] = [];
   return {
-    ...{ db, sql, lines },
+    ...{ db, sql, lines, keyring },
     async dispatch(env = {}, options = {}) {
       const targets = readTargetsConfig({ CARILLON_HTTP_ALLOW: "127.0.0.1", ...env });
-      const dispatcher = startDispatcher({ sql, targets, logger, drainSeconds: 0.1, ...options });
+      const dispatcher = startDispatcher({
+        ...{ sql, targets, logger, keyring, drainSeconds: 0.1 },
+        ...options,
+      });
       started.push(dispatcher);
       await dispatcher.worker.ready;
       return dispatcher;

@@ -1,11 +1,9 @@
-import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { cancelJob, getJob } from "../../src/db/jobs.js";
 import { setSecret } from "../../src/db/secrets.js";
 import { fetchSigningKeys } from "../../src/db/signing-keys.js";
 import { databaseIdentity } from "../../src/db/system.js";
 import { verifyWebhook, WebhookVerificationError } from "../../src/index.js";
-import { Keyring } from "../../src/secrets/keyring.js";
 import { jobKey } from "../../src/targets/identity.js";
 import { FaktoryDouble } from "../targets/faktory/double.js";
 import { Endpoint } from "../targets/http/endpoint.js";
@@ -143,10 +141,10 @@ describe("a dispatcher", () => {
 
   test("opens the app's secrets for the call, signs it, and keeps neither", async () => {
     await using endpoint = await Endpoint.start();
-    const keyring = new Keyring(randomBytes(32));
+    const { keyring } = bench;
     const sealed = keyring.seal({ kind: "secret", appId: "crm", name: "TOKEN" }, "s3cret");
     await setSecret(bench.sql, "crm", "TOKEN", sealed);
-    await using _dispatcher = await bench.dispatch({}, { keyring });
+    await using _dispatcher = await bench.dispatch();
     const headers = { authorization: "Bearer {{secret.TOKEN}}" };
     const job = await bench.ended(await bench.enqueue(http(endpoint, { headers })));
     expect(job).toMatchObject({ status: "completed", result: { request: { headers } } });
@@ -160,7 +158,7 @@ describe("a dispatcher", () => {
     await expect(verifyWebhook({ ...given, body: "{}" })).rejects.toThrow(WebhookVerificationError);
     const other = http(endpoint, { headers: { authorization: "{{secret.OTHER}}" } });
     const failed = await bench.ended(await bench.enqueue(other));
-    expect(failed).toMatchObject({ status: "failed", error: { name: "secret" } });
+    expect(failed).toMatchObject({ status: "failed", error: { name: "secret_missing" } });
   });
 
   test("pushes to Faktory", async () => {
