@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:b0b86b41b60c0f1a1ff0a32142e7705f46a17dbc
+--! Hash: sha1:ed74a966807527a3f1fe5aba87636aabb1448fcc
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -546,6 +546,26 @@ comment on column carillon.app_secrets.last_used_at is 'When a dispatcher last a
 create index app_secrets_created_by_idx on carillon.app_secrets (created_by) where created_by is not null;
 create index app_secrets_updated_by_idx on carillon.app_secrets (updated_by) where updated_by is not null;
 --! EndIncluded tables/app_secrets.sql
+--! Included tables/signing_keys.sql
+create table carillon.signing_keys (
+  id uuid primary key,
+  app_id text not null references carillon.apps on delete cascade,
+  key_id text not null constraint signing_keys_key_id_form check (key_id ~ '^[0-9a-f]{16}$'),
+  nonce bytea not null constraint signing_keys_nonce_size check (octet_length(nonce) = 12),
+  ciphertext bytea not null constraint signing_keys_ciphertext_size check (octet_length(ciphertext) between 17 and 1024),
+  created_at timestamptz not null,
+  created_by uuid references carillon.principals on delete set null,
+  expires_at timestamptz,
+  constraint signing_keys_in_order check (expires_at >= created_at)
+);
+comment on table carillon.signing_keys is
+  'What requests to an app''s HTTP targets are signed by, sealed as app_secrets are, with the id in place of a name: the current one, and until it expires the one before it.';
+comment on column carillon.signing_keys.expires_at is 'Until when it signs; null for the current one.';
+create unique index signing_keys_current_idx on carillon.signing_keys (app_id) where expires_at is null;
+create index signing_keys_app_id_idx on carillon.signing_keys (app_id, created_at desc);
+create index signing_keys_created_by_idx on carillon.signing_keys (created_by) where created_by is not null;
+create index signing_keys_expires_at_idx on carillon.signing_keys (expires_at) where expires_at is not null;
+--! EndIncluded tables/signing_keys.sql
 --! Included tables/database_roles.sql
 create table carillon.database_roles (
   role_name name primary key,
@@ -1221,7 +1241,9 @@ select 'carillon_worker', f from unnest(array[
   'release_jobs', 'tick'
 ]) as f
 union all
-select 'carillon_dispatcher', f from unnest(array['database_access', 'fetch_secret']) as f
+select 'carillon_dispatcher', f from unnest(array[
+  'database_access', 'ensure_signing_key', 'fetch_secret', 'fetch_signing_keys'
+]) as f
 union all
 select 'carillon_api', f from unnest(array[
   'acting', 'admin_tick', 'authenticate_identity', 'authenticate_key', 'backfill_cron', 'begin_request',
@@ -1232,11 +1254,11 @@ select 'carillon_api', f from unnest(array[
   'get_principal', 'get_role', 'get_secret', 'get_stats', 'grant_role', 'job_progress', 'link_identity',
   'list_accessible_crons', 'list_api_keys', 'list_apps', 'list_audit', 'list_backfills', 'list_crons',
   'list_identities', 'list_letters', 'list_logs', 'list_principals', 'list_roles', 'list_runs', 'list_secrets',
-  'list_ticks', 'list_upcoming', 'move_job', 'next_job_in', 'now', 'page_jobs', 'patch_cron', 'pg_cron_status',
-  'preview_schedule', 'provision_identity', 'redrive_letters', 'release_clone', 'retried_by', 'retry_job',
-  'retry_jobs', 'revoke_api_key', 'revoke_role', 'set_job_retention', 'set_secret', 'summarize_crons',
-  'sync_manifest', 'tail_logs', 'tick', 'trigger_cron',
-  'uninstall_app', 'unlink_identity', 'update_principal', 'update_role'
+  'list_signing_keys', 'list_ticks', 'list_upcoming', 'move_job', 'next_job_in', 'now', 'page_jobs', 'patch_cron',
+  'pg_cron_status', 'preview_schedule', 'provision_identity', 'redrive_letters', 'release_clone', 'retried_by',
+  'retry_job', 'retry_jobs', 'revoke_api_key', 'revoke_role', 'rotate_signing_key', 'set_job_retention', 'set_secret',
+  'summarize_crons', 'sync_manifest', 'tail_logs', 'tick', 'trigger_cron', 'uninstall_app', 'unlink_identity',
+  'update_principal', 'update_role'
 ]) as f;
 comment on view carillon.database_rights is
   'Which functions the group roles of the API, of workers and of dispatchers may execute, and all that they may do: exactly those that src/db calls for them.';
@@ -5154,13 +5176,17 @@ language sql stable security definer
 set search_path = ''
 as $$
   select s.kind, s.app_id, s.name, s.key_id, s.nonce, s.ciphertext
-  from (select 'secret' as kind, a.* from carillon.app_secrets a) s
+  from (
+    select 'secret' as kind, a.app_id, a.name, a.key_id, a.nonce, a.ciphertext from carillon.app_secrets a
+    union all
+    select 'signing', k.app_id, k.id::text, k.key_id, k.nonce, k.ciphertext from carillon.signing_keys k
+  ) s
   where s.key_id <> list_stale_secrets.key_id and (after is null or (s.kind, s.app_id, s.name) > (after[1], after[2], after[3]))
   order by s.kind, s.app_id, s.name
   limit max_rows
 $$;
 comment on function carillon.list_stale_secrets(text, text[], integer) is
-  'What is sealed by another key than this one, to be sealed again by it: for its owner, who replaces the key. In order; those after a kind, app and name.';
+  'Secrets and signing keys (named by their ids) that are sealed by another key than this one, to be sealed again by it: for the owner, who replaces the key. In order; those after a kind, app and name.';
 revoke all on function carillon.list_stale_secrets(text, text[], integer) from public;
 --! EndIncluded secrets/list_stale_secrets.sql
 --! Included secrets/reseal_secret.sql
@@ -5179,17 +5205,27 @@ as $$
 declare
   v_old text;
 begin
-  select s.key_id into v_old from carillon.app_secrets s
-  where s.app_id = app and s.name = reseal_secret.name and s.nonce = old_nonce
-  for no key update;
-  -- Set anew since it was read, or deleted.
+  if kind = 'secret' then
+    select s.key_id into v_old from carillon.app_secrets s
+    where s.app_id = app and s.name = reseal_secret.name and s.nonce = old_nonce
+    for no key update;
+    update carillon.app_secrets s
+    set key_id = reseal_secret.key_id, nonce = reseal_secret.nonce, ciphertext = reseal_secret.ciphertext
+    where s.app_id = app and s.name = reseal_secret.name and s.nonce = old_nonce;
+  else
+    select s.key_id into v_old from carillon.signing_keys s
+    where s.app_id = app and s.id = reseal_secret.name::uuid and s.nonce = old_nonce
+    for no key update;
+    update carillon.signing_keys s
+    set key_id = reseal_secret.key_id, nonce = reseal_secret.nonce, ciphertext = reseal_secret.ciphertext
+    where s.app_id = app and s.id = reseal_secret.name::uuid and s.nonce = old_nonce;
+  end if;
+  -- Set anew since it was read, or gone.
   if v_old is null then
     return false;
   end if;
-  update carillon.app_secrets s
-  set key_id = reseal_secret.key_id, nonce = reseal_secret.nonce, ciphertext = reseal_secret.ciphertext
-  where s.app_id = app and s.name = reseal_secret.name;
-  perform carillon._audit(null, 'secret.reseal', app, name, name, jsonb_build_object('keyId', v_old), jsonb_build_object('keyId', key_id));
+  perform carillon._audit(null, kind || '.reseal', app, name, case when kind = 'secret' then name end,
+    jsonb_build_object('keyId', v_old), jsonb_build_object('keyId', key_id));
   return true;
 end;
 $$;
@@ -5197,6 +5233,130 @@ comment on function carillon.reseal_secret(text, text, text, bytea, text, bytea,
   'Puts what is sealed by a new key in the place of the same sealed by an old one, which its nonce tells; returns whether it was still there.';
 revoke all on function carillon.reseal_secret(text, text, text, bytea, text, bytea, bytea) from public;
 --! EndIncluded secrets/reseal_secret.sql
+--! Included secrets/signing_key_details.sql
+create or replace view carillon.signing_key_details as
+select s.id, s.app_id, s.created_at, s.created_by, s.expires_at
+from carillon.signing_keys s;
+comment on view carillon.signing_key_details is 'Signing keys as everybody but dispatchers sees them: by id.';
+--! EndIncluded secrets/signing_key_details.sql
+--! Included secrets/rotate_signing_key.sql
+create or replace function carillon.rotate_signing_key(
+  app text,
+  id uuid,
+  key_id text,
+  nonce bytea,
+  ciphertext bytea,
+  overlap_seconds integer default 86400,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns carillon.signing_key_details
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+  v_expires constant timestamptz := v_now + make_interval(secs => overlap_seconds);
+  v_old uuid;
+  v_new carillon.signing_key_details;
+begin
+  perform carillon._hold_app(app);
+  perform carillon._require_held(actor, actor_scopes, array['app:' || app || ':secret.write']);
+  if overlap_seconds is null or overlap_seconds not between 0 and 2592000 then
+    perform carillon._invalid('overlap', 'must be from 0 to 2592000 seconds (30 days)');
+  end if;
+  -- One rotation at a time; what only holds the app goes on.
+  perform from carillon.apps a where a.id = app for no key update;
+  update carillon.signing_keys s set expires_at = v_expires where s.app_id = app and s.expires_at is null returning s.id into v_old;
+  -- Two at most, so one that was still being replaced goes now.
+  delete from carillon.signing_keys s where s.app_id = app and (s.id <> v_old or overlap_seconds = 0);
+  insert into carillon.signing_keys (id, app_id, key_id, nonce, ciphertext, created_at, created_by)
+  values (rotate_signing_key.id, app, rotate_signing_key.key_id, rotate_signing_key.nonce, rotate_signing_key.ciphertext, v_now, actor);
+  perform carillon._audit(actor, 'signing.rotate', app, id::text, null,
+    case when v_old is not null then jsonb_build_object('id', v_old) end,
+    jsonb_build_object('id', id) || case when v_old is not null and overlap_seconds > 0
+      then jsonb_build_object('previousExpiresAt', v_expires) else '{}' end);
+  select d.* into v_new from carillon.signing_key_details d where d.id = rotate_signing_key.id;
+  return v_new;
+end;
+$$;
+comment on function carillon.rotate_signing_key(text, uuid, text, bytea, bytea, integer, uuid, text[]) is
+  'Makes this, sealed by its caller, the key an app''s requests are signed by. The one before it signs as well for some seconds more (a day, unless said otherwise; 0: no more); one that was before that goes at once.';
+revoke all on function carillon.rotate_signing_key(text, uuid, text, bytea, bytea, integer, uuid, text[]) from public;
+--! EndIncluded secrets/rotate_signing_key.sql
+--! Included secrets/ensure_signing_key.sql
+create or replace function carillon.ensure_signing_key(app text, id uuid, key_id text, nonce bytea, ciphertext bytea) returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+begin
+  perform carillon._hold_app(app);
+  -- As a rotation does: of several at once the first one's stays.
+  perform from carillon.apps a where a.id = app for no key update;
+  insert into carillon.signing_keys (id, app_id, key_id, nonce, ciphertext, created_at)
+  values (ensure_signing_key.id, app, ensure_signing_key.key_id, ensure_signing_key.nonce, ensure_signing_key.ciphertext, carillon.now())
+  on conflict (app_id) where expires_at is null do nothing;
+  if found then
+    perform carillon._audit(null, 'signing.create', app, id::text, null, null, jsonb_build_object('id', id));
+  end if;
+end;
+$$;
+comment on function carillon.ensure_signing_key(text, uuid, text, bytea, bytea) is
+  'Makes this, sealed by a dispatcher that needs one, the key an app''s requests are signed by, unless it has one.';
+revoke all on function carillon.ensure_signing_key(text, uuid, text, bytea, bytea) from public;
+--! EndIncluded secrets/ensure_signing_key.sql
+--! Included secrets/fetch_signing_keys.sql
+create or replace function carillon.fetch_signing_keys(app text)
+returns table (id uuid, key_id text, nonce bytea, ciphertext bytea)
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+begin
+  return query
+    select s.id, s.key_id, s.nonce, s.ciphertext from carillon.signing_keys s
+    where s.app_id = app and (s.expires_at is null or s.expires_at > v_now)
+    order by s.expires_at desc nulls first;
+end;
+$$;
+comment on function carillon.fetch_signing_keys(text) is
+  'What an app''s requests are to be signed by now, sealed, for a dispatcher to open: the newest first, two at most.';
+revoke all on function carillon.fetch_signing_keys(text) from public;
+--! EndIncluded secrets/fetch_signing_keys.sql
+--! Included secrets/list_signing_keys.sql
+create or replace function carillon.list_signing_keys(app text) returns setof carillon.signing_key_details
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+begin
+  perform carillon._require_app(app);
+  return query
+    select d.* from carillon.signing_key_details d
+    where d.app_id = app and (d.expires_at is null or d.expires_at > v_now)
+    order by d.expires_at desc nulls first;
+end;
+$$;
+comment on function carillon.list_signing_keys(text) is 'The signing keys of an app, the current one first, by id.';
+revoke all on function carillon.list_signing_keys(text) from public;
+--! EndIncluded secrets/list_signing_keys.sql
+--! Included secrets/_trim_signing_keys.sql
+create or replace function carillon._trim_signing_keys() returns void
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+begin
+  delete from carillon.signing_keys s
+  where s.id in (
+    select o.id from carillon.signing_keys o where o.expires_at <= v_now order by o.expires_at limit 1000 for update skip locked);
+end;
+$$;
+comment on function carillon._trim_signing_keys() is 'Deletes signing keys that sign no more, 1000 at most.';
+revoke all on function carillon._trim_signing_keys() from public;
+--! EndIncluded secrets/_trim_signing_keys.sql
 --! Included queue/_job_message.sql
 create or replace function carillon._job_message(app text, payload jsonb, user_id uuid) returns jsonb
 language sql stable parallel safe security invoker
@@ -6686,6 +6846,7 @@ begin
   perform carillon._trim_history();
   perform carillon._trim_audit();
   perform carillon._trim_requests();
+  perform carillon._trim_signing_keys();
   perform carillon._trim_runs();
   insert into carillon.settings (key, value) values ('swept_at', to_jsonb(v_now))
   on conflict (key) do update set value = excluded.value;

@@ -14,6 +14,7 @@ import { releaseCommand } from "./release.js";
 import { rolesCommand } from "./roles.js";
 import { secretsCommand } from "./secrets.js";
 import { serveCommand } from "./serve.js";
+import { signingKeysCommand } from "./signing-keys.js";
 import { tickCommand } from "./tick.js";
 import { usersCommand } from "./users.js";
 import { packageVersion } from "../version.js";
@@ -40,6 +41,7 @@ export function createProgram(): Command {
     .addCommand(cronsCommand)
     .addCommand(jobsCommand)
     .addCommand(secretsCommand)
+    .addCommand(signingKeysCommand)
     .addCommand(usersCommand)
     .addCommand(rolesCommand)
     .addCommand(keysCommand)
