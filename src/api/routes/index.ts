@@ -15,6 +15,7 @@ import { retentionRoutes } from "./retention.js";
 import { roleRoutes } from "./roles.js";
 import { scheduleRoutes } from "./schedules.js";
 import { secretRoutes } from "./secrets.js";
+import { signingKeyRoutes } from "./signing-keys.js";
 import { statsRoutes } from "./stats.js";
 import { summaryRoutes } from "./summaries.js";
 import { systemRoutes } from "./system.js";
@@ -35,6 +36,7 @@ const rooms = [
   ...statsRoutes,
   ...retentionRoutes,
   ...secretRoutes,
+  ...signingKeyRoutes,
   ...scheduleRoutes,
   ...tickRoutes,
   ...systemRoutes,
