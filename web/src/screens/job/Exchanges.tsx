@@ -3,26 +3,21 @@ import { Card } from "../../parts/Page.js";
 import { Json } from "../../parts/Json.js";
 import styles from "./job.module.css";
 
-/** What the targets of the attempts answered, where they went to one; newest first. */
+/** Where the job goes, where that is not to the app's workers, and what each attempt met there; newest first. */
 export function Exchanges({ job }: { job: Job }) {
-  const answered = job.attempts
-    .map(({ attempt, ...rest }) => ({ attempt, answer: answerOf(rest) }))
-    .filter(({ answer }) => answer !== null)
-    .reverse();
-  if (answered.length === 0) return null;
+  const answered = job.attempts.filter(({ result }) => result !== null).toReversed();
+  if (job.target === null && answered.length === 0) return null;
   return (
-    <Card title="What the target answered">
+    <Card title="Target">
       <div className={styles.stack}>
-        {answered.map(({ attempt, answer }, at) => (
+        {job.target !== null && <Json value={job.target} what="the target" />}
+        {answered.map(({ attempt, result }, at) => (
           <details key={attempt} open={at === 0} className={styles.stackBox}>
-            <summary>Attempt {attempt}</summary>
-            <Json value={answer} what={`the answer to attempt ${attempt}`} />
+            <summary>Answer to attempt {attempt}</summary>
+            <Json value={result} what={`the answer to attempt ${attempt}`} />
           </details>
         ))}
       </div>
     </Card>
   );
 }
-
-const answerOf = (attempt: object): unknown =>
-  "result" in attempt && typeof attempt.result === "object" ? attempt.result : null;

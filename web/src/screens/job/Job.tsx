@@ -104,7 +104,7 @@ function Found({ job }: { job: FullJob }) {
     >
       {retriedBy.length > 0 && (
         <Notice>
-          It has been run again as{" "}
+          <span>It has been run again as</span>
           {retriedBy.map((id, at) => (
             <span key={id}>
               {at > 0 && ", "}

@@ -1,5 +1,5 @@
 import { useNavigate } from "@tanstack/react-router";
-import { Ban, CalendarClock, Copy, MoreHorizontal, RotateCcw } from "lucide-react";
+import { Ban, Copy, MoreHorizontal, PencilLine, RotateCcw } from "lucide-react";
 import { useState } from "react";
 import { askToRetry } from "../../jobs/actions.js";
 import { EnqueueDialog } from "../../jobs/EnqueueDialog.js";
@@ -8,12 +8,12 @@ import { Button, IconButton } from "../../parts/Button.js";
 import { Menu, MenuItem } from "../../parts/Menu.js";
 import { useGrants } from "../../session/session.js";
 import { CancelDialog } from "./CancelDialog.js";
-import { MoveDialog } from "./MoveDialog.js";
+import { EditDialog } from "./EditDialog.js";
 
 /** What can be done with a job; what one may not do is there, and says what is missing. */
 export function JobActions({ job }: { job: Job }) {
   const { appId, status } = job;
-  const [open, setOpen] = useState<"cancel" | "move" | "copy">();
+  const [open, setOpen] = useState<"cancel" | "edit" | "copy">();
   const close = () => setOpen(undefined);
   const may = useGrants();
   const navigate = useNavigate();
@@ -28,8 +28,8 @@ export function JobActions({ job }: { job: Job }) {
   return (
     <>
       {waits && (
-        <Button refusal={refusal} onClick={() => setOpen("move")}>
-          <CalendarClock size={14} aria-hidden="true" /> Move
+        <Button refusal={refusal} onClick={() => setOpen("edit")}>
+          <PencilLine size={14} aria-hidden="true" /> Change
         </Button>
       )}
       {isLive(status) ? (
@@ -60,7 +60,7 @@ export function JobActions({ job }: { job: Job }) {
         open={open === "cancel"}
         onClose={close}
       />
-      <MoveDialog job={job} open={open === "move"} onClose={close} />
+      <EditDialog job={job} open={open === "edit"} onClose={close} />
       <EnqueueDialog
         open={open === "copy"}
         onClose={close}

@@ -15,6 +15,7 @@ export function JobFacts({ job }: { job: Job }) {
   const facts: (readonly [string, ReactNode] | false)[] = [
     cronId !== null && ["Cron", <CronLink key="c" appId={appId} cronId={cronId} />],
     scheduledFor !== null && ["Slot", <Time key="s" at={scheduledFor} seconds offset />],
+    ["Goes to", job.target === null ? "the app's workers" : `its ${job.target.type} target`],
     ["Made by", TRIGGER_WORDS[job.trigger]],
     ["Enqueued", <Time key="e" at={job.enqueuedAt} seconds offset />],
     // Of a running job it is when its lease ends.

@@ -1,6 +1,6 @@
 import { X } from "lucide-react";
 import type { ReactNode } from "react";
-import { WITHIN, type JobOrder, type Within } from "../../jobs/queries.js";
+import { isNarrow, WITHIN, type JobOrder, type Within } from "../../jobs/choice.js";
 import { useCronName } from "../../jobs/CronLink.js";
 import {
   STATUSES,
@@ -18,7 +18,6 @@ import { Time } from "../../time/Time.js";
 import { CronPicker } from "./CronPicker.js";
 import styles from "./jobs.module.css";
 import { ALL_JOBS, type jobsSearch } from "./search.js";
-import { isNarrow } from "../../jobs/queries.js";
 
 type Filter = ReturnType<typeof jobsSearch.parse>;
 

@@ -3,7 +3,7 @@ import { useState } from "react";
 import type { JobApps } from "../../jobs/apps.js";
 import { statusesFor, type Deed, type Meant } from "../../jobs/bulk.js";
 import { BulkDialog } from "../../jobs/BulkDialog.js";
-import { filterOf, isNarrow, type JobChoice } from "../../jobs/queries.js";
+import { filterOf, isNarrow, type JobChoice } from "../../jobs/choice.js";
 import { Button } from "../../parts/Button.js";
 import { useGrants } from "../../session/session.js";
 import styles from "./jobs.module.css";

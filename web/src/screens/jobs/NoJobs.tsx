@@ -2,6 +2,7 @@ import { Link } from "@tanstack/react-router";
 import { Button } from "../../parts/Button.js";
 import { Card } from "../../parts/Page.js";
 import { EmptyState } from "../../parts/States.js";
+import styles from "./jobs.module.css";
 
 /** Why there are none, and what to do. */
 export function NoJobs({ filtered, onClear }: { filtered: boolean; onClear: () => void }) {
@@ -16,7 +17,7 @@ export function NoJobs({ filtered, onClear }: { filtered: boolean; onClear: () =
   }
   return (
     <EmptyState title="No jobs yet">
-      <p>
+      <p className={styles.prose}>
         A slot of a cron makes one, and so does <em>Run now</em> on{" "}
         <Link to="/crons" className="link">
           any of your crons

@@ -4,7 +4,7 @@ import {
   type JobChoice,
   type JobOrder,
   type Within,
-} from "../../jobs/queries.js";
+} from "../../jobs/choice.js";
 import { STATUSES, TRIGGERS } from "../../jobs/types.js";
 import { defineSearch, instant, oneOf, someOf, text, type Param } from "../../url/search.js";
 
