@@ -9,16 +9,29 @@ const leaves = ["errors", "config", "log"];
 const rooms = {
   db: [],
   schedules: [],
-  manifest: ["schedules"],
+  manifest: ["schedules", "targets"],
   deploy: ["db", "manifest"],
+  dispatch: ["db", "secrets", "targets", "worker"],
   worker: ["db"],
   client: ["targets"],
   targets: ["worker"],
   secrets: ["db", "targets"],
   testing: ["db", "worker"],
-  api: ["db", "manifest", "schedules", "secrets"],
-  dev: ["db", "deploy", "api", "worker", "manifest", "schedules", "secrets"],
-  cli: ["client", "db", "deploy", "api", "worker", "manifest", "schedules", "secrets", "dev"],
+  api: ["db", "manifest", "schedules", "secrets", "targets"],
+  dev: ["db", "deploy", "api", "dispatch", "worker", "manifest", "schedules", "secrets", "targets"],
+  cli: [
+    "client",
+    "db",
+    "deploy",
+    "api",
+    "worker",
+    "manifest",
+    "schedules",
+    "secrets",
+    "dev",
+    "dispatch",
+    "targets",
+  ],
 };
 
 const roomRules = Object.entries(rooms).map(([room, allowed]) => {
@@ -50,7 +63,7 @@ const roomRules = Object.entries(rooms).map(([room, allowed]) => {
 export default tseslint.config(
   { ignores: ["dist", "node_modules", "coverage", "docker/.build"] },
   {
-    files: ["**/*.ts"],
+    files: ["**/*.{ts,tsx}"],
     extends: [...tseslint.configs.recommendedTypeChecked, ...tseslint.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true } },
     rules: {
@@ -88,6 +101,24 @@ export default tseslint.config(
     },
   },
   { files: ["test/**/*.ts"], rules: { "max-lines-per-function": "off" } },
+  {
+    // The page: talks only to the API, by its client.
+    files: ["web/src/**/*.{ts,tsx}"],
+    rules: {
+      "max-lines-per-function": ["error", { max: 120, skipBlankLines: true, skipComments: true }],
+      "no-restricted-imports": [
+        "error",
+        {
+          patterns: [
+            {
+              group: ["**/../src/**", "node:*"],
+              message: "web/ talks to the server only: import carillon/client.",
+            },
+          ],
+        },
+      ],
+    },
+  },
   { files: ["**/*.config.ts"], rules: { "no-restricted-exports": "off" } },
   ...roomRules,
 );

@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:d5c75a43d7770a360df96ec63209d616197e00c9
+--! Hash: sha1:95b9d1f42e5ee9622934eb41557d1f057560a594
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -30,11 +30,13 @@ create table carillon.apps (
   name text,
   manifest jsonb not null default '{}' constraint apps_manifest_is_object check (jsonb_typeof(manifest) = 'object'),
   permissions text[] not null default '{}',
+  agent jsonb constraint apps_agent_is_object check (jsonb_typeof(agent) = 'object'),
   max_concurrency integer constraint apps_max_concurrency_positive check (max_concurrency > 0),
   created_at timestamptz not null default carillon.now(),
   updated_at timestamptz not null default carillon.now()
 );
 comment on table carillon.apps is 'What is deployed with a manifest: owns crons and jobs, and is the unit of isolation.';
+comment on column carillon.apps.agent is 'What makes it an agent, as its manifest says; null for an app that is none.';
 comment on column carillon.apps.max_concurrency is 'How many jobs of the app may run at once; null is unlimited.';
 --! EndIncluded tables/apps.sql
 --! Included tables/principals.sql
@@ -176,7 +178,7 @@ comment on column carillon.crons.anchor_at is 'Slot 0 of a rate schedule that na
 comment on column carillon.crons.jitter_seconds is 'Upper bound of the stable delay of this cron''s jobs; the slot itself does not move.';
 comment on column carillon.crons.version is 'Grows with every change of the cron, not with its firing; what an update expects, so that it overwrites nobody else''s.';
 comment on column carillon.crons.declared_enabled is 'What the manifest last said of enabled, so that a deploy overrides a pause only when the manifest changed.';
-comment on column carillon.crons.job_headers is 'The options of its jobs (priority, attempts, timeout, tags) as their headers carry them; those of default are absent.';
+comment on column carillon.crons.job_headers is 'The options of its jobs (priority, attempts, timeout, tags, target) as their headers carry them; those of default are absent.';
 comment on column carillon.crons.expires_after_seconds is 'How long a job may wait to be started once it is due; null is for ever.';
 comment on column carillon.crons.max_concurrency is 'How many jobs of the cron may run at once; null is unlimited.';
 comment on column carillon.crons.declared_run_as is 'The service account the manifest last named, so that a deploy changes the owner only when the manifest does.';
@@ -251,8 +253,6 @@ comment on table carillon.ticks is 'The ledger: one row per decided slot, writte
 comment on column carillon.ticks.blocked_by is 'The job that was still queued or running when the slot was skipped, or that gave way when it was replaced.';
 -- What is not as usual is found without reading the rest; a slot that is enqueued does not write here.
 create index ticks_other_idx on carillon.ticks (cron_id, scheduled_for, outcome) where outcome <> 'enqueued';
--- Rows lie in the order in which they were decided: this costs next to nothing to write.
-create index ticks_decided_idx on carillon.ticks using brin (decided_at) with (pages_per_range = 16);
 create table carillon.ticks_default partition of carillon.ticks default;
 comment on table carillon.ticks_default is 'Slots outside the prepared days.';
 --! EndIncluded tables/ticks.sql
@@ -269,7 +269,8 @@ create type carillon.job_filter as (
   started_after timestamptz,
   started_before timestamptz,
   finished_after timestamptz,
-  finished_before timestamptz
+  finished_before timestamptz,
+  targets text[]
 );
 comment on type carillon.job_filter is
   'Which jobs of an app are meant; null is no condition. Times: at or after, and before.';
@@ -369,33 +370,6 @@ comment on column carillon.job_stats.durations is
   'A histogram of seconds: the number of each bucket times 2^40, plus how many fell into it. See _log_bucket.';
 create index job_stats_age_idx on carillon.job_stats (step, from_at);
 --! EndIncluded tables/job_stats.sql
---! Included tables/tick_stats.sql
-create table carillon.tick_stats (
-  app_id text not null,
-  from_at timestamptz not null,
-  outcome text not null,
-  slots bigint not null constraint tick_stats_slots_positive check (slots > 0),
-  constraint tick_stats_one_per_hour unique (app_id, from_at, outcome)
-);
-comment on table carillon.tick_stats is
-  'How many slots of an app were decided how in each hour, rolled up by the sweep from the ledger. Complete up to the setting stats_until.';
-create index tick_stats_age_idx on carillon.tick_stats (from_at);
---! EndIncluded tables/tick_stats.sql
---! Included tables/attention.sql
-create type carillon.attention_item as (
-  severity integer,
-  kind text,
-  app_id text,
-  crons jsonb,
-  cron_count integer,
-  count bigint,
-  since timestamptz,
-  error text,
-  text text
-);
-comment on type carillon.attention_item is
-  'Something that needs somebody: how serious it is (3 critical, 2 warning, 1 to know), of which kind, about which app and crons (eight at most of so many), how often, since when, by which error, and all that as a sentence.';
---! EndIncluded tables/attention.sql
 --! Included tables/retentions.sql
 create table carillon.retentions (
   app_id text not null references carillon.apps on delete cascade,
@@ -458,20 +432,24 @@ $$;
 drop index if exists pgmq.q_jobs_vt_idx;
 
 -- What waits is in one of these, by what claims it in which order (_pick_jobs); what is leased is in none of them.
+-- The first column is what _claim_key says: whoever may write into this table evaluates it, and has no rights on functions.
 -- Direct jobs and those of unlimited crons, by due time:
 create index carillon_jobs_direct_idx on pgmq.q_jobs
-  ((message ->> 'app_id'), (coalesce((headers ->> 'priority')::integer, 0)) desc, vt, msg_id)
+  ((case when headers ? 'target' then '@' || (message ->> 'app_id') else message ->> 'app_id' end), (coalesce((headers ->> 'priority')::integer, 0)) desc, vt, msg_id)
   where (headers ? 'cron_id') is not true and (headers ? 'lease') is not true;
 create index carillon_jobs_due_idx on pgmq.q_jobs
-  ((message ->> 'app_id'), (coalesce((headers ->> 'priority')::integer, 0)) desc, vt, msg_id)
+  ((case when headers ? 'target' then '@' || (message ->> 'app_id') else message ->> 'app_id' end), (coalesce((headers ->> 'priority')::integer, 0)) desc, vt, msg_id)
   where headers ? 'cron_id' and not headers ? 'lease' and not headers ? 'limited';
 -- The jobs of crons, cron by cron, those of limited crons (true) apart:
 create index carillon_jobs_lane_idx on pgmq.q_jobs
-  ((message ->> 'app_id'), (headers ? 'limited'), (coalesce((headers ->> 'priority')::integer, 0)) desc, (headers ->> 'cron_id'), vt, msg_id)
+  ((case when headers ? 'target' then '@' || (message ->> 'app_id') else message ->> 'app_id' end), (headers ? 'limited'), (coalesce((headers ->> 'priority')::integer, 0)) desc, (headers ->> 'cron_id'), vt, msg_id)
   where headers ? 'cron_id' and not headers ? 'lease';
 -- The leased ones, by when they are lost; and how many of a limited cron there are.
 create index carillon_jobs_lease_idx on pgmq.q_jobs ((message ->> 'app_id'), vt) where headers ? 'lease';
 create index carillon_jobs_limited_lease_idx on pgmq.q_jobs ((headers ->> 'cron_id')) where headers ? 'limited' and headers ? 'lease';
+-- Dispatchers ask which apps have jobs with targets that are due, or whose lease is lost: the oldest, and app by app.
+create index carillon_jobs_target_idx on pgmq.q_jobs (vt) where headers ? 'target';
+create index carillon_jobs_target_app_idx on pgmq.q_jobs ((message ->> 'app_id'), vt) where headers ? 'target';
 -- The sweep looks for jobs that were not started in time.
 create index carillon_jobs_expiry_idx on pgmq.q_jobs ((headers ->> 'expires_at')) where headers ? 'expires_at';
 -- Overlap asks for the live jobs of one cron, by the trusted header.
@@ -575,6 +553,26 @@ comment on column carillon.app_secrets.last_used_at is 'When a dispatcher last a
 create index app_secrets_created_by_idx on carillon.app_secrets (created_by) where created_by is not null;
 create index app_secrets_updated_by_idx on carillon.app_secrets (updated_by) where updated_by is not null;
 --! EndIncluded tables/app_secrets.sql
+--! Included tables/signing_keys.sql
+create table carillon.signing_keys (
+  id uuid primary key,
+  app_id text not null references carillon.apps on delete cascade,
+  key_id text not null constraint signing_keys_key_id_form check (key_id ~ '^[0-9a-f]{16}$'),
+  nonce bytea not null constraint signing_keys_nonce_size check (octet_length(nonce) = 12),
+  ciphertext bytea not null constraint signing_keys_ciphertext_size check (octet_length(ciphertext) between 17 and 1024),
+  created_at timestamptz not null,
+  created_by uuid references carillon.principals on delete set null,
+  expires_at timestamptz,
+  constraint signing_keys_in_order check (expires_at >= created_at)
+);
+comment on table carillon.signing_keys is
+  'What requests to an app''s HTTP targets are signed by, sealed as app_secrets are, with the id in place of a name: the current one, and until it expires the one before it.';
+comment on column carillon.signing_keys.expires_at is 'Until when it signs; null for the current one.';
+create unique index signing_keys_current_idx on carillon.signing_keys (app_id) where expires_at is null;
+create index signing_keys_app_id_idx on carillon.signing_keys (app_id, created_at desc);
+create index signing_keys_created_by_idx on carillon.signing_keys (created_by) where created_by is not null;
+create index signing_keys_expires_at_idx on carillon.signing_keys (expires_at) where expires_at is not null;
+--! EndIncluded tables/signing_keys.sql
 --! Included tables/database_roles.sql
 create table carillon.database_roles (
   role_name name primary key,
@@ -880,6 +878,17 @@ comment on function carillon._here() is
   'Which database this is: the cluster''s system identifier (kept by a promoted standby, new after initdb and pg_upgrade) and its name.';
 revoke all on function carillon._here() from public;
 --! EndIncluded core/_here.sql
+--! Included core/database_identity.sql
+create or replace function carillon.database_identity() returns text
+language sql stable security definer
+set search_path = ''
+as $$
+  select h.here ->> 'systemIdentifier' || '/' || (h.here ->> 'database') from (select carillon._here() as here) h
+$$;
+comment on function carillon.database_identity() is
+  'What tells this database apart from every other one, its copies included; what the idempotency keys of jobs with targets are made with.';
+revoke all on function carillon.database_identity() from public;
+--! EndIncluded core/database_identity.sql
 --! Included core/clone_status.sql
 create or replace function carillon.clone_status() returns jsonb
 language sql stable security definer
@@ -983,7 +992,8 @@ return case when (cron).id is not null then jsonb_strip_nulls(jsonb_build_object
   'priority', (cron).job_headers -> 'priority', 'maxAttempts', (cron).job_headers -> 'max_attempts',
   'retryDelay', (cron).job_headers -> 'retry_delay', 'retryBackoff', (cron).job_headers -> 'retry_backoff',
   'timeout', (cron).job_headers -> 'timeout', 'tags', (cron).job_headers -> 'tags'))
-  || jsonb_build_object('payload', (cron).payload) end;
+  || jsonb_build_object('payload', (cron).payload)
+  || case when (cron).job_headers ? 'target' then jsonb_build_object('target', (cron).job_headers -> 'target') else '{}' end end;
 comment on function carillon._cron_state(carillon.crons) is 'A cron as the audit log has it: what it is declared with and who owns it, in API spelling.';
 revoke all on function carillon._cron_state(carillon.crons) from public;
 --! EndIncluded audit/_cron_state.sql
@@ -1246,11 +1256,14 @@ revoke all on function carillon.list_audit(text, uuid, text, text, timestamptz, 
 --! Included rights/database_rights.sql
 create or replace view carillon.database_rights (role_name, function_name) as
 select 'carillon_worker', f from unnest(array[
-  'append_logs', 'claim_jobs', 'database_access', 'enqueue_job', 'extend_leases', 'finish_jobs', 'get_job', 'list_apps', 'next_job_in', 'now',
-  'release_jobs', 'tick'
+  'append_logs', 'claim_jobs', 'database_access', 'enqueue_job', 'extend_leases', 'finish_jobs', 'get_job',
+  'list_apps', 'next_job_in', 'now', 'release_jobs', 'tick'
 ]) as f
 union all
-select 'carillon_dispatcher', f from unnest(array['database_access', 'fetch_secret']) as f
+select 'carillon_dispatcher', f from unnest(array[
+  'append_logs', 'claim_jobs', 'database_access', 'database_identity', 'ensure_signing_key', 'extend_leases',
+  'fetch_secret', 'fetch_signing_keys', 'finish_jobs', 'get_job', 'next_job_in', 'now', 'release_jobs', 'tick'
+]) as f
 union all
 select 'carillon_api', f from unnest(array[
   'acting', 'admin_tick', 'authenticate_identity', 'authenticate_key', 'backfill_cron', 'begin_request',
@@ -1258,14 +1271,14 @@ select 'carillon_api', f from unnest(array[
   'create_principal', 'create_role', 'database_access', 'declare_cron', 'delete_cron', 'delete_letters',
   'delete_principal', 'delete_role', 'delete_secret', 'describe_schedule', 'end_request', 'enqueue_job',
   'enqueue_jobs', 'find_crons', 'get_api_key', 'get_app', 'get_calendar', 'get_cron', 'get_job', 'get_job_retention',
-  'get_overview', 'get_principal', 'get_role', 'get_secret', 'get_stats', 'grant_role', 'job_progress', 'link_identity',
-  'list_accessible_crons', 'list_api_keys', 'list_apps', 'list_attention', 'list_audit', 'list_backfills', 'list_crons',
+  'get_principal', 'get_role', 'get_secret', 'get_stats', 'grant_role', 'job_progress', 'link_identity',
+  'list_accessible_crons', 'list_api_keys', 'list_apps', 'list_audit', 'list_backfills', 'list_crons',
   'list_identities', 'list_letters', 'list_logs', 'list_principals', 'list_roles', 'list_runs', 'list_secrets',
-  'list_ticks', 'list_upcoming', 'move_job', 'next_job_in', 'now', 'page_jobs', 'patch_cron', 'pg_cron_status',
-  'preview_schedule', 'provision_identity', 'redrive_letters', 'release_clone', 'retried_by', 'retry_job',
-  'retry_jobs', 'revoke_api_key', 'revoke_role', 'set_job_retention', 'set_secret', 'summarize_crons',
-  'sync_manifest', 'tail_logs', 'tick', 'trigger_cron',
-  'uninstall_app', 'unlink_identity', 'update_principal', 'update_role'
+  'list_signing_keys', 'list_ticks', 'list_upcoming', 'next_job_in', 'now', 'page_jobs', 'patch_cron',
+  'pg_cron_status', 'preview_schedule', 'provision_identity', 'redrive_letters', 'release_clone', 'retried_by',
+  'retry_job', 'retry_jobs', 'revoke_api_key', 'revoke_role', 'rotate_signing_key', 'set_job_retention', 'set_secret',
+  'summarize_crons', 'sync_manifest', 'tail_logs', 'tick', 'trigger_cron', 'uninstall_app', 'unlink_identity',
+  'update_job', 'update_principal', 'update_role'
 ]) as f;
 comment on view carillon.database_rights is
   'Which functions the group roles of the API, of workers and of dispatchers may execute, and all that they may do: exactly those that src/db calls for them.';
@@ -1291,11 +1304,14 @@ begin
   then
     return null;
   end if;
+  if exists (select from pg_catalog.pg_roles r where r.rolname = 'carillon_dispatcher' and pg_has_role(session_user, r.oid, 'member')) then
+    return '{@}';
+  end if;
   return '{}';
 end;
 $$;
 comment on function carillon._bound_apps() is
-  'The apps that the session''s database role is bound to; null is all of them, for the owner, superusers and the API. A role that is none of these and bound to nothing has none.';
+  'The apps that the session''s database role is bound to; null is all of them, for the owner, superusers and the API; @ is the jobs with targets of all apps, for dispatchers. A role that is none of these and bound to nothing has none.';
 revoke all on function carillon._bound_apps() from public;
 --! EndIncluded rights/_bound_apps.sql
 --! Included rights/_require_bound.sql
@@ -1310,7 +1326,11 @@ begin
   if v_bound is null or apps operator(pg_catalog.<@) v_bound then
     return;
   end if;
-  v_foreign := (select a from unnest(apps) as a where a <> all (v_bound) limit 1);
+  v_foreign := (select a from unnest(apps) as a where a <> all (v_bound) and not ('@' = any (v_bound) and starts_with(a, '@')) limit 1);
+  if starts_with(v_foreign, '@') then
+    raise exception using errcode = 'TK403', message = format('the database role %I is none of a dispatcher', session_user),
+      hint = format('as the owner: grant carillon_dispatcher to %I', session_user);
+  end if;
   if v_foreign is not null then
     raise exception using errcode = 'TK403', message = format('the database role %I is not bound to the app "%s"', session_user, v_foreign),
       hint = format('as the owner, by carillon.bind_worker_role: role => %L, apps => %L', session_user, v_bound || v_foreign);
@@ -1320,6 +1340,14 @@ $$;
 comment on function carillon._require_bound(text[]) is 'Refuses (TK403) a session whose database role is not bound to all of these apps.';
 revoke all on function carillon._require_bound(text[]) from public;
 --! EndIncluded rights/_require_bound.sql
+--! Included rights/_may_reach.sql
+create or replace function carillon._may_reach(bound text[], message jsonb, headers jsonb) returns boolean
+language sql immutable parallel safe security invoker
+return bound is null or message ->> 'app_id' = any (bound) or (headers ? 'target' and '@' = any (bound));
+comment on function carillon._may_reach(text[], jsonb, jsonb) is
+  'Whether a session that is bound like this (_bound_apps) may do with a job what its attempt allows: one of an app it is bound to, or, for a dispatcher, one that has a target.';
+revoke all on function carillon._may_reach(text[], jsonb, jsonb) from public;
+--! EndIncluded rights/_may_reach.sql
 --! Included rights/create_database_roles.sql
 create or replace function carillon.create_database_roles() returns void
 language plpgsql volatile security definer
@@ -1401,6 +1429,9 @@ begin
   end if;
   if exists (select from pg_catalog.pg_roles r where r.rolname = 'carillon_api' and pg_has_role(bind_worker_role.role, r.oid, 'member')) then
     perform carillon._invalid('role', 'must not be a member of carillon_api: whoever is may act for every app');
+  end if;
+  if exists (select from pg_catalog.pg_roles r where r.rolname = 'carillon_dispatcher' and pg_has_role(bind_worker_role.role, r.oid, 'member')) then
+    perform carillon._invalid('role', 'must not be a member of carillon_dispatcher: whoever is reaches jobs of every app');
   end if;
   if bind_worker_role.apps is null then
     perform carillon._invalid('apps', 'must be an array of app ids');
@@ -3941,6 +3972,10 @@ begin
     when v_kind = 'system' then null
     when not carillon._has_permission(carillon._granted_to(owner), 'app:' || app || ':cron.write')
       then 'the owner no longer holds app:' || app || ':cron.write'
+    -- Nobody's schedule may have an agent do what its owner may not.
+    when exists (select from carillon.apps a where a.id = app and a.agent is not null)
+      and not carillon._has_permission(carillon._granted_to(owner), 'app:' || app || ':invoke')
+      then 'the owner no longer holds app:' || app || ':invoke'
   end;
 end;
 $$;
@@ -4917,6 +4952,48 @@ comment on function carillon._app_permissions(text, jsonb) is
   'The permissions an app brings: those its manifest declares, or cron.read, cron.write and cron.trigger.';
 revoke all on function carillon._app_permissions(text, jsonb) from public;
 --! EndIncluded apps/_app_permissions.sql
+--! Included apps/_app_agent.sql
+create or replace function carillon._app_agent(agent jsonb) returns jsonb
+language plpgsql immutable security invoker
+set search_path = ''
+as $$
+begin
+  if coalesce(agent, 'null') in ('null', 'false') then
+    return null;
+  end if;
+  if agent = 'true' then
+    return '{}';
+  end if;
+  if jsonb_typeof(agent) <> 'object' then
+    perform carillon._invalid('agent', 'must be true, false or a JSON object');
+  end if;
+  if coalesce(agent -> 'endpoint', 'null') <> 'null' then
+    if jsonb_typeof(agent -> 'endpoint') <> 'object' then
+      perform carillon._invalid('agent.endpoint', 'must be a JSON object');
+    end if;
+    perform carillon._check_target(agent -> 'endpoint' || '{"type": "agent"}', 'agent.endpoint');
+  end if;
+  return agent;
+end;
+$$;
+comment on function carillon._app_agent(jsonb) is 'What a manifest says of an agent, checked; null for an app that is none.';
+revoke all on function carillon._app_agent(jsonb) from public;
+--! EndIncluded apps/_app_agent.sql
+--! Included apps/_agent_options.sql
+create or replace function carillon._agent_options(app text) returns jsonb
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  return coalesce((
+    select jsonb_build_object('target', a.agent -> 'endpoint' || '{"type": "agent"}')
+    from carillon.apps a where a.id = app and jsonb_typeof(a.agent -> 'endpoint') = 'object'), '{}');
+end;
+$$;
+comment on function carillon._agent_options(text) is
+  'The headers that jobs of an app''s crons have where its crons do not say otherwise: to go to the app''s agent, where that is an HTTP endpoint.';
+revoke all on function carillon._agent_options(text) from public;
+--! EndIncluded apps/_agent_options.sql
 --! Included apps/install_app.sql
 create or replace function carillon.install_app(app text, manifest jsonb default '{}', actor uuid default null) returns boolean
 language plpgsql volatile security definer
@@ -4927,6 +5004,7 @@ declare
   v_permissions text[];
   v_name text;
   v_most integer;
+  v_agent jsonb;
   v_new boolean;
   v_old carillon.apps;
   v_app carillon.apps;
@@ -4943,8 +5021,10 @@ begin
     v_most := carillon._json_integer(manifest -> 'maxConcurrency', 'maxConcurrency', 1, 1000000);
   end if;
 
-  insert into carillon.apps as a (id, name, manifest, permissions, max_concurrency, created_at, updated_at)
-  values (app, v_name, install_app.manifest, v_permissions, v_most, v_now, v_now)
+  v_agent := carillon._app_agent(manifest -> 'agent');
+
+  insert into carillon.apps as a (id, name, manifest, permissions, agent, max_concurrency, created_at, updated_at)
+  values (app, v_name, install_app.manifest, v_permissions, v_agent, v_most, v_now, v_now)
   on conflict (id) do nothing;
   v_new := found;
   if v_new then
@@ -4960,9 +5040,9 @@ begin
     -- One deploy of an app at a time; the row stays locked until the end of the transaction.
     select a.* into v_old from carillon.apps a where a.id = app for no key update;
     update carillon.apps a
-    set name = v_name, manifest = install_app.manifest, permissions = v_permissions, max_concurrency = v_most, updated_at = v_now
-    where a.id = app and (a.name, a.manifest, a.permissions, a.max_concurrency)
-      is distinct from (v_name, install_app.manifest, v_permissions, v_most);
+    set name = v_name, manifest = install_app.manifest, permissions = v_permissions, agent = v_agent, max_concurrency = v_most, updated_at = v_now
+    where a.id = app and (a.name, a.manifest, a.permissions, a.agent, a.max_concurrency)
+      is distinct from (v_name, install_app.manifest, v_permissions, v_agent, v_most);
   end if;
   select a.* into v_app from carillon.apps a where a.id = app;
   perform carillon._audit(actor, case when v_new then 'app.install' else 'app.update' end, app, app, v_name,
@@ -5183,13 +5263,17 @@ language sql stable security definer
 set search_path = ''
 as $$
   select s.kind, s.app_id, s.name, s.key_id, s.nonce, s.ciphertext
-  from (select 'secret' as kind, a.* from carillon.app_secrets a) s
+  from (
+    select 'secret' as kind, a.app_id, a.name, a.key_id, a.nonce, a.ciphertext from carillon.app_secrets a
+    union all
+    select 'signing', k.app_id, k.id::text, k.key_id, k.nonce, k.ciphertext from carillon.signing_keys k
+  ) s
   where s.key_id <> list_stale_secrets.key_id and (after is null or (s.kind, s.app_id, s.name) > (after[1], after[2], after[3]))
   order by s.kind, s.app_id, s.name
   limit max_rows
 $$;
 comment on function carillon.list_stale_secrets(text, text[], integer) is
-  'What is sealed by another key than this one, to be sealed again by it: for its owner, who replaces the key. In order; those after a kind, app and name.';
+  'Secrets and signing keys (named by their ids) that are sealed by another key than this one, to be sealed again by it: for the owner, who replaces the key. In order; those after a kind, app and name.';
 revoke all on function carillon.list_stale_secrets(text, text[], integer) from public;
 --! EndIncluded secrets/list_stale_secrets.sql
 --! Included secrets/reseal_secret.sql
@@ -5208,17 +5292,27 @@ as $$
 declare
   v_old text;
 begin
-  select s.key_id into v_old from carillon.app_secrets s
-  where s.app_id = app and s.name = reseal_secret.name and s.nonce = old_nonce
-  for no key update;
-  -- Set anew since it was read, or deleted.
+  if kind = 'secret' then
+    select s.key_id into v_old from carillon.app_secrets s
+    where s.app_id = app and s.name = reseal_secret.name and s.nonce = old_nonce
+    for no key update;
+    update carillon.app_secrets s
+    set key_id = reseal_secret.key_id, nonce = reseal_secret.nonce, ciphertext = reseal_secret.ciphertext
+    where s.app_id = app and s.name = reseal_secret.name and s.nonce = old_nonce;
+  else
+    select s.key_id into v_old from carillon.signing_keys s
+    where s.app_id = app and s.id = reseal_secret.name::uuid and s.nonce = old_nonce
+    for no key update;
+    update carillon.signing_keys s
+    set key_id = reseal_secret.key_id, nonce = reseal_secret.nonce, ciphertext = reseal_secret.ciphertext
+    where s.app_id = app and s.id = reseal_secret.name::uuid and s.nonce = old_nonce;
+  end if;
+  -- Set anew since it was read, or gone.
   if v_old is null then
     return false;
   end if;
-  update carillon.app_secrets s
-  set key_id = reseal_secret.key_id, nonce = reseal_secret.nonce, ciphertext = reseal_secret.ciphertext
-  where s.app_id = app and s.name = reseal_secret.name;
-  perform carillon._audit(null, 'secret.reseal', app, name, name, jsonb_build_object('keyId', v_old), jsonb_build_object('keyId', key_id));
+  perform carillon._audit(null, kind || '.reseal', app, name, case when kind = 'secret' then name end,
+    jsonb_build_object('keyId', v_old), jsonb_build_object('keyId', key_id));
   return true;
 end;
 $$;
@@ -5226,6 +5320,130 @@ comment on function carillon.reseal_secret(text, text, text, bytea, text, bytea,
   'Puts what is sealed by a new key in the place of the same sealed by an old one, which its nonce tells; returns whether it was still there.';
 revoke all on function carillon.reseal_secret(text, text, text, bytea, text, bytea, bytea) from public;
 --! EndIncluded secrets/reseal_secret.sql
+--! Included secrets/signing_key_details.sql
+create or replace view carillon.signing_key_details as
+select s.id, s.app_id, s.created_at, s.created_by, s.expires_at
+from carillon.signing_keys s;
+comment on view carillon.signing_key_details is 'Signing keys as everybody but dispatchers sees them: by id.';
+--! EndIncluded secrets/signing_key_details.sql
+--! Included secrets/rotate_signing_key.sql
+create or replace function carillon.rotate_signing_key(
+  app text,
+  id uuid,
+  key_id text,
+  nonce bytea,
+  ciphertext bytea,
+  overlap_seconds integer default 86400,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns carillon.signing_key_details
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+  v_expires constant timestamptz := v_now + make_interval(secs => overlap_seconds);
+  v_old uuid;
+  v_new carillon.signing_key_details;
+begin
+  perform carillon._hold_app(app);
+  perform carillon._require_held(actor, actor_scopes, array['app:' || app || ':secret.write']);
+  if overlap_seconds is null or overlap_seconds not between 0 and 2592000 then
+    perform carillon._invalid('overlap', 'must be from 0 to 2592000 seconds (30 days)');
+  end if;
+  -- One rotation at a time; what only holds the app goes on.
+  perform from carillon.apps a where a.id = app for no key update;
+  update carillon.signing_keys s set expires_at = v_expires where s.app_id = app and s.expires_at is null returning s.id into v_old;
+  -- Two at most, so one that was still being replaced goes now.
+  delete from carillon.signing_keys s where s.app_id = app and (s.id <> v_old or overlap_seconds = 0);
+  insert into carillon.signing_keys (id, app_id, key_id, nonce, ciphertext, created_at, created_by)
+  values (rotate_signing_key.id, app, rotate_signing_key.key_id, rotate_signing_key.nonce, rotate_signing_key.ciphertext, v_now, actor);
+  perform carillon._audit(actor, 'signing.rotate', app, id::text, null,
+    case when v_old is not null then jsonb_build_object('id', v_old) end,
+    jsonb_build_object('id', id) || case when v_old is not null and overlap_seconds > 0
+      then jsonb_build_object('previousExpiresAt', v_expires) else '{}' end);
+  select d.* into v_new from carillon.signing_key_details d where d.id = rotate_signing_key.id;
+  return v_new;
+end;
+$$;
+comment on function carillon.rotate_signing_key(text, uuid, text, bytea, bytea, integer, uuid, text[]) is
+  'Makes this, sealed by its caller, the key an app''s requests are signed by. The one before it signs as well for some seconds more (a day, unless said otherwise; 0: no more); one that was before that goes at once.';
+revoke all on function carillon.rotate_signing_key(text, uuid, text, bytea, bytea, integer, uuid, text[]) from public;
+--! EndIncluded secrets/rotate_signing_key.sql
+--! Included secrets/ensure_signing_key.sql
+create or replace function carillon.ensure_signing_key(app text, id uuid, key_id text, nonce bytea, ciphertext bytea) returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+begin
+  perform carillon._hold_app(app);
+  -- As a rotation does: of several at once the first one's stays.
+  perform from carillon.apps a where a.id = app for no key update;
+  insert into carillon.signing_keys (id, app_id, key_id, nonce, ciphertext, created_at)
+  values (ensure_signing_key.id, app, ensure_signing_key.key_id, ensure_signing_key.nonce, ensure_signing_key.ciphertext, carillon.now())
+  on conflict (app_id) where expires_at is null do nothing;
+  if found then
+    perform carillon._audit(null, 'signing.create', app, id::text, null, null, jsonb_build_object('id', id));
+  end if;
+end;
+$$;
+comment on function carillon.ensure_signing_key(text, uuid, text, bytea, bytea) is
+  'Makes this, sealed by a dispatcher that needs one, the key an app''s requests are signed by, unless it has one.';
+revoke all on function carillon.ensure_signing_key(text, uuid, text, bytea, bytea) from public;
+--! EndIncluded secrets/ensure_signing_key.sql
+--! Included secrets/fetch_signing_keys.sql
+create or replace function carillon.fetch_signing_keys(app text)
+returns table (id uuid, key_id text, nonce bytea, ciphertext bytea)
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+begin
+  return query
+    select s.id, s.key_id, s.nonce, s.ciphertext from carillon.signing_keys s
+    where s.app_id = app and (s.expires_at is null or s.expires_at > v_now)
+    order by s.expires_at desc nulls first;
+end;
+$$;
+comment on function carillon.fetch_signing_keys(text) is
+  'What an app''s requests are to be signed by now, sealed, for a dispatcher to open: the newest first, two at most.';
+revoke all on function carillon.fetch_signing_keys(text) from public;
+--! EndIncluded secrets/fetch_signing_keys.sql
+--! Included secrets/list_signing_keys.sql
+create or replace function carillon.list_signing_keys(app text) returns setof carillon.signing_key_details
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+begin
+  perform carillon._require_app(app);
+  return query
+    select d.* from carillon.signing_key_details d
+    where d.app_id = app and (d.expires_at is null or d.expires_at > v_now)
+    order by d.expires_at desc nulls first;
+end;
+$$;
+comment on function carillon.list_signing_keys(text) is 'The signing keys of an app, the current one first, by id.';
+revoke all on function carillon.list_signing_keys(text) from public;
+--! EndIncluded secrets/list_signing_keys.sql
+--! Included secrets/_trim_signing_keys.sql
+create or replace function carillon._trim_signing_keys() returns void
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+begin
+  delete from carillon.signing_keys s
+  where s.id in (
+    select o.id from carillon.signing_keys o where o.expires_at <= v_now order by o.expires_at limit 1000 for update skip locked);
+end;
+$$;
+comment on function carillon._trim_signing_keys() is 'Deletes signing keys that sign no more, 1000 at most.';
+revoke all on function carillon._trim_signing_keys() from public;
+--! EndIncluded secrets/_trim_signing_keys.sql
 --! Included queue/_job_message.sql
 create or replace function carillon._job_message(app text, payload jsonb, user_id uuid) returns jsonb
 language sql stable parallel safe security invoker
@@ -5233,6 +5451,29 @@ return jsonb_build_object('app_id', app, 'payload', payload, 'user_id', user_id)
 comment on function carillon._job_message(text, jsonb, uuid) is 'The shape of every message in the queue jobs.';
 revoke all on function carillon._job_message(text, jsonb, uuid) from public;
 --! EndIncluded queue/_job_message.sql
+--! Included queue/_claim_key.sql
+create or replace function carillon._claim_key(message jsonb, headers jsonb) returns text
+language sql immutable parallel safe security invoker
+-- As the indexes have it (tables/queue.sql), which cannot name a function that others may not execute.
+return case when headers ? 'target' then '@' || (message ->> 'app_id') else message ->> 'app_id' end;
+comment on function carillon._claim_key(jsonb, jsonb) is
+  'By what a waiting job is claimed: the id of its app, whose workers run it; with an @ before it where the job has a target, and dispatchers do.';
+revoke all on function carillon._claim_key(jsonb, jsonb) from public;
+--! EndIncluded queue/_claim_key.sql
+--! Included queue/_announce_jobs.sql
+create or replace function carillon._announce_jobs(app text, headers jsonb[]) returns void
+language sql volatile security invoker
+set search_path = ''
+as $$
+  select pg_notify('carillon_jobs', k.key)
+  from (
+    select distinct carillon._claim_key(jsonb_build_object('app_id', app), h) as key
+    from unnest(coalesce(_announce_jobs.headers, '{null}')) as h
+  ) k
+$$;
+comment on function carillon._announce_jobs(text, jsonb[]) is 'Wakes, at commit, whoever claims jobs of an app with such headers; without any, jobs without a target.';
+revoke all on function carillon._announce_jobs(text, jsonb[]) from public;
+--! EndIncluded queue/_announce_jobs.sql
 --! Included queue/_due_header.sql
 create or replace function carillon._due_header(due_at timestamptz, now timestamptz) returns jsonb
 language sql stable parallel safe security invoker
@@ -5324,9 +5565,10 @@ language sql stable security invoker
 begin atomic
   -- Each branch has an index of its own; together they are all jobs.
   select q.msg_id from pgmq.q_jobs q
-  where q.message ->> 'app_id' = app and (q.headers ? 'cron_id') is not true and (q.headers ? 'lease') is not true
+  where carillon._claim_key(q.message, q.headers) = any (array[app, '@' || app]) and (q.headers ? 'cron_id') is not true and (q.headers ? 'lease') is not true
   union all
-  select q.msg_id from pgmq.q_jobs q where q.message ->> 'app_id' = app and q.headers ? 'cron_id' and not q.headers ? 'lease'
+  select q.msg_id from pgmq.q_jobs q where carillon._claim_key(q.message, q.headers) = any (array[app, '@' || app])
+    and q.headers ? 'cron_id' and not q.headers ? 'lease'
   union all
   select q.msg_id from pgmq.q_jobs q where q.message ->> 'app_id' = app and q.headers ? 'lease';
 end;
@@ -5356,12 +5598,12 @@ begin
   insert into pgmq.q_jobs (msg_id, enqueued_at, vt, message, headers) overriding system value
   values (coalesce(id, nextval(pg_get_serial_sequence('pgmq.q_jobs', 'msg_id'))), carillon.now(), due_at, carillon._job_message(app, payload, user_id), _send_job.headers)
   returning msg_id into v_id;
-  perform pg_notify('carillon_jobs', app);
+  perform pg_notify('carillon_jobs', carillon._claim_key(jsonb_build_object('app_id', app), _send_job.headers));
   return v_id;
 end;
 $$;
 comment on function carillon._send_job(text, jsonb, uuid, jsonb, timestamptz, bigint) is
-  'Puts one message into the queue and wakes the app''s workers at commit; returns its msg_id.';
+  'Puts one message into the queue and wakes who claims it at commit; returns its msg_id.';
 revoke all on function carillon._send_job(text, jsonb, uuid, jsonb, timestamptz, bigint) from public;
 --! EndIncluded queue/_send_job.sql
 --! Included queue/_replace_jobs.sql
@@ -6029,7 +6271,7 @@ begin
         end if;
       end if;
       v_job := carillon._send_job(cron.app_id, carillon._cron_payload(cron.id, cron.payload, cron.method), cron.owner_id,
-        carillon._cron_headers(cron.id, 'automatic', slot, cron.job_headers, v_due, cron.expires_after_seconds)
+        carillon._cron_headers(cron.id, 'automatic', slot, carillon._agent_options(cron.app_id) || cron.job_headers, v_due, cron.expires_after_seconds)
           || carillon._due_header(v_due, now), v_due);
     end if;
   end if;
@@ -6189,7 +6431,7 @@ set search_path = ''
 as $$
 declare
   v_due uuid[];
-  v_apps text[];
+  v_keys text[];
 begin
   -- Lock order: crons, then the queue. Rows that another driver or an edit holds are left to it, or to the next wake.
   -- A statement of its own: the next one's snapshot then shows every job that an earlier holder of these rows sent.
@@ -6226,7 +6468,7 @@ begin
     from (select distinct on (n.plan) n.* from numbered n) p
   ),
   permits as materialized (
-    select p.permit, carillon._may_fire(p.owner_id, p.app_id) as denied
+    select p.permit, carillon._may_fire(p.owner_id, p.app_id) as denied, carillon._agent_options(p.app_id) as options
     from (select distinct n.permit, n.owner_id, n.app_id from numbered n) p
   ),
   blocked as materialized (
@@ -6239,7 +6481,7 @@ begin
     cross join lateral carillon._blockers_of(w.crons, w.policies, _fire_batch.now) b
   ),
   judged as materialized (
-    select n.*, p.following, o.denied,
+    select n.*, p.following, o.denied, case when o.options = '{}' then n.job_headers else o.options || n.job_headers end as options,
       n.slot > _fire_batch.now - interval '90 seconds' and (p.following is null or p.following > _fire_batch.now)
         -- Canceling and pausing are done one cron at a time.
         and (n.max_consecutive_failures is null or not carillon._failed_too_often(n.id, n.max_consecutive_failures))
@@ -6262,7 +6504,7 @@ begin
     insert into pgmq.q_jobs (msg_id, enqueued_at, vt, message, headers) overriding system value
     select f.msg_id, _fire_batch.now, f.due_at,
       carillon._job_message(f.app_id, carillon._cron_payload(f.id, f.payload, f.method), f.owner_id),
-      carillon._cron_headers(f.id, 'automatic', f.slot, f.job_headers, f.due_at, f.expires_after_seconds)
+      carillon._cron_headers(f.id, 'automatic', f.slot, f.options, f.due_at, f.expires_after_seconds)
         || carillon._due_header(f.due_at, _fire_batch.now)
     from fresh f
     where f.msg_id is not null
@@ -6283,11 +6525,12 @@ begin
     where c.id = f.id
   )
   select count(*) filter (where j.fresh), coalesce(array_agg(j.id) filter (where not j.fresh), '{}'),
-    array_agg(distinct j.app_id) filter (where j.fresh and j.denied is null and j.blocker is null)
-  into decided, late, v_apps
+    array_agg(distinct case when j.options ? 'target' then '@' || j.app_id else j.app_id end)
+      filter (where j.fresh and j.denied is null and j.blocker is null)
+  into decided, late, v_keys
   from judged j;
 
-  perform pg_notify('carillon_jobs', a) from unnest(v_apps) as a;
+  perform pg_notify('carillon_jobs', k) from unnest(v_keys) as k;
 end;
 $$;
 comment on function carillon._fire_batch(timestamptz, text, integer) is
@@ -6589,7 +6832,7 @@ begin
         coalesce(v_denied, 'backfill'),
         case when v_denied is null then carillon._send_job(v_cron.app_id,
           carillon._cron_payload(v_cron.id, v_cron.payload, v_cron.method), v_cron.owner_id,
-          carillon._cron_headers(v_cron.id, 'automatic', v_slot, v_cron.job_headers, v_now, v_cron.expires_after_seconds)
+          carillon._cron_headers(v_cron.id, 'automatic', v_slot, carillon._agent_options(v_cron.app_id) || v_cron.job_headers, v_now, v_cron.expires_after_seconds)
             || jsonb_build_object('backfill_id', v_backfill.id), v_now) end,
         'backfill', v_now
       where not exists (select from carillon.ticks t where t.cron_id = v_cron.id and t.scheduled_for = v_slot);
@@ -6715,6 +6958,7 @@ begin
   perform carillon._trim_history();
   perform carillon._trim_audit();
   perform carillon._trim_requests();
+  perform carillon._trim_signing_keys();
   perform carillon._trim_runs();
   insert into carillon.settings (key, value) values ('swept_at', to_jsonb(v_now))
   on conflict (key) do update set value = excluded.value;
@@ -6885,6 +7129,7 @@ select
   (c.job_headers ->> 'timeout')::integer as timeout_seconds,
   c.expires_after_seconds,
   coalesce(c.job_headers -> 'tags', '[]') as tags,
+  c.job_headers -> 'target' as target,
   c.max_concurrency,
   coalesce(f.consecutive, 0) as consecutive_failures, c.description, c.enabled, c.paused_at, c.paused_by, c.pause_note, c.origin,
   -- A completed cron leaves its beat at the next sweep, and is as good as gone from it.
@@ -7069,7 +7314,7 @@ begin
         base.catch_up_window_seconds := case when v is null then 3600 else carillon._json_integer(v, v_field, 0, 31536000) end;
       when 'maxConsecutiveFailures' then
         base.max_consecutive_failures := case when v is not null then carillon._json_integer(v, v_field, 1, 1000000) end;
-      when 'priority', 'maxAttempts', 'retryDelay', 'retryBackoff', 'timeout', 'tags' then
+      when 'priority', 'maxAttempts', 'retryDelay', 'retryBackoff', 'timeout', 'tags', 'target' then
         base.job_headers := (base.job_headers - lower(regexp_replace(v_key, '[A-Z]', '_\&', 'g')))
           || carillon._option_headers(jsonb_build_object(v_key, v), path);
       when 'runAs' then
@@ -7351,7 +7596,8 @@ create or replace function carillon._cron_spec(
   tags text[],
   max_concurrency integer,
   run_as text,
-  pause_note text
+  pause_note text,
+  target jsonb
 ) returns jsonb
 language sql stable security invoker
 set search_path = ''
@@ -7364,12 +7610,12 @@ as $$
     'catchUpMax', catch_up_max, 'catchUpWindow', catch_up_window, 'maxConsecutiveFailures', max_consecutive_failures,
     'priority', priority, 'maxAttempts', max_attempts, 'retryDelay', retry_delay, 'retryBackoff', retry_backoff,
     'timeout', timeout, 'expiresAfter', expires_after, 'tags', tags, 'maxConcurrency', max_concurrency, 'runAs', run_as,
-    'pauseNote', pause_note)) as f
+    'pauseNote', pause_note, 'target', target)) as f
   where f.value <> 'null'
 $$;
-comment on function carillon._cron_spec(text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text) is
+comment on function carillon._cron_spec(text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text, jsonb) is
   'The named arguments of create_cron and update_cron as a declaration in API spelling; those not given are left out.';
-revoke all on function carillon._cron_spec(text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text) from public;
+revoke all on function carillon._cron_spec(text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text, jsonb) from public;
 --! EndIncluded crons/_cron_spec.sql
 --! Included crons/declare_cron.sql
 create or replace function carillon.declare_cron(
@@ -7428,6 +7674,7 @@ create or replace function carillon.create_cron(
   max_concurrency integer default null,
   run_as text default null,
   pause_note text default null,
+  target jsonb default null,
   actor uuid default null
 ) returns carillon.cron_details
 language sql volatile security definer
@@ -7437,12 +7684,12 @@ as $$
     carillon._cron_spec(
       name, schedule, timezone, payload, method, overlap_policy, enabled, starts_at, ends_at, jitter, dst, catch_up,
       catch_up_max, catch_up_window, max_consecutive_failures, priority, max_attempts, retry_delay, retry_backoff, timeout,
-      expires_after, tags, max_concurrency, run_as, pause_note),
+      expires_after, tags, max_concurrency, run_as, pause_note, target),
     actor => create_cron.actor)
 $$;
-comment on function carillon.create_cron(text, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text, uuid) is
+comment on function carillon.create_cron(text, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text, jsonb, uuid) is
   'Makes a cron of an app: select carillon.create_cron(app => ''crm'', name => ''daily'', schedule => ''0 9 * * *''). Null means the default.';
-revoke all on function carillon.create_cron(text, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text, uuid) from public;
+revoke all on function carillon.create_cron(text, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text, jsonb, uuid) from public;
 --! EndIncluded crons/create_cron.sql
 --! Included crons/patch_cron.sql
 create or replace function carillon.patch_cron(
@@ -7508,6 +7755,7 @@ create or replace function carillon.update_cron(
   max_concurrency integer default null,
   run_as text default null,
   pause_note text default null,
+  target jsonb default null,
   actor uuid default null,
   expected_version integer default null
 ) returns carillon.cron_details
@@ -7518,12 +7766,12 @@ as $$
     carillon._cron_spec(
       name, schedule, timezone, payload, method, overlap_policy, enabled, starts_at, ends_at, jitter, dst, catch_up,
       catch_up_max, catch_up_window, max_consecutive_failures, priority, max_attempts, retry_delay, retry_backoff, timeout,
-      expires_after, tags, max_concurrency, run_as, pause_note),
+      expires_after, tags, max_concurrency, run_as, pause_note, target),
     actor => update_cron.actor, expected_version => update_cron.expected_version)
 $$;
-comment on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text, uuid, integer) is
+comment on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text, jsonb, uuid, integer) is
   'Changes the fields that are given: select carillon.update_cron(cron => ''…'', schedule => ''*/5 * * * *''). To reset one, use patch_cron.';
-revoke all on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text, uuid, integer) from public;
+revoke all on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text, jsonb, uuid, integer) from public;
 --! EndIncluded crons/update_cron.sql
 --! Included crons/set_cron_enabled.sql
 create or replace function carillon.set_cron_enabled(
@@ -7622,7 +7870,7 @@ begin
     v_cron.app_id,
     carillon._cron_payload(v_cron.id, v_cron.payload, v_cron.method),
     v_cron.owner_id,
-    carillon._cron_headers(v_cron.id, 'manual', null, v_cron.job_headers, v_now, v_cron.expires_after_seconds),
+    carillon._cron_headers(v_cron.id, 'manual', null, carillon._agent_options(v_cron.app_id) || v_cron.job_headers, v_now, v_cron.expires_after_seconds),
     v_now);
   perform carillon._audit(actor, 'cron.trigger', v_cron.app_id, v_cron.id::text, v_cron.name, null,
     jsonb_build_object('jobId', v_job, 'ownPayload', trigger_cron.payload is null));
@@ -7846,18 +8094,20 @@ comment on view carillon.job_transitions is
   'How the status of a job may change, and by what; a null status is that of a job not yet enqueued. What has none from it is terminal: completed, failed, canceled.';
 --! EndIncluded jobs/job_transitions.sql
 --! Included jobs/_job_attempts.sql
-create or replace function carillon._job_attempts(headers jsonb, attempt integer, worker text, started_at timestamptz, finished_at timestamptz, error jsonb)
+create or replace function carillon._job_attempts(headers jsonb, attempt integer, worker text, started_at timestamptz, finished_at timestamptz, error jsonb, result jsonb)
 returns jsonb
 language sql stable parallel safe security invoker
 return coalesce(headers -> 'attempts', '[]') || case
   -- A lost attempt is on record already, and one handed back is not one.
   when started_at is null or headers -> 'attempts' -> -1 -> 'attempt' = to_jsonb(attempt) then '[]'
   else jsonb_build_array(jsonb_build_object(
-    'attempt', attempt, 'worker', worker, 'startedAt', started_at, 'finishedAt', finished_at, 'error', error))
+    'attempt', attempt, 'worker', worker, 'startedAt', started_at, 'finishedAt', finished_at, 'error', error)
+    -- What a target answered is of the attempt; what a handler returns is of the job.
+    || case when headers ? 'target' and result is not null then jsonb_build_object('result', result) else '{}' end)
 end;
-comment on function carillon._job_attempts(jsonb, integer, text, timestamptz, timestamptz, jsonb) is
+comment on function carillon._job_attempts(jsonb, integer, text, timestamptz, timestamptz, jsonb, jsonb) is
   'Every attempt of a job, oldest first: those on record in its headers, then the running or last one.';
-revoke all on function carillon._job_attempts(jsonb, integer, text, timestamptz, timestamptz, jsonb) from public;
+revoke all on function carillon._job_attempts(jsonb, integer, text, timestamptz, timestamptz, jsonb, jsonb) from public;
 --! EndIncluded jobs/_job_attempts.sql
 --! Included jobs/_tag_job.sql
 create or replace function carillon._tag_job() returns trigger
@@ -7899,7 +8149,7 @@ select
   q.vt as due_at,
   case when q.headers ? 'lease' then q.last_read_at end as started_at,
   null::timestamptz as finished_at,
-  carillon._job_attempts(q.headers, q.read_ct, q.headers #>> '{lease,worker}', case when q.headers ? 'lease' then q.last_read_at end, null, null)
+  carillon._job_attempts(q.headers, q.read_ct, q.headers #>> '{lease,worker}', case when q.headers ? 'lease' then q.last_read_at end, null, null, null)
     as attempts
 from pgmq.q_jobs q;
 comment on view carillon._live_jobs is 'The jobs in the queue, as carillon.jobs shows them.';
@@ -7911,7 +8161,7 @@ union all
 select
   h.job_id, h.app_id, h.cron_id, h.scheduled_for, h.trigger, h.status, h.user_id, h.payload, h.headers, h.result, h.error,
   h.attempt, h.worker, h.enqueued_at, null, h.started_at, h.finished_at,
-  carillon._job_attempts(h.headers, h.attempt, h.worker, h.started_at, h.finished_at, h.error)
+  carillon._job_attempts(h.headers, h.attempt, h.worker, h.started_at, h.finished_at, h.error, h.result)
 from carillon.job_history h;
 comment on view carillon.jobs is 'Every job: the live ones as the queue has them, the finished ones from the history.';
 --! EndIncluded jobs/jobs.sql
@@ -8060,7 +8310,8 @@ begin
     -- A worker that listens aborts the handler at once; any other at its next heartbeat.
     select pg_notify('carillon_jobs', 'canceled:' || g.msg_id) from gone g where g.headers ? 'lease'
     union all
-    select pg_notify('carillon_jobs', a.app) from (select distinct g.message ->> 'app_id' as app from gone g where carillon._holds_place(g.headers)) a
+    select pg_notify('carillon_jobs', k.key) from (select distinct g.message ->> 'app_id' as app from gone g where carillon._holds_place(g.headers)) a,
+      unnest(array[a.app, '@' || a.app]) as k (key)
   )
   select count(*), (select count(*) from told) into v_canceled, v_told from gone;
   return v_canceled;
@@ -8091,28 +8342,28 @@ comment on function carillon._expire_jobs() is 'Cancels jobs that were not start
 revoke all on function carillon._expire_jobs() from public;
 --! EndIncluded jobs/_expire_jobs.sql
 --! Included jobs/_next_priorities.sql
-create or replace function carillon._next_priorities(app text, below integer, out direct integer, out due integer, out limited integer)
+create or replace function carillon._next_priorities(key text, below integer, out direct integer, out due integer, out limited integer)
 language sql stable parallel safe security invoker
 begin atomic
   select
     (select coalesce((q.headers ->> 'priority')::integer, 0) from pgmq.q_jobs q
-     where q.message ->> 'app_id' = app and coalesce((q.headers ->> 'priority')::integer, 0) < below
+     where carillon._claim_key(q.message, q.headers) = key and coalesce((q.headers ->> 'priority')::integer, 0) < below
        and (q.headers ? 'cron_id') is not true and (q.headers ? 'lease') is not true
      order by coalesce((q.headers ->> 'priority')::integer, 0) desc
      limit 1),
     (select coalesce((q.headers ->> 'priority')::integer, 0) from pgmq.q_jobs q
-     where q.message ->> 'app_id' = app and coalesce((q.headers ->> 'priority')::integer, 0) < below
+     where carillon._claim_key(q.message, q.headers) = key and coalesce((q.headers ->> 'priority')::integer, 0) < below
        and q.headers ? 'cron_id' and not q.headers ? 'lease' and not q.headers ? 'limited'
      order by coalesce((q.headers ->> 'priority')::integer, 0) desc
      limit 1),
     (select coalesce((q.headers ->> 'priority')::integer, 0) from pgmq.q_jobs q
-     where q.message ->> 'app_id' = app and (q.headers ? 'limited') and coalesce((q.headers ->> 'priority')::integer, 0) < below
+     where carillon._claim_key(q.message, q.headers) = key and (q.headers ? 'limited') and coalesce((q.headers ->> 'priority')::integer, 0) < below
        and q.headers ? 'cron_id' and not q.headers ? 'lease'
      order by (q.headers ? 'limited'), coalesce((q.headers ->> 'priority')::integer, 0) desc
      limit 1);
 end;
 comment on function carillon._next_priorities(text, integer) is
-  'The highest priority below the given one that waiting jobs of an app have: direct ones, those of unlimited crons, and of limited crons. Three probes of indexes.';
+  'The highest priority below the given one that waiting jobs of a claim key have: direct ones, those of unlimited crons, and of limited crons. Three probes of indexes.';
 revoke all on function carillon._next_priorities(text, integer) from public;
 --! EndIncluded jobs/_next_priorities.sql
 --! Included jobs/_is_limited.sql
@@ -8201,7 +8452,7 @@ comment on function carillon._lock_limited_apps(text[]) is
 revoke all on function carillon._lock_limited_apps(text[]) from public;
 --! EndIncluded jobs/_lock_limited_apps.sql
 --! Included jobs/_limit_jobs.sql
-create or replace function carillon._limit_jobs(crons text[], app text, priority integer) returns void
+create or replace function carillon._limit_jobs(crons text[], key text, priority integer) returns void
 language sql volatile security invoker
 set search_path = ''
 as $$
@@ -8212,7 +8463,7 @@ as $$
     from unnest(crons) as c (id)
     cross join lateral (
       select q.ctid from pgmq.q_jobs q
-      where q.message ->> 'app_id' = app and (q.headers ? 'limited') = false
+      where carillon._claim_key(q.message, q.headers) = key and (q.headers ? 'limited') = false
         and coalesce((q.headers ->> 'priority')::integer, 0) = _limit_jobs.priority and q.headers ->> 'cron_id' = c.id
         and q.headers ? 'cron_id' and not q.headers ? 'lease'
       order by q.vt, q.msg_id
@@ -8224,13 +8475,13 @@ comment on function carillon._limit_jobs(text[], text, integer) is
 revoke all on function carillon._limit_jobs(text[], text, integer) from public;
 --! EndIncluded jobs/_limit_jobs.sql
 --! Included jobs/_pick_lanes.sql
-create or replace function carillon._pick_lanes(app text, priority integer, limited boolean, limits boolean, want integer, now timestamptz) returns tid[]
+create or replace function carillon._pick_lanes(key text, priority integer, limited boolean, limits boolean, want integer, now timestamptz) returns tid[]
 language plpgsql volatile security invoker
 set search_path = ''
 as $$
 declare
   -- Where the last claim of this session stopped; the first begins anywhere.
-  v_place constant text := format('carillon.lane_%s_%s', limited::integer, hashtext(app)::bigint + 2147483648);
+  v_place constant text := format('carillon.lane_%s_%s', limited::integer, hashtext(key)::bigint + 2147483648);
   v_start constant text := coalesce(nullif(current_setting(v_place, true), ''), gen_random_uuid()::text);
   v_lane text := v_start;
   v_next text;
@@ -8244,7 +8495,7 @@ declare
 begin
   while cardinality(v_picks) < want and v_idle > 0 and v_visits > 0 loop
     select q.headers ->> 'cron_id' into v_next from pgmq.q_jobs q
-    where q.message ->> 'app_id' = app and (q.headers ? 'limited') = _pick_lanes.limited
+    where carillon._claim_key(q.message, q.headers) = key and (q.headers ? 'limited') = _pick_lanes.limited
       and coalesce((q.headers ->> 'priority')::integer, 0) = priority and q.headers ->> 'cron_id' > v_lane
       and q.headers ? 'cron_id' and not q.headers ? 'lease'
     order by q.headers ->> 'cron_id'
@@ -8262,14 +8513,14 @@ begin
     if limited then
       v_room := least(v_room, carillon._lane_room(v_lane));
     elsif limits and carillon._is_limited(v_lane) then
-      perform carillon._limit_jobs(array[v_lane], app, priority);
+      perform carillon._limit_jobs(array[v_lane], key, priority);
       v_room := 0;
     end if;
     v_found := '{}';
     if v_room > 0 then
       v_found := array(
         select q.ctid from pgmq.q_jobs q
-        where q.message ->> 'app_id' = app and (q.headers ? 'limited') = _pick_lanes.limited
+        where carillon._claim_key(q.message, q.headers) = key and (q.headers ? 'limited') = _pick_lanes.limited
           and coalesce((q.headers ->> 'priority')::integer, 0) = priority and q.headers ->> 'cron_id' = v_lane and q.vt <= now
           and q.headers ? 'cron_id' and not q.headers ? 'lease'
           and not carillon._has_expired(q.headers, now)
@@ -8291,13 +8542,13 @@ comment on function carillon._pick_lanes(text, integer, boolean, boolean, intege
 revoke all on function carillon._pick_lanes(text, integer, boolean, boolean, integer, timestamptz) from public;
 --! EndIncluded jobs/_pick_lanes.sql
 --! Included jobs/_pick_due.sql
-create or replace function carillon._pick_due(app text, priority integer, limits boolean, want integer, now timestamptz) returns tid[]
+create or replace function carillon._pick_due(key text, priority integer, limits boolean, want integer, now timestamptz) returns tid[]
 language plpgsql volatile security invoker
 set search_path = ''
 as $$
 declare
   -- Half cron by cron, so that none waits behind all the jobs of another; the rest by due time.
-  v_picks tid[] := carillon._pick_lanes(app, priority, false, limits, (want + 1) / 2, now);
+  v_picks tid[] := carillon._pick_lanes(key, priority, false, limits, (want + 1) / 2, now);
   v_found tid[];
   v_crons text[];
 begin
@@ -8309,7 +8560,7 @@ begin
     from (
       select q.ctid as at, q.headers ->> 'cron_id' as cron, limits and carillon._is_limited(q.headers ->> 'cron_id') as is_limited
       from pgmq.q_jobs q
-      where q.message ->> 'app_id' = app and coalesce((q.headers ->> 'priority')::integer, 0) = priority and q.vt <= now
+      where carillon._claim_key(q.message, q.headers) = key and coalesce((q.headers ->> 'priority')::integer, 0) = priority and q.vt <= now
         and q.headers ? 'cron_id' and not q.headers ? 'lease' and not q.headers ? 'limited'
         and not carillon._has_expired(q.headers, now) and q.ctid <> all (v_picks)
       order by q.vt, q.msg_id
@@ -8317,7 +8568,7 @@ begin
       for update skip locked) d;
     v_picks := v_picks || v_found;
     exit when v_crons is null;
-    perform carillon._limit_jobs(v_crons, app, priority);
+    perform carillon._limit_jobs(v_crons, key, priority);
   end loop;
   return v_picks;
 end;
@@ -8328,7 +8579,7 @@ revoke all on function carillon._pick_due(text, integer, boolean, integer, times
 --! EndIncluded jobs/_pick_due.sql
 --! Included jobs/_pick_jobs.sql
 create or replace function carillon._pick_jobs(
-  app text, priority integer, direct boolean, due boolean, limited boolean, limits boolean, want integer, now timestamptz
+  key text, priority integer, direct boolean, due boolean, limited boolean, limits boolean, want integer, now timestamptz
 ) returns tid[]
 language plpgsql volatile security invoker
 set search_path = ''
@@ -8344,19 +8595,19 @@ begin
     v_limited := case when direct or due then floor(want / 2.0 + random()) else want end;
   end if;
   if v_limited > 0 then
-    v_picks := carillon._pick_lanes(app, priority, true, limits, v_limited, now);
+    v_picks := carillon._pick_lanes(key, priority, true, limits, v_limited, now);
   end if;
   if due then
     v_due := want - cardinality(v_picks);
     v_due := case when direct then floor(v_due / 2.0 + random()) else v_due end;
   end if;
   if v_due > 0 then
-    v_picks := v_picks || carillon._pick_due(app, priority, limits, v_due, now);
+    v_picks := v_picks || carillon._pick_due(key, priority, limits, v_due, now);
   end if;
   if direct and cardinality(v_picks) < want then
     v_picks := v_picks || array(
       select q.ctid from pgmq.q_jobs q
-      where q.message ->> 'app_id' = app and coalesce((q.headers ->> 'priority')::integer, 0) = priority and q.vt <= now
+      where carillon._claim_key(q.message, q.headers) = key and coalesce((q.headers ->> 'priority')::integer, 0) = priority and q.vt <= now
         and (q.headers ? 'cron_id') is not true and (q.headers ? 'lease') is not true
         and not carillon._has_expired(q.headers, now)
       order by q.vt, q.msg_id
@@ -8365,16 +8616,16 @@ begin
   end if;
   -- Whom the coin passed over comes after those that it did not.
   if due and v_due = 0 and cardinality(v_picks) < want then
-    v_picks := v_picks || carillon._pick_due(app, priority, limits, want - cardinality(v_picks), now);
+    v_picks := v_picks || carillon._pick_due(key, priority, limits, want - cardinality(v_picks), now);
   end if;
   if limited and v_limited = 0 and cardinality(v_picks) < want then
-    v_picks := v_picks || carillon._pick_lanes(app, priority, true, limits, want - cardinality(v_picks), now);
+    v_picks := v_picks || carillon._pick_lanes(key, priority, true, limits, want - cardinality(v_picks), now);
   end if;
   return v_picks;
 end;
 $$;
 comment on function carillon._pick_jobs(text, integer, boolean, boolean, boolean, boolean, integer, timestamptz) is
-  'Locks up to want due jobs of one app and priority, fairly among direct jobs and those of its crons; returns where they are. It may return fewer than there are where more than one kind waits, but none only when none can be had.';
+  'Locks up to want due jobs of one claim key and priority, fairly among direct jobs and those of its crons; returns where they are. It may return fewer than there are where more than one kind waits, but none only when none can be had.';
 revoke all on function carillon._pick_jobs(text, integer, boolean, boolean, boolean, boolean, integer, timestamptz) from public;
 --! EndIncluded jobs/_pick_jobs.sql
 --! Included jobs/_return_lost_jobs.sql
@@ -8396,7 +8647,7 @@ comment on function carillon._return_lost_jobs(text, timestamptz) is
 revoke all on function carillon._return_lost_jobs(text, timestamptz) from public;
 --! EndIncluded jobs/_return_lost_jobs.sql
 --! Included jobs/_next_due.sql
-create or replace function carillon._next_due(app text, now timestamptz) returns timestamptz
+create or replace function carillon._next_due(key text, now timestamptz) returns timestamptz
 language plpgsql stable security invoker
 set search_path = ''
 as $$
@@ -8409,18 +8660,18 @@ declare
   v_lanes integer := 100;
 begin
   loop
-    v_from := carillon._next_priorities(app, v_below);
+    v_from := carillon._next_priorities(key, v_below);
     v_priority := greatest(v_from.direct, v_from.due, v_from.limited);
     exit when v_priority is null or v_next <= now;
     v_next := least(v_next,
       (select q.vt from pgmq.q_jobs q
-       where q.message ->> 'app_id' = app and coalesce((q.headers ->> 'priority')::integer, 0) = v_priority
+       where carillon._claim_key(q.message, q.headers) = key and coalesce((q.headers ->> 'priority')::integer, 0) = v_priority
          and (q.headers ? 'cron_id') is not true and (q.headers ? 'lease') is not true
          and not (q.vt <= now and carillon._has_expired(q.headers, now))
        order by q.vt, q.msg_id
        limit 1),
       (select q.vt from pgmq.q_jobs q
-       where q.message ->> 'app_id' = app and coalesce((q.headers ->> 'priority')::integer, 0) = v_priority
+       where carillon._claim_key(q.message, q.headers) = key and coalesce((q.headers ->> 'priority')::integer, 0) = v_priority
          and q.headers ? 'cron_id' and not q.headers ? 'lease' and not q.headers ? 'limited'
          and not (q.vt <= now and carillon._has_expired(q.headers, now))
        order by q.vt, q.msg_id
@@ -8428,7 +8679,7 @@ begin
     v_lane := case when v_from.limited = v_priority then '' end;
     while v_lane is not null loop
       select q.headers ->> 'cron_id' into v_lane from pgmq.q_jobs q
-      where q.message ->> 'app_id' = app and (q.headers ? 'limited') and coalesce((q.headers ->> 'priority')::integer, 0) = v_priority
+      where carillon._claim_key(q.message, q.headers) = key and (q.headers ? 'limited') and coalesce((q.headers ->> 'priority')::integer, 0) = v_priority
         and q.headers ->> 'cron_id' > v_lane and q.headers ? 'cron_id' and not q.headers ? 'lease'
       order by q.headers ->> 'cron_id'
       limit 1;
@@ -8442,7 +8693,7 @@ begin
       if carillon._limit_left(v_lane) > 0 then
         v_next := least(v_next, (
           select q.vt from pgmq.q_jobs q
-          where q.message ->> 'app_id' = app and (q.headers ? 'limited') and coalesce((q.headers ->> 'priority')::integer, 0) = v_priority
+          where carillon._claim_key(q.message, q.headers) = key and (q.headers ? 'limited') and coalesce((q.headers ->> 'priority')::integer, 0) = v_priority
             and q.headers ->> 'cron_id' = v_lane and q.headers ? 'cron_id' and not q.headers ? 'lease'
             and not (q.vt <= now and carillon._has_expired(q.headers, now))
           order by q.vt, q.msg_id
@@ -8455,7 +8706,7 @@ begin
 end;
 $$;
 comment on function carillon._next_due(text, timestamptz) is
-  'When the next waiting job of an app comes due that no limit of its cron holds back; null when there is none.';
+  'When the next waiting job of a claim key comes due that no limit of its cron holds back; null when there is none.';
 revoke all on function carillon._next_due(text, timestamptz) from public;
 --! EndIncluded jobs/_next_due.sql
 --! Included jobs/_idempotent_job.sql
@@ -8607,13 +8858,44 @@ $$;
 comment on function carillon._check_payload(jsonb, text) is 'Refuses a payload that is no JSON object, or too large.';
 revoke all on function carillon._check_payload(jsonb, text) from public;
 --! EndIncluded jobs/_check_payload.sql
+--! Included jobs/_check_target.sql
+create or replace function carillon._check_target(target jsonb, field text) returns void
+language plpgsql immutable security invoker
+set search_path = ''
+as $$
+declare
+  -- What a target of each type cannot be without.
+  c_needs constant jsonb := '{"http": "url", "agent": "url", "faktory": "jobType", "container": "image"}';
+  v_needed text;
+begin
+  if jsonb_typeof(target) <> 'object' then
+    perform carillon._invalid(field, format('must be a JSON object, got %s', jsonb_typeof(target)));
+  end if;
+  v_needed := c_needs ->> (target ->> 'type');
+  if v_needed is null then
+    perform carillon._invalid(field || '.type', case when target -> 'type' is null then 'is required'
+      else 'must be "http", "agent", "faktory" or "container"' end);
+  end if;
+  if coalesce(jsonb_typeof(target -> v_needed), 'null') <> 'string' then
+    perform carillon._invalid(field || '.' || v_needed, case when jsonb_typeof(target -> v_needed) is null then 'is required'
+      else 'must be a string' end);
+  end if;
+  if pg_column_size(target) > 1000000 and octet_length(target::text) > 2097152 then
+    perform carillon._invalid(field, 'must be at most 2 MiB');
+  end if;
+end;
+$$;
+comment on function carillon._check_target(jsonb, text) is
+  'Refuses what cannot be a target: no object, of no known type, without what that type cannot do without, or too large. Its other fields are checked by the API and the command line, and by the dispatcher, which fails a job for good whose target is not valid.';
+revoke all on function carillon._check_target(jsonb, text) from public;
+--! EndIncluded jobs/_check_target.sql
 --! Included jobs/_option_headers.sql
 create or replace function carillon._option_headers(options jsonb, path text) returns jsonb
 language plpgsql immutable security invoker
 set search_path = ''
 as $$
 declare
-  v_given constant jsonb := jsonb_strip_nulls(options);
+  v_given constant jsonb := jsonb_strip_nulls(options - 'target');
   v_headers jsonb := '{}';
   v_backoff numeric;
 begin
@@ -8651,6 +8933,11 @@ begin
     end if;
     v_headers := v_headers || jsonb_build_object('tags', v_given -> 'tags');
   end if;
+  -- Nulls within a target mean something.
+  if coalesce(options -> 'target', 'null') <> 'null' then
+    perform carillon._check_target(options -> 'target', path || 'target');
+    v_headers := v_headers || jsonb_build_object('target', options -> 'target');
+  end if;
   return v_headers;
 end;
 $$;
@@ -8658,6 +8945,15 @@ comment on function carillon._option_headers(jsonb, text) is
   'The trusted headers for the options that single jobs and the jobs of crons have in common (API spelling; null means the default); TK001 names the option that breaks a rule.';
 revoke all on function carillon._option_headers(jsonb, text) from public;
 --! EndIncluded jobs/_option_headers.sql
+--! Included jobs/_given_options.sql
+create or replace function carillon._given_options(job jsonb) returns jsonb
+language sql immutable parallel safe security invoker
+-- Nulls within a target mean something.
+return jsonb_strip_nulls(job - 'payload' - 'target') || case when coalesce(job -> 'target', 'null') = 'null' then '{}'
+  else jsonb_build_object('target', job -> 'target') end;
+comment on function carillon._given_options(jsonb) is 'What a job of a batch says besides its payload: null is as good as nothing.';
+revoke all on function carillon._given_options(jsonb) from public;
+--! EndIncluded jobs/_given_options.sql
 --! Included jobs/_job_headers.sql
 create or replace function carillon._job_headers(options jsonb, path text, due_at timestamptz) returns jsonb
 language plpgsql stable security invoker
@@ -8694,7 +8990,8 @@ create or replace function carillon.enqueue_job(
   retry_backoff numeric default null,
   timeout integer default null,
   expires_at timestamptz default null,
-  tags text[] default null
+  tags text[] default null,
+  target jsonb default null
 ) returns bigint
 language plpgsql volatile security definer
 set search_path = ''
@@ -8717,7 +9014,8 @@ begin
   end if;
   v_options := jsonb_strip_nulls(jsonb_build_object('priority', priority, 'maxAttempts', max_attempts, 'retryDelay', retry_delay,
     'retryBackoff', retry_backoff, 'timeout', timeout, 'expiresAt', carillon._time_json(expires_at, 'expiresAt')))
-    || case when tags is null then '{}' else jsonb_build_object('tags', tags) end;
+    || case when tags is null then '{}' else jsonb_build_object('tags', tags) end
+    || case when target is null then '{}' else jsonb_build_object('target', target) end;
   if idempotency_key is not null then
     v_new := nextval(pg_get_serial_sequence('pgmq.q_jobs', 'msg_id'));
     v_job := carillon._idempotent_job(app, idempotency_key,
@@ -8732,9 +9030,9 @@ begin
     carillon._job_headers(v_options, '', v_due), v_due, v_new);
 end;
 $$;
-comment on function carillon.enqueue_job(text, jsonb, uuid, timestamptz, integer, text, integer, integer, numeric, integer, timestamptz, text[]) is
-  'Enqueues one job of an app, in the caller''s transaction, and returns its id (pgmq msg_id). A run_at in the past means now; higher priority goes first (default 0); the same idempotency_key and request within 24 hours give the same job (TK203 for another request); a job not started by expires_at is canceled. max_attempts (default 1) counts failures; between them pass retry_delay seconds (default 10) times retry_backoff (default 2) to the power of the failures before, give or take a tenth. timeout in seconds.';
-revoke all on function carillon.enqueue_job(text, jsonb, uuid, timestamptz, integer, text, integer, integer, numeric, integer, timestamptz, text[]) from public;
+comment on function carillon.enqueue_job(text, jsonb, uuid, timestamptz, integer, text, integer, integer, numeric, integer, timestamptz, text[], jsonb) is
+  'Enqueues one job of an app, in the caller''s transaction, and returns its id (pgmq msg_id). A run_at in the past means now; higher priority goes first (default 0); the same idempotency_key and request within 24 hours give the same job (TK203 for another request); a job not started by expires_at is canceled. max_attempts (default 1) counts failures; between them pass retry_delay seconds (default 10) times retry_backoff (default 2) to the power of the failures before, give or take a tenth. timeout in seconds. With a target, a dispatcher sends it there: {"type": "http", "url": …}.';
+revoke all on function carillon.enqueue_job(text, jsonb, uuid, timestamptz, integer, text, integer, integer, numeric, integer, timestamptz, text[], jsonb) from public;
 --! EndIncluded jobs/enqueue_job.sql
 --! Included jobs/enqueue_jobs.sql
 create or replace function carillon.enqueue_jobs(app text, jobs jsonb, user_id uuid default null) returns setof bigint
@@ -8773,13 +9071,13 @@ begin
       perform carillon._invalid(rtrim(v_path, '.'), 'must be an object');
     end if;
     select k into v_unknown from jsonb_object_keys(v_job) as k
-    where k not in ('payload', 'runAt', 'priority', 'maxAttempts', 'retryDelay', 'retryBackoff', 'timeout', 'expiresAt', 'tags', 'idempotencyKey')
+    where k not in ('payload', 'runAt', 'priority', 'maxAttempts', 'retryDelay', 'retryBackoff', 'timeout', 'expiresAt', 'tags', 'idempotencyKey', 'target')
     limit 1;
     if v_unknown is not null then
       perform carillon._invalid(v_path || v_unknown, 'is not a field of a job in a batch');
     end if;
     perform carillon._check_payload(coalesce(nullif(v_job -> 'payload', 'null'), '{}'), v_path || 'payload');
-    v_job := jsonb_strip_nulls(v_job - 'payload');
+    v_job := carillon._given_options(v_job);
     if v_due is null then
       v_due := array_fill(v_now, array[jsonb_array_length(jobs)]);
       v_headers := array_fill('{"trigger": "api"}'::jsonb, array[jsonb_array_length(jobs)]);
@@ -8798,7 +9096,7 @@ begin
     v_ids := array(select nextval(pg_get_serial_sequence('pgmq.q_jobs', 'msg_id')) from generate_series(1, jsonb_array_length(jobs)));
     -- Lock order: by key.
     for v_at in select k from unnest(v_keyed) as k order by jobs -> (k::integer - 1) ->> 'idempotencyKey', k loop
-      v_job := jsonb_strip_nulls((jobs -> (v_at::integer - 1)) - 'payload');
+      v_job := carillon._given_options(jobs -> (v_at::integer - 1));
       v_path := format('jobs[%s].', v_at - 1);
       v_new := carillon._idempotent_job(app, v_job ->> 'idempotencyKey',
         -- As enqueue_job says it.
@@ -8817,7 +9115,7 @@ begin
     from rows from (jsonb_array_elements(jobs), unnest(v_due), unnest(v_headers), unnest(v_ids)) as i (job, due, headers, id)
     where i.due is not null
     order by i.id;
-    perform pg_notify('carillon_jobs', app);
+    perform carillon._announce_jobs(app, v_headers);
     return query select unnest(v_ids);
     return;
   end if;
@@ -8837,19 +9135,66 @@ begin
       returning msg_id;
   end if;
   if jsonb_array_length(jobs) > 0 then
-    perform pg_notify('carillon_jobs', app);
+    perform carillon._announce_jobs(app, v_headers);
   end if;
 end;
 $$;
 comment on function carillon.enqueue_jobs(text, jsonb, uuid) is
-  'Enqueues many jobs of an app at once: [{payload, runAt, priority, maxAttempts, retryDelay, retryBackoff, timeout, expiresAt, tags, idempotencyKey}], all or none. Returns their ids in the same order.';
+  'Enqueues many jobs of an app at once: [{payload, runAt, priority, maxAttempts, retryDelay, retryBackoff, timeout, expiresAt, tags, idempotencyKey, target}], all or none. Returns their ids in the same order.';
 revoke all on function carillon.enqueue_jobs(text, jsonb, uuid) from public;
 --! EndIncluded jobs/enqueue_jobs.sql
+--! Included jobs/_due_target_keys.sql
+create or replace function carillon._due_target_keys(now timestamptz) returns text[]
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  c_window constant integer := 100;
+  v_seen integer;
+  v_keys text[];
+  v_app text;
+  v_due timestamptz;
+  v_around boolean := false;
+begin
+  -- Usually that is all of them.
+  select count(*), coalesce(array_agg('@' || w.app), '{}') into v_seen, v_keys
+  from (
+    select q.message ->> 'app_id' as app from pgmq.q_jobs q
+    where q.headers ? 'target' and q.vt <= now
+      and not carillon._has_expired(q.headers, now) and not carillon._is_lost_for_good(q.headers)
+    order by q.vt
+    limit c_window) w;
+  if v_seen = c_window then
+    -- One app may have them all. So some others, going on where the last claim of this session stopped.
+    v_app := coalesce(nullif(current_setting('carillon.target_app', true), ''), gen_random_uuid()::text);
+    for v_step in 1 .. 32 loop
+      select q.message ->> 'app_id', q.vt into v_app, v_due from pgmq.q_jobs q
+      where q.headers ? 'target' and q.message ->> 'app_id' > v_app
+      order by q.message ->> 'app_id', q.vt
+      limit 1;
+      if v_app is null then
+        exit when v_around;
+        v_around := true;
+        v_app := '';
+      elsif v_due <= now then
+        v_keys := v_keys || ('@' || v_app);
+      end if;
+    end loop;
+    perform set_config('carillon.target_app', coalesce(v_app, ''), false);
+  end if;
+  -- Whoever comes first is served first where there is not enough for all.
+  return array(select k from unnest(v_keys) as k group by k order by random());
+end;
+$$;
+comment on function carillon._due_target_keys(timestamptz) is
+  'The claim keys of apps that have jobs with targets that are due: of the 100 oldest and, where there are more, of 32 apps in turn. What it costs does not grow with the number of apps.';
+revoke all on function carillon._due_target_keys(timestamptz) from public;
+--! EndIncluded jobs/_due_target_keys.sql
 --! Included jobs/claim_jobs.sql
 create or replace function carillon.claim_jobs(apps text[], worker text, max_jobs integer, lease_seconds integer)
 returns table (
   job_id bigint, attempt integer, app_id text, payload jsonb, cron_id uuid, scheduled_for timestamptz, trigger text,
-  user_id uuid, username text, enqueued_at timestamptz, timeout_seconds integer
+  user_id uuid, username text, enqueued_at timestamptz, timeout_seconds integer, target jsonb
 )
 language plpgsql volatile security definer
 set search_path = ''
@@ -8869,6 +9214,7 @@ declare
   v_waiting text[];
   v_again text[];
   v_share integer;
+  v_key text;
   v_app text;
   v_want integer;
   v_next record;
@@ -8894,13 +9240,18 @@ begin
   v_until := v_now + lease_seconds * interval '1 second';
   v_waiting := array(select a.app from unnest(apps) with ordinality as a (app, at) where a.app is not null group by a.app order by min(a.at));
   perform carillon._require_bound(v_waiting);
-  v_rooms := carillon._lock_limited_apps(v_waiting);
+  if '@' = any (v_waiting) then
+    v_waiting := array_remove(v_waiting, '@') || carillon._due_target_keys(v_now);
+  end if;
+  v_rooms := carillon._lock_limited_apps(array(select ltrim(w, '@') from unnest(v_waiting) as w));
 
   -- Every app has an equal share, and those that have more waiting share what the others leave.
   while v_left > 0 and v_waiting <> '{}' loop
     v_again := '{}';
     v_share := (v_left + cardinality(v_waiting) - 1) / cardinality(v_waiting);
-    foreach v_app in array v_waiting loop
+    foreach v_key in array v_waiting loop
+      exit when v_left = 0;
+      v_app := ltrim(v_key, '@');
       select
         exists (select from pgmq.q_jobs q where q.message ->> 'app_id' = v_app and q.headers ? 'lease' and q.vt <= v_now),
         exists (select from carillon.crons c where c.app_id = v_app and c.max_concurrency is not null)
@@ -8917,13 +9268,13 @@ begin
       v_below := 2147483647;
       v_again_at := null;
       while v_want > 0 loop
-        v_next := carillon._next_priorities(v_app, v_below);
+        v_next := carillon._next_priorities(v_key, v_below);
         v_priority := greatest(v_next.direct, v_next.due, v_next.limited);
         exit when v_priority is null;
         v_direct := coalesce(v_next.direct = v_priority, false);
         v_due := coalesce(v_next.due = v_priority, false);
         v_limited := coalesce(v_next.limited = v_priority, false);
-        v_picks := carillon._pick_jobs(v_app, v_priority, v_direct, v_due, v_limited, v_limits, v_want, v_now);
+        v_picks := carillon._pick_jobs(v_key, v_priority, v_direct, v_due, v_limited, v_limits, v_want, v_now);
         return query
           with claimed as (
             -- By their places: these rows are locked, and no plan can then read the whole queue to find them.
@@ -8941,7 +9292,7 @@ begin
           )
           select c.msg_id, c.read_ct, v_app, c.message -> 'payload', (c.headers ->> 'cron_id')::uuid,
             (c.headers ->> 'scheduled_for')::timestamptz, carillon._job_trigger(c.headers), c.user_id, n.of_id ->> c.user_id::text, c.enqueued_at,
-            (c.headers ->> 'timeout')::integer
+            (c.headers ->> 'timeout')::integer, c.headers -> 'target'
           from claimed c
           cross join names n
           order by c.n;
@@ -8960,7 +9311,7 @@ begin
         end if;
       end loop;
       if v_want = 0 and not v_rooms ? v_app then
-        v_again := v_again || v_app;
+        v_again := v_again || v_key;
       end if;
     end loop;
     v_waiting := v_again;
@@ -8968,23 +9319,30 @@ begin
 end;
 $$;
 comment on function carillon.claim_jobs(text[], text, integer, integer) is
-  'Leases up to max_jobs due jobs of these apps to a worker, in equal shares where each has enough. Of an app those of the highest priority go first; of one priority oldest due first, except that direct jobs and those of crons, and the crons among themselves, take turns where many wait, and that the limits of apps and crons (max_concurrency) hold. The pair (job_id, attempt) fences every later call about them.';
+  'Leases up to max_jobs due jobs of these apps to a worker: those without a target; @crm stands for those of the app crm that have one, and @ for those of all apps. In equal shares where each has enough. Of an app those of the highest priority go first; of one priority oldest due first, except that direct jobs and those of crons, and the crons among themselves, take turns where many wait, and that the limits of apps and crons (max_concurrency) hold. The pair (job_id, attempt) fences every later call about them.';
 revoke all on function carillon.claim_jobs(text[], text, integer, integer) from public;
 --! EndIncluded jobs/claim_jobs.sql
 --! Included jobs/next_job_in.sql
 create or replace function carillon.next_job_in(apps text[]) returns double precision
-language plpgsql stable security definer
+language plpgsql volatile security definer
 set search_path = ''
 set enable_seqscan = off
 as $$
 declare
   v_now timestamptz := carillon.now();
+  v_keys text[] := apps;
+  v_key text;
   v_app text;
   v_most integer;
   v_next timestamptz;
 begin
   perform carillon._require_bound(apps);
-  foreach v_app in array apps loop
+  if '@' = any (apps) then
+    v_keys := array_remove(apps, '@') || carillon._due_target_keys(v_now);
+    v_next := (select q.vt from pgmq.q_jobs q where q.headers ? 'target' and q.vt > v_now order by q.vt limit 1);
+  end if;
+  foreach v_key in array v_keys loop
+    v_app := ltrim(v_key, '@');
     -- When a lease runs out its job is due again, and its place is free.
     v_next := least(v_next, (
       select q.vt from pgmq.q_jobs q
@@ -8994,7 +9352,7 @@ begin
       limit 1));
     select a.max_concurrency into v_most from carillon.apps a where a.id = v_app;
     if v_most is null or carillon._app_room(v_app, v_most) > 0 then
-      v_next := least(v_next, carillon._next_due(v_app, v_now));
+      v_next := least(v_next, carillon._next_due(v_key, v_now));
     end if;
     exit when v_next <= v_now;
   end loop;
@@ -9003,7 +9361,7 @@ begin
 end;
 $$;
 comment on function carillon.next_job_in(text[]) is
-  'Seconds until the next job of these apps comes due, or a lease on one runs out: tells an idle worker when to look again. 0 when one is due that no limit holds back, null when there is none.';
+  'Seconds until the next job of these apps comes due, or a lease on one runs out: tells an idle worker when to look again. 0 when one is due that no limit holds back, null when there is none. @crm and @ as in claim_jobs.';
 revoke all on function carillon.next_job_in(text[]) from public;
 --! EndIncluded jobs/next_job_in.sql
 --! Included jobs/_count_failures.sql
@@ -9031,6 +9389,15 @@ comment on function carillon._count_failures(uuid[], uuid[]) is
   'Counts the failed jobs of crons (one element a job), and forgets the count of those that had a job succeed.';
 revoke all on function carillon._count_failures(uuid[], uuid[]) from public;
 --! EndIncluded jobs/_count_failures.sql
+--! Included jobs/_short_result.sql
+create or replace function carillon._short_result(result jsonb) returns jsonb
+language sql immutable parallel safe security invoker
+-- What is written again with every later attempt must stay small.
+return case when length(result ->> 'body') > 4096
+  then result || jsonb_build_object('body', left(result ->> 'body', 4096), 'bodyTruncated', true) else result end;
+comment on function carillon._short_result(jsonb) is 'What is kept of what a target answered to an attempt that was not the last: of its body, the first 4096 characters.';
+revoke all on function carillon._short_result(jsonb) from public;
+--! EndIncluded jobs/_short_result.sql
 --! Included jobs/_retry_attempts.sql
 create or replace function carillon._retry_attempts(outcomes jsonb, now timestamptz, bound text[]) returns bigint[]
 language plpgsql volatile security invoker
@@ -9038,40 +9405,41 @@ set search_path = ''
 as $$
 declare
   v_retried bigint[];
-  v_apps text[];
+  v_keys text[];
 begin
   with o as materialized (
     select * from jsonb_to_recordset(outcomes)
-      as o (job_id bigint, attempt integer, status text, error jsonb, retry_in numeric, discard boolean)
+      as o (job_id bigint, attempt integer, status text, error jsonb, result jsonb, retry_in numeric, wait numeric, discard boolean)
     where o.status = 'failed' and o.error is not null
   ),
   again as (
     update pgmq.q_jobs q
-    set vt = _retry_attempts.now + interval '1 second' * coalesce(o.retry_in, least(86400,
+    set vt = _retry_attempts.now + interval '1 second' * coalesce(o.retry_in, o.wait, least(86400,
           coalesce((q.headers ->> 'retry_delay')::numeric, 10)
           -- A hundred failures at a factor of ten are beyond any number.
           * power(coalesce((q.headers ->> 'retry_backoff')::numeric, 2), least(coalesce((q.headers ->> 'failures')::integer, 0), 20))
           * (0.9 + 0.2 * random())::numeric)),
       headers = (q.headers - 'lease')
         || jsonb_build_object('attempts', carillon._job_attempts(q.headers, q.read_ct, q.headers #>> '{lease,worker}',
-          q.last_read_at, greatest(_retry_attempts.now, q.last_read_at), o.error))
+          q.last_read_at, greatest(_retry_attempts.now, q.last_read_at), o.error,
+          carillon._short_result(o.result)))
         || case when o.retry_in is null
           then jsonb_build_object('failures', coalesce((q.headers ->> 'failures')::integer, 0) + 1) else '{}' end
     from o
     where q.msg_id = o.job_id and q.read_ct = o.attempt and q.headers -> 'lease' is not null
-      and (bound is null or q.message ->> 'app_id' = any (bound))
+      and carillon._may_reach(bound, q.message, q.headers)
       and (o.retry_in is not null or (o.discard is not true
         and coalesce((q.headers ->> 'failures')::integer, 0) + 1 < coalesce((q.headers ->> 'max_attempts')::integer, 1)))
-    returning q.msg_id, q.message ->> 'app_id' as app
+    returning q.msg_id, carillon._claim_key(q.message, q.headers) as key
   )
-  select array_agg(a.msg_id), array_agg(distinct a.app) into v_retried, v_apps from again a;
+  select array_agg(a.msg_id), array_agg(distinct a.key) into v_retried, v_keys from again a;
   -- Idle workers then plan for the time it is due.
-  perform pg_notify('carillon_jobs', a) from unnest(v_apps) as a;
+  perform pg_notify('carillon_jobs', k) from unnest(v_keys) as k;
   return v_retried;
 end;
 $$;
 comment on function carillon._retry_attempts(jsonb, timestamptz, text[]) is
-  'Puts failed jobs that have attempts left, or asked for another time, back into the queue for later, of the apps the caller is bound to (null is all); returns their ids.';
+  'Puts failed jobs that have attempts left, or asked for another time, back into the queue for later, those the caller may reach; returns their ids.';
 revoke all on function carillon._retry_attempts(jsonb, timestamptz, text[]) from public;
 --! EndIncluded jobs/_retry_attempts.sql
 --! Included jobs/finish_jobs.sql
@@ -9102,7 +9470,7 @@ begin
     -- Some jobs are put back and the others end: two statements, whose locks together have to be in order.
     perform from pgmq.q_jobs q
     where q.msg_id = any (array(select (o ->> 'job_id')::bigint from jsonb_array_elements(outcomes) as o))
-      and (v_bound is null or q.message ->> 'app_id' = any (v_bound))
+      and carillon._may_reach(v_bound, q.message, q.headers)
     order by q.msg_id
     for update;
     v_retried := carillon._retry_attempts(outcomes, v_now, v_bound);
@@ -9118,7 +9486,7 @@ begin
     delete from pgmq.q_jobs q
     using o
     where q.msg_id = o.job_id and q.read_ct = o.attempt and q.headers -> 'lease' is not null
-      and (v_bound is null or q.message ->> 'app_id' = any (v_bound))
+      and carillon._may_reach(v_bound, q.message, q.headers)
     returning q.msg_id, q.read_ct, q.enqueued_at, q.last_read_at, q.message, q.headers, o.status, o.result, o.error
   ),
   kept as (
@@ -9139,12 +9507,12 @@ begin
     perform carillon._count_failures(v_succeeded, v_failed);
   end if;
   -- Somebody may have waited for the place.
-  perform pg_notify('carillon_jobs', a) from unnest(v_apps) as a;
+  perform pg_notify('carillon_jobs', k) from unnest(v_apps) as a, unnest(array[a, '@' || a]) as k;
   return query select unnest(v_finished || v_retried);
 end;
 $$;
 comment on function carillon.finish_jobs(jsonb) is
-  'Records how attempts ended: [{job_id, attempt, status: completed|failed, result, error, retry_in, discard}]. Jobs move to the history, failed ones with attempts left (or a retry_in, in seconds) wait for the next; discard rules that out. Returns the ids recorded; one that is missing had lost its lease.';
+  'Records how attempts ended: [{job_id, attempt, status: completed|failed, result, error, retry_in, wait, discard}]. Jobs move to the history, failed ones with attempts left (or a retry_in, in seconds) wait for the next, wait seconds where given; discard rules that out. The result of a failed attempt is what its target answered. Returns the ids recorded; one that is missing had lost its lease.';
 revoke all on function carillon.finish_jobs(jsonb) from public;
 --! EndIncluded jobs/finish_jobs.sql
 --! Included jobs/extend_leases.sql
@@ -9166,7 +9534,7 @@ begin
       select q.msg_id
       from unnest(extend_leases.job_ids, extend_leases.attempts) as l (job_id, attempt)
       join pgmq.q_jobs q on q.msg_id = l.job_id and q.read_ct = l.attempt
-      where q.headers -> 'lease' is not null and (v_bound is null or q.message ->> 'app_id' = any (v_bound))
+      where q.headers -> 'lease' is not null and carillon._may_reach(v_bound, q.message, q.headers)
       -- Not "for update": a job whose log is being appended to (for key share) is ours all the same.
       for no key update of q skip locked
     )
@@ -9188,21 +9556,21 @@ set search_path = ''
 as $$
 declare
   v_now timestamptz := carillon.now();
-  v_app text;
+  v_key text;
   v_bound constant text[] := carillon._bound_apps();
 begin
-  perform from pgmq.q_jobs q where q.msg_id = any (release_jobs.job_ids) and (v_bound is null or q.message ->> 'app_id' = any (v_bound))
+  perform from pgmq.q_jobs q where q.msg_id = any (release_jobs.job_ids) and carillon._may_reach(v_bound, q.message, q.headers)
   order by q.msg_id for update;
   return query
     update pgmq.q_jobs q
     set vt = v_now, headers = q.headers - 'lease'
     from unnest(release_jobs.job_ids, release_jobs.attempts) as l (job_id, attempt)
     where q.msg_id = l.job_id and q.read_ct = l.attempt and q.headers -> 'lease' is not null
-      and (v_bound is null or q.message ->> 'app_id' = any (v_bound))
+      and carillon._may_reach(v_bound, q.message, q.headers)
     returning q.msg_id;
-  for v_app in select distinct q.message ->> 'app_id' from pgmq.q_jobs q where q.msg_id = any (release_jobs.job_ids)
-    and (v_bound is null or q.message ->> 'app_id' = any (v_bound)) loop
-    perform pg_notify('carillon_jobs', v_app);
+  for v_key in select distinct carillon._claim_key(q.message, q.headers) from pgmq.q_jobs q where q.msg_id = any (release_jobs.job_ids)
+    and carillon._may_reach(v_bound, q.message, q.headers) loop
+    perform pg_notify('carillon_jobs', v_key);
   end loop;
 end;
 $$;
@@ -9225,7 +9593,7 @@ begin
   end if;
   select k into v_unknown from jsonb_object_keys(v_given) as k
   where k not in ('cronId', 'status', 'trigger', 'tag', 'ids', 'enqueuedAfter', 'enqueuedBefore', 'startedAfter', 'startedBefore',
-    'finishedAfter', 'finishedBefore')
+    'finishedAfter', 'finishedBefore', 'target')
   order by k limit 1;
   if v_unknown is not null then
     perform carillon._invalid(v_unknown, 'is not a filter of jobs');
@@ -9277,6 +9645,12 @@ begin
   if v_given ? 'finishedBefore' then
     v_filter.finished_before := carillon._json_timestamp(v_given -> 'finishedBefore', 'finishedBefore');
   end if;
+  if v_given ? 'target' then
+    v_filter.targets := carillon._json_words(v_given -> 'target', 'target', '{none,any,http,agent,faktory,container}');
+    if 'any' = any (v_filter.targets) then
+      v_filter.targets := v_filter.targets || '{http,agent,faktory,container}';
+    end if;
+  end if;
   return v_filter;
 end;
 $$;
@@ -9295,6 +9669,8 @@ as $$
     case when filter.statuses is not null then format('j.status = any (%L)', filter.statuses) end,
     case when filter.triggers is not null then format('j.trigger = any (%L)', filter.triggers) end,
     case when filter.tag is not null then format('j.headers -> ''tags'' ? %L', filter.tag) end,
+    case when filter.targets is not null
+      then format('coalesce(j.headers #>> ''{target,type}'', ''none'') = any (%L)', filter.targets) end,
     case when filter.job_ids is not null then format('j.job_id = any (%L)', filter.job_ids) end,
     case when filter.enqueued_after is not null then format('j.enqueued_at >= %L', filter.enqueued_after) end,
     case when filter.enqueued_before is not null then format('j.enqueued_at < %L', filter.enqueued_before) end,
@@ -9326,6 +9702,8 @@ as $$
       where s.status = any (filter.statuses)), 'false') end,
     case when filter.triggers is not null then format('carillon._job_trigger(q.headers) = any (%L)', filter.triggers) end,
     case when filter.tag is not null then format('q.headers -> ''tags'' ? %L', filter.tag) end,
+    case when filter.targets is not null
+      then format('coalesce(q.headers #>> ''{target,type}'', ''none'') = any (%L)', filter.targets) end,
     case when filter.job_ids is not null then format('q.msg_id = any (%L)', filter.job_ids) end,
     case when filter.enqueued_after is not null then format('q.enqueued_at >= %L', filter.enqueued_after) end,
     case when filter.enqueued_before is not null then format('q.enqueued_at < %L', filter.enqueued_before) end,
@@ -9353,7 +9731,10 @@ declare
   v_walk text := format('q.msg_id %s %L::bigint', case when oldest_first then '>' else '<' end, from_job);
   -- Each job of an app is in one of three indexes; one that runs is in the last.
   v_of_app constant text := (
-    select string_agg(format('(select q.* from pgmq.q_jobs q where q.message ->> ''app_id'' = %L and %s limit %s)', filter.app_id, i.condition, c_rows / 2 + 1), ' union all ')
+    select string_agg(format('(select q.* from pgmq.q_jobs q where %s and %s limit %s)',
+      case when i.leased then format('q.message ->> ''app_id'' = %L', filter.app_id)
+        else format('carillon._claim_key(q.message, q.headers) = any (%L)', array[filter.app_id, '@' || filter.app_id]) end,
+      i.condition, c_rows / 2 + 1), ' union all ')
     from (values
       ('(q.headers ? ''cron_id'') is not true and (q.headers ? ''lease'') is not true', false),
       ('q.headers ? ''cron_id'' and not q.headers ? ''lease''', false),
@@ -9394,35 +9775,38 @@ set search_path = ''
 set enable_seqscan = off
 as $$
 declare
-  -- The conditions of the indexes of what waits, and what they begin with after the app.
+  -- The conditions of the indexes of what waits, and what they begin with after the claim key.
   c_direct constant text := '(q.headers ? ''cron_id'') is not true and (q.headers ? ''lease'') is not true';
   c_due constant text := 'q.headers ? ''cron_id'' and not q.headers ? ''lease'' and not q.headers ? ''limited''';
   c_limited constant text := 'q.headers ? ''cron_id'' and not q.headers ? ''lease'' and (q.headers ? ''limited'') = true';
   v_walks text[] := '{}';
+  v_key text;
   v_kind text;
   v_priority integer;
   v_cron text;
 begin
-  foreach v_kind in array array[c_direct, c_due, c_limited] loop
+  for v_key, v_kind in
+    select k.key, i.kind from unnest(array[app, '@' || app]) as k (key), unnest(array[c_direct, c_due, c_limited]) as i (kind)
+  loop
     v_priority := 2147483647;
     loop
       execute format($sql$
         select coalesce((q.headers ->> 'priority')::integer, 0) from pgmq.q_jobs q
-        where q.message ->> 'app_id' = $1 and %s and coalesce((q.headers ->> 'priority')::integer, 0) < $2
+        where carillon._claim_key(q.message, q.headers) = $1 and %s and coalesce((q.headers ->> 'priority')::integer, 0) < $2
         order by coalesce((q.headers ->> 'priority')::integer, 0) desc limit 1$sql$, v_kind)
-      into v_priority using app, v_priority;
+      into v_priority using v_key, v_priority;
       exit when v_priority is null;
       v_cron := '';
       loop
         if v_kind = c_limited then
           select q.headers ->> 'cron_id' into v_cron from pgmq.q_jobs q
-          where q.message ->> 'app_id' = app and q.headers ? 'cron_id' and not q.headers ? 'lease' and (q.headers ? 'limited') = true
+          where carillon._claim_key(q.message, q.headers) = v_key and q.headers ? 'cron_id' and not q.headers ? 'lease' and (q.headers ? 'limited') = true
             and coalesce((q.headers ->> 'priority')::integer, 0) = v_priority and q.headers ->> 'cron_id' > v_cron
           order by q.headers ->> 'cron_id' limit 1;
           exit when v_cron is null;
         end if;
-        v_walks := v_walks || format('q.message ->> ''app_id'' = %L and %s and coalesce((q.headers ->> ''priority'')::integer, 0) = %s%s',
-          app, v_kind, v_priority, case when v_cron <> '' then format(' and q.headers ->> ''cron_id'' = %L', v_cron) else '' end);
+        v_walks := v_walks || format(
+          'carillon._claim_key(q.message, q.headers) = %L and %s and coalesce((q.headers ->> ''priority'')::integer, 0) = %s%s', v_key, v_kind, v_priority, case when v_cron <> '' then format(' and q.headers ->> ''cron_id'' = %L', v_cron) else '' end);
         exit when v_kind <> c_limited;
       end loop;
     end loop;
@@ -9472,158 +9856,6 @@ comment on function carillon._waiting_page(carillon.job_filter, timestamptz, big
   'The next jobs that wait and that a filter means, by due time, beyond a place (due time, id). With a frontier, none beyond that place has been looked at.';
 revoke all on function carillon._waiting_page(carillon.job_filter, timestamptz, bigint, integer) from public;
 --! EndIncluded jobs/_waiting_page.sql
---! Included jobs/_queue_depths.sql
-create or replace function carillon._queue_depths(apps text[], now timestamptz)
-returns table (app_id text, due integer, oldest timestamptz, running integer)
-language plpgsql stable security invoker
-set search_path = ''
-set enable_seqscan = off
-as $$
-declare
-  c_most constant integer := 10001;
-  v_walks text[];
-begin
-  foreach app_id in array apps loop
-    v_walks := carillon._waiting_walks(app_id);
-    select count(*) into running
-    from (select from pgmq.q_jobs q where q.message ->> 'app_id' = _queue_depths.app_id and q.headers ? 'lease' and q.vt > _queue_depths.now limit c_most) r;
-    due := 0;
-    oldest := null;
-    if v_walks <> '{}' then
-      execute (
-        select format('select least(sum(w.due), %s), min(w.oldest) from (', c_most) || string_agg(format(
-          '(select count(*) as due, min(q.vt) as oldest from (select q.vt from pgmq.q_jobs q where %s and q.vt <= %L::timestamptz order by q.vt, q.msg_id limit %s) q)',
-          w.walk, _queue_depths.now, c_most), ' union all ') || ') w'
-        from unnest(v_walks) as w (walk))
-      into due, oldest;
-    end if;
-    if running > 0 or v_walks <> '{}' then
-      return next;
-    end if;
-  end loop;
-end;
-$$;
-comment on function carillon._queue_depths(text[], timestamptz) is
-  'Of each of these apps that has live jobs: how many are due and wait for a worker, since when the oldest has been due, and how many run; counted to 10001.';
-revoke all on function carillon._queue_depths(text[], timestamptz) from public;
---! EndIncluded jobs/_queue_depths.sql
---! Included jobs/_stalled_items.sql
-create or replace function carillon._stalled_items(apps text[], now timestamptz) returns setof carillon.attention_item
-language plpgsql stable security invoker
-set search_path = ''
-set enable_seqscan = off
-as $$
-begin
-  return query
-    select 3, 'no_worker', d.app_id, '[]'::jsonb, 0, d.due::bigint, d.oldest, null::text,
-      format('No worker takes the jobs of %s: %s, and none has been started', d.app_id,
-        case d.due when 1 then 'one is due' when 10001 then 'more than 10000 are due' else d.due || ' are due' end)
-    from carillon._queue_depths(apps, _stalled_items.now) d
-    where d.due > 0 and d.oldest < _stalled_items.now - interval '2 minutes'
-      -- With a worker there, one is running now or has ended lately.
-      and d.running = 0
-      and not exists (
-        select from carillon.job_history h
-        where h.app_id = d.app_id and h.finished_at > _stalled_items.now - interval '2 minutes' and h.started_at is not null);
-end;
-$$;
-comment on function carillon._stalled_items(text[], timestamptz) is
-  'Apps of these with jobs that have been due for more than two minutes, of which none runs and none has ended in that time.';
-revoke all on function carillon._stalled_items(text[], timestamptz) from public;
---! EndIncluded jobs/_stalled_items.sql
---! Included jobs/_letter_items.sql
-create or replace function carillon._letter_items(apps text[]) returns setof carillon.attention_item
-language plpgsql stable security invoker
-set search_path = ''
-set enable_seqscan = off
-as $$
-begin
-  return query
-    with letters as materialized (
-      select a.app, d.cron_id, d.buried_at, coalesce(d.error, d.reason, 'unknown') as error
-      from unnest(apps) as a (app)
-      cross join lateral (
-        select (l.headers ->> 'cron_id')::uuid as cron_id, l.vt as buried_at, carillon._error_text(l.headers #> '{attempts,-1,error}') as error,
-          l.headers ->> 'reason' as reason
-        from pgmq.q_jobs_dlq l
-        where l.message ->> 'app_id' = a.app
-        order by l.msg_id desc
-        limit 1000) d
-    )
-    select 2, 'dead_letters', l.app, carillon._cron_names(array_agg(distinct l.cron_id) filter (where l.cron_id is not null)),
-      count(distinct l.cron_id)::integer, count(*), min(l.buried_at), min(l.error),
-      format('%s of %s: %s', case count(*) when 1 then 'One dead letter' else count(*) || ' dead letters' end, l.app, min(l.error))
-    from letters l
-    group by l.app, carillon._error_gist(l.error);
-end;
-$$;
-comment on function carillon._letter_items(text[]) is 'The newest 1000 dead letters of each of these apps, by what their errors have in common.';
-revoke all on function carillon._letter_items(text[]) from public;
---! EndIncluded jobs/_letter_items.sql
---! Included jobs/_longest_running.sql
-create or replace function carillon._longest_running(apps text[], now timestamptz)
-returns table (job_id bigint, app_id text, cron_id uuid, worker text, attempt integer, enqueued_at timestamptz, started_at timestamptz, p95 double precision)
-language plpgsql stable security invoker
-set search_path = ''
-set enable_seqscan = off
-set jit = off
-as $$
-begin
-  return query
-    with running as materialized (
-      select r.* from (
-        select q.msg_id, q.message ->> 'app_id' as app, (q.headers ->> 'cron_id')::uuid as cron, q.headers #>> '{lease,worker}' as worker,
-          q.read_ct, q.enqueued_at, q.last_read_at
-        from pgmq.q_jobs q
-        where q.message ->> 'app_id' = any (apps) and q.headers ? 'lease' and q.vt > _longest_running.now
-        limit 10000) r
-      order by r.last_read_at, r.msg_id
-      limit 100
-    ),
-    -- How long the jobs of the last days ran.
-    ran as (
-      select s.scope, e >> 40 as bucket, sum(e & 1099511627775) as n
-      from carillon.job_stats s
-      cross join lateral unnest(s.durations) as e
-      where (s.app_id, s.scope) in (select r.app, r.cron from running r where r.cron is not null)
-        and s.step = 86400 and s.from_at >= _longest_running.now - interval '8 days'
-      group by 1, 2
-    ),
-    typical as (
-      select x.scope, carillon._bucket_value(min(x.bucket) filter (where x.upto >= 0.95 * x.jobs)) as p95
-      from (select r.*, sum(r.n) over (partition by r.scope order by r.bucket) as upto, sum(r.n) over (partition by r.scope) as jobs from ran r) x
-      group by 1
-    )
-    select r.msg_id, r.app, r.cron, r.worker, r.read_ct, r.enqueued_at, r.last_read_at, t.p95
-    from running r
-    left join typical t on t.scope = r.cron
-    order by extract(epoch from _longest_running.now - r.last_read_at)::double precision / t.p95 desc nulls last, r.last_read_at, r.msg_id
-    limit 8;
-end;
-$$;
-comment on function carillon._longest_running(text[], timestamptz) is
-  'Eight running jobs of these apps: of the hundred that have run longest, those that have for their cron, whose jobs of the last days took p95 seconds or less.';
-revoke all on function carillon._longest_running(text[], timestamptz) from public;
---! EndIncluded jobs/_longest_running.sql
---! Included jobs/_lease_holders.sql
-create or replace function carillon._lease_holders(apps text[], now timestamptz) returns table (app_id text, worker text, running bigint, since timestamptz)
-language plpgsql stable security invoker
-set search_path = ''
-set enable_seqscan = off
-as $$
-begin
-  return query
-    select q.message ->> 'app_id', q.headers #>> '{lease,worker}', count(*), min(q.last_read_at)
-    from pgmq.q_jobs q
-    where q.message ->> 'app_id' = any (apps) and q.headers ? 'lease' and q.vt > _lease_holders.now
-    group by 1, 2
-    order by 3 desc, 1, 2
-    limit 100;
-end;
-$$;
-comment on function carillon._lease_holders(text[], timestamptz) is 'The workers that have jobs of these apps running, those with the most first: how many, and since when the oldest.';
-revoke all on function carillon._lease_holders(text[], timestamptz) from public;
---! EndIncluded jobs/_lease_holders.sql
 --! Included stats/_stats_until.sql
 create or replace function carillon._stats_until() returns timestamptz
 language sql stable security invoker
@@ -9725,7 +9957,7 @@ language sql stable parallel safe security invoker
 return row(
   h.job_id, h.app_id, h.cron_id, h.scheduled_for, h.trigger, h.status, h.user_id, h.payload, h.headers, h.result, h.error,
   h.attempt, h.worker, h.enqueued_at, null::timestamptz, h.started_at, h.finished_at,
-  carillon._job_attempts(h.headers, h.attempt, h.worker, h.started_at, h.finished_at, h.error))::carillon.jobs;
+  carillon._job_attempts(h.headers, h.attempt, h.worker, h.started_at, h.finished_at, h.error, h.result))::carillon.jobs;
 comment on function carillon._finished_job(carillon.job_history) is 'A row of the history as carillon.jobs shows it.';
 revoke all on function carillon._finished_job(carillon.job_history) from public;
 --! EndIncluded jobs/_finished_job.sql
@@ -9950,7 +10182,7 @@ begin
 end;
 $$;
 comment on function carillon.page_jobs(text, jsonb, text, text, integer) is
-  'One page of an app''s jobs, live and finished: newest (by id, which is the order of enqueuing), oldest, or by the time they are due. filter: {cronId, status, trigger, tag, ids, enqueuedAfter, enqueuedBefore, startedAfter, startedBefore, finishedAfter, finishedBefore}. A page looks at a bounded number of jobs, so it may be short, or empty, and still have a next_cursor; after the last it is null.';
+  'One page of an app''s jobs, live and finished: newest (by id, which is the order of enqueuing), oldest, or by the time they are due. filter: {cronId, status, trigger, tag, ids, enqueuedAfter, enqueuedBefore, startedAfter, startedBefore, finishedAfter, finishedBefore, target}. A page looks at a bounded number of jobs, so it may be short, or empty, and still have a next_cursor; after the last it is null.';
 revoke all on function carillon.page_jobs(text, jsonb, text, text, integer) from public;
 --! EndIncluded jobs/page_jobs.sql
 --! Included jobs/_log_starts.sql
@@ -10005,7 +10237,7 @@ begin
     select c.n
     from rows from (jsonb_to_recordset(chunks) as (job_id bigint, attempt integer)) with ordinality as c (job_id, attempt, n)
     join pgmq.q_jobs q on q.msg_id = c.job_id and q.read_ct = c.attempt
-    where (v_bound is null or q.message ->> 'app_id' = any (v_bound))
+    where carillon._may_reach(v_bound, q.message, q.headers)
     order by q.msg_id
     for key share of q
   ) l;
@@ -10015,7 +10247,7 @@ begin
       select c.n
       from rows from (jsonb_to_recordset(chunks) as (job_id bigint, attempt integer)) with ordinality as c (job_id, attempt, n)
       join carillon.job_history h on h.job_id = c.job_id and h.attempt = c.attempt
-      where (v_bound is null or h.app_id = any (v_bound)) and h.finished_at > v_now - interval '1 minute' and c.n <> all (coalesce(v_taken, '{}')));
+      where (v_bound is null or h.app_id = any (v_bound) or (h.headers ? 'target' and '@' = any (v_bound))) and h.finished_at > v_now - interval '1 minute' and c.n <> all (coalesce(v_taken, '{}')));
   end if;
   if again or jsonb_path_exists(chunks, '$[*] ? (!exists (@.seq))') then
     v_starts := carillon._log_starts(chunks, again);
@@ -10092,7 +10324,7 @@ begin
   elsif v_job.job_id is null then
     select j.* into v_job from carillon.jobs j where j.job_id = get_job.job and j.finished_at is not null limit 1;
   end if;
-  if v_job.job_id is null or v_job.app_id <> get_job.app or v_job.app_id <> all (v_bound) then
+  if v_job.job_id is null or v_job.app_id <> get_job.app or not carillon._may_reach(v_bound, jsonb_build_object('app_id', v_job.app_id), v_job.headers) then
     raise exception using errcode = 'TK103', message = format('no job %s', get_job.job);
   end if;
   return v_job;
@@ -10265,10 +10497,10 @@ comment on function carillon.cancel_job(bigint, text, text, uuid, text[]) is
   'Cancels a job that is waiting or running, whose handler is told to stop. TK204 when it has ended, TK103 when unknown.';
 revoke all on function carillon.cancel_job(bigint, text, text, uuid, text[]) from public;
 --! EndIncluded jobs/cancel_job.sql
---! Included jobs/move_job.sql
-create or replace function carillon.move_job(
+--! Included jobs/update_job.sql
+create or replace function carillon.update_job(
   job bigint,
-  run_at timestamptz,
+  patch jsonb,
   app text default null,
   actor uuid default null,
   actor_scopes text[] default null
@@ -10278,31 +10510,65 @@ set search_path = ''
 as $$
 declare
   v_now timestamptz := carillon.now();
-  v_live pgmq.q_jobs;
+  v_unknown text;
+  v_due timestamptz;
+  v_old pgmq.q_jobs;
+  v_new pgmq.q_jobs;
 begin
-  if run_at is null or run_at >= '10000-01-01 00:00:00+00' then
-    perform carillon._invalid('runAt', 'must be a time before the year 10000');
+  if jsonb_typeof(patch) is distinct from 'object' then
+    perform carillon._invalid('patch', 'must be a JSON object');
   end if;
-  v_live := carillon._lock_job(job, app);
-  perform carillon._require_held(actor, actor_scopes, array['app:' || (v_live.message ->> 'app_id') || ':job.write']);
-  if v_live.headers ? 'lease' then
+  select k into v_unknown from jsonb_object_keys(patch) as k where k not in ('runAt', 'payload', 'target') limit 1;
+  if v_unknown is not null then
+    perform carillon._invalid(v_unknown, 'is nothing that can be changed of a job: runAt, payload and target can');
+  end if;
+  if patch = '{}' then
+    perform carillon._invalid('body', 'must give runAt, payload or target');
+  end if;
+  if patch ? 'runAt' then
+    v_due := carillon._json_timestamp(patch -> 'runAt', 'runAt');
+    if v_due >= '10000-01-01 00:00:00+00' then
+      perform carillon._invalid('runAt', 'must be a time before the year 10000');
+    end if;
+  end if;
+  v_old := carillon._lock_job(job, app);
+  perform carillon._require_held(actor, actor_scopes, array['app:' || (v_old.message ->> 'app_id') || ':job.write']);
+  if v_old.headers ? 'lease' then
     raise exception using errcode = 'TK204', message = format('job %s has been started', job);
   end if;
-  if (v_live.headers ->> 'expires_at')::timestamptz <= run_at and not v_live.headers ? 'attempts' then
-    perform carillon._invalid('runAt', 'must be before the job expires');
+  if patch ?| '{payload,target}' and v_old.read_ct > 0 then
+    raise exception using errcode = 'TK204', message = format('job %s has been started before', job),
+      hint = 'what an attempt has begun with stays; only runAt can be changed';
   end if;
-  update pgmq.q_jobs q set vt = greatest(run_at, v_now), headers = coalesce(q.headers, '{}') - 'due_at' || carillon._due_header(run_at, v_now)
-  where q.msg_id = job;
-  perform pg_notify('carillon_jobs', v_live.message ->> 'app_id');
-  perform carillon._audit(actor, 'job.move', v_live.message ->> 'app_id', job::text, null,
-    jsonb_build_object('dueAt', v_live.vt), jsonb_build_object('dueAt', greatest(run_at, v_now)));
+  v_new := v_old;
+  v_new.headers := coalesce(v_old.headers, '{}');
+  if v_due is not null then
+    if (v_old.headers ->> 'expires_at')::timestamptz <= v_due and not v_old.headers ? 'attempts' then
+      perform carillon._invalid('runAt', 'must be before the job expires');
+    end if;
+    v_new.vt := greatest(v_due, v_now);
+    v_new.headers := v_new.headers - 'due_at' || carillon._due_header(v_due, v_now);
+  end if;
+  if patch ? 'payload' then
+    perform carillon._check_payload(coalesce(nullif(patch -> 'payload', 'null'), '{}'), 'payload');
+    v_new.message := jsonb_set(v_old.message, '{payload}', coalesce(nullif(patch -> 'payload', 'null'), '{}')
+      || case when v_old.headers ? 'cron_id' then jsonb_build_object('cron_id', v_old.headers -> 'cron_id') else '{}' end);
+  end if;
+  if patch ? 'target' then
+    v_new.headers := v_new.headers - 'target' || carillon._option_headers(jsonb_build_object('target', patch -> 'target'), '');
+  end if;
+  update pgmq.q_jobs q set vt = v_new.vt, message = v_new.message, headers = v_new.headers where q.msg_id = job;
+  perform pg_notify('carillon_jobs', carillon._claim_key(v_new.message, v_new.headers));
+  perform carillon._audit(actor, 'job.update', v_old.message ->> 'app_id', job::text, null,
+    jsonb_build_object('dueAt', v_old.vt, 'payload', v_old.message -> 'payload', 'target', v_old.headers -> 'target'),
+    jsonb_build_object('dueAt', v_new.vt, 'payload', v_new.message -> 'payload', 'target', v_new.headers -> 'target'));
   return carillon.get_job(job, app);
 end;
 $$;
-comment on function carillon.move_job(bigint, timestamptz, text, uuid, text[]) is
-  'Changes when a waiting job is due; the past means now. TK204 when it runs or has ended, TK103 when unknown.';
-revoke all on function carillon.move_job(bigint, timestamptz, text, uuid, text[]) from public;
---! EndIncluded jobs/move_job.sql
+comment on function carillon.update_job(bigint, jsonb, text, uuid, text[]) is
+  'Changes the given fields of a job that waits: runAt (the past means now) and, while it has never been started, payload and target (null is none). TK204 when it runs, or has ended; TK103 when unknown.';
+revoke all on function carillon.update_job(bigint, jsonb, text, uuid, text[]) from public;
+--! EndIncluded jobs/update_job.sql
 --! Included jobs/_retry_headers.sql
 create or replace function carillon._retry_headers(headers jsonb, job bigint) returns jsonb
 language sql immutable parallel safe security invoker
@@ -10311,7 +10577,7 @@ as $$
   -- What it was told when it was enqueued; not what became of it.
   select coalesce(jsonb_object_agg(h.key, h.value), '{}') || jsonb_build_object('trigger', 'manual', 'retry_of', job)
   from jsonb_each(headers) as h (key, value)
-  where h.key in ('cron_id', 'scheduled_for', 'priority', 'max_attempts', 'retry_delay', 'retry_backoff', 'timeout', 'tags')
+  where h.key in ('cron_id', 'scheduled_for', 'priority', 'max_attempts', 'retry_delay', 'retry_backoff', 'timeout', 'tags', 'target')
 $$;
 comment on function carillon._retry_headers(jsonb, bigint) is 'The headers of a job that runs another one again.';
 revoke all on function carillon._retry_headers(jsonb, bigint) from public;
@@ -10325,6 +10591,7 @@ declare
   v_now timestamptz := carillon.now();
   v_system uuid := carillon._system_principal();
   v_new bigint[];
+  v_keys text[];
 begin
   with new as (
     insert into pgmq.q_jobs (enqueued_at, vt, message, headers)
@@ -10332,13 +10599,13 @@ begin
       carillon._retry_headers(o.headers, o.old_id)
     from unnest(old_ids, payloads, user_ids, _send_retries.headers) with ordinality as o (old_id, payload, user_id, headers, at)
     order by o.at
-    returning msg_id, (pgmq.q_jobs.headers ->> 'retry_of')::bigint as retry_of
+    returning msg_id, (pgmq.q_jobs.headers ->> 'retry_of')::bigint as retry_of, carillon._claim_key(message, pgmq.q_jobs.headers) as key
   ),
   linked as (
     insert into carillon.job_retries (job_id, retry_of, created_at) select n.msg_id, n.retry_of, v_now from new n
   )
-  select array_agg(n.msg_id order by array_position(old_ids, n.retry_of)) into v_new from new n;
-  perform pg_notify('carillon_jobs', app);
+  select array_agg(n.msg_id order by array_position(old_ids, n.retry_of)), array_agg(distinct n.key) into v_new, v_keys from new n;
+  perform pg_notify('carillon_jobs', k) from unnest(v_keys) as k;
   return v_new;
 end;
 $$;
@@ -10494,7 +10761,7 @@ begin
     select carillon._send_retries(app, v_ids, array_agg(j.payload order by j.job_id), array_agg(j.user_id order by j.job_id),
       array_agg(j.headers order by j.job_id)) into v_new
     from unnest((carillon._finished_page(
-      row(app, null, null, null, null, v_ids, null, null, null, null, null, null)::carillon.job_filter, 9223372036854775807, false, max_jobs, true)).jobs) as j;
+      row(app, null, null, null, null, v_ids, null, null, null, null, null, null, null)::carillon.job_filter, 9223372036854775807, false, max_jobs, true)).jobs) as j;
     perform carillon._audit(actor, 'job.retry', app, null, null, null, jsonb_build_object('filter', filter, 'jobs', cardinality(v_new)));
   end if;
   return jsonb_build_object('dryRun', coalesce(dry_run, false), 'matched', v_matched, 'retried', coalesce(cardinality(v_new), 0),
@@ -10512,7 +10779,7 @@ revoke all on function carillon.retry_jobs(text, jsonb, boolean, text, integer, 
 create or replace function carillon.list_letters(app text, before_letter bigint default null, max_rows integer default 100)
 returns table (
   letter_id bigint, job_id bigint, app_id text, cron_id uuid, trigger text, reason text, user_id uuid, payload jsonb, tags jsonb,
-  buried_at timestamptz, attempts jsonb
+  buried_at timestamptz, attempts jsonb, target jsonb
 )
 language plpgsql stable security definer
 set search_path = ''
@@ -10524,7 +10791,7 @@ begin
   return query
     select d.msg_id, (d.headers ->> 'job_id')::bigint, d.message ->> 'app_id', (d.headers ->> 'cron_id')::uuid,
       carillon._job_trigger(d.headers), d.headers ->> 'reason', carillon._job_user(d.message, d.headers), d.message -> 'payload',
-      coalesce(d.headers -> 'tags', '[]'), d.vt, coalesce(d.headers -> 'attempts', '[]')
+      coalesce(d.headers -> 'tags', '[]'), d.vt, coalesce(d.headers -> 'attempts', '[]'), d.headers -> 'target'
     from pgmq.q_jobs_dlq d
     where d.message ->> 'app_id' = list_letters.app and d.msg_id < coalesce(before_letter, 9223372036854775807)
     order by d.msg_id desc
@@ -10793,12 +11060,12 @@ declare
   v_seen jsonb := (select s.value from carillon.settings s where s.key = 'stats_seen');
   v_writing text[];
 begin
-  -- Whoever ends jobs or decides slots holds a lock of this kind on the queue, the history or the ledger, from just
-  -- after it reads the clock (that is, finished_at or decided_at) until it commits. virtualtransaction names it before it has an id.
+  -- Whoever ends jobs holds a lock of this kind on the queue or the history, from just after it reads the
+  -- clock (that is, finished_at) until it commits. virtualtransaction names it before it has an id.
   v_writing := array(
     select distinct l.virtualtransaction from pg_catalog.pg_locks l
     where l.locktype = 'relation' and l.database = (select d.oid from pg_catalog.pg_database d where d.datname = current_database())
-      and l.relation in ('carillon.job_history'::regclass, 'carillon.ticks'::regclass, 'pgmq.q_jobs'::regclass)
+      and l.relation in ('carillon.job_history'::regclass, 'pgmq.q_jobs'::regclass)
       and l.mode <> 'AccessShareLock' and l.pid is distinct from pg_backend_pid());
   if v_writing = '{}' then
     delete from carillon.settings s where s.key = 'stats_seen';
@@ -10815,7 +11082,7 @@ begin
 end;
 $$;
 comment on function carillon._settled_until(timestamptz) is
-  'A time before which no job can any more be found to have ended, nor a slot to have been decided: everybody who might yet commit one began later. Null when that cannot be said now.';
+  'A time before which no job can any more be found to have ended: everybody who might yet commit one began later. Null when that cannot be said now.';
 revoke all on function carillon._settled_until(timestamptz) from public;
 --! EndIncluded jobs/_settled_until.sql
 --! Included stats/_summarize_history.sql
@@ -10834,7 +11101,7 @@ begin
     join pg_catalog.pg_index i on i.indrelid = c.oid
     join pg_catalog.pg_class x on x.oid = i.indexrelid
     join pg_catalog.pg_am a on a.oid = x.relam
-    where p.inhparent in ('carillon.job_history'::regclass, 'carillon.ticks'::regclass) and a.amname = 'brin'
+    where p.inhparent = 'carillon.job_history'::regclass and a.amname = 'brin'
       and (c.relname !~ '_\d{8}$' or to_date(right(c.relname, 8), 'YYYYMMDD')
         between (greatest(_summarize_history.from_at, carillon.now() - interval '2 days') at time zone 'UTC')::date and (carillon.now() at time zone 'UTC')::date)
   loop
@@ -10847,31 +11114,9 @@ begin
 end;
 $$;
 comment on function carillon._summarize_history(timestamptz) is
-  'Lets the indexes of the history and the ledger by time know what has come since, so that the latest minutes are found without reading the whole day.';
+  'Lets the index of the history by time know what has come since, so that the latest minutes are found without reading the whole day.';
 revoke all on function carillon._summarize_history(timestamptz) from public;
 --! EndIncluded stats/_summarize_history.sql
---! Included stats/_roll_up_ticks.sql
-create or replace function carillon._roll_up_ticks(from_at timestamptz, to_at timestamptz) returns void
-language plpgsql volatile security invoker
-set search_path = ''
-set enable_seqscan = off
-set jit = off
--- There is a partition a day: to plan for all of them takes longer than to run.
-set plan_cache_mode = force_generic_plan
-as $$
-begin
-  insert into carillon.tick_stats as s (app_id, from_at, outcome, slots)
-  select t.app_id, date_trunc('hour', t.decided_at, 'UTC'), t.outcome, count(*)
-  from carillon.ticks t
-  where t.decided_at >= _roll_up_ticks.from_at and t.decided_at < _roll_up_ticks.to_at
-  group by 1, 2, 3
-  on conflict on constraint tick_stats_one_per_hour do update set slots = s.slots + excluded.slots;
-end;
-$$;
-comment on function carillon._roll_up_ticks(timestamptz, timestamptz) is
-  'Adds the slots that were decided in a span of time to the statistics. Called once for each span, in order.';
-revoke all on function carillon._roll_up_ticks(timestamptz, timestamptz) from public;
---! EndIncluded stats/_roll_up_ticks.sql
 --! Included stats/_roll_up.sql
 create or replace function carillon._roll_up() returns integer
 language plpgsql volatile security invoker
@@ -10900,7 +11145,6 @@ begin
     v_next := least(v_until + v_span, v_settled);
     v_begun := clock_timestamp();
     v_all := v_all + carillon._roll_up_span(v_until, v_next);
-    perform carillon._roll_up_ticks(v_until, v_next);
     v_until := v_next;
     -- Long spans cost less for each job, and none of them should take long.
     v_span := case when clock_timestamp() - v_begun < c_patience / 8 then v_span * 2
@@ -10912,40 +11156,9 @@ begin
 end;
 $$;
 comment on function carillon._roll_up() is
-  'Adds what has ended and been decided since the last time to the statistics, for about a second at most; returns how many jobs. The span and where it ends are stored together: each job is counted once.';
+  'Adds what has ended since the last time to the statistics, for about a second at most; returns how many jobs. The span and where it ends are stored together: each job is counted once.';
 revoke all on function carillon._roll_up() from public;
 --! EndIncluded stats/_roll_up.sql
---! Included stats/_decided_slots.sql
-create or replace function carillon._decided_slots(apps text[], since timestamptz) returns table (hour timestamptz, outcome text, slots bigint)
-language plpgsql stable security invoker
-set search_path = ''
-set enable_seqscan = off
-set jit = off
--- There is a partition a day: to plan for all of them takes longer than to run.
-set plan_cache_mode = force_generic_plan
-as $$
-declare
-  v_until constant timestamptz := greatest(carillon._stats_until(), _decided_slots.since);
-begin
-  return query
-    select r.hour, r.outcome, sum(r.slots)::bigint
-    from (
-      select s.from_at as hour, s.outcome, s.slots
-      from carillon.tick_stats s
-      where s.app_id = any (apps) and s.from_at >= _decided_slots.since
-      union all
-      -- What was decided since the last roll-up.
-      select date_trunc('hour', t.decided_at, 'UTC'), t.outcome, count(*)
-      from carillon.ticks t
-      where t.decided_at >= v_until and t.app_id = any (apps)
-      group by 1, 2) r
-    group by 1, 2;
-end;
-$$;
-comment on function carillon._decided_slots(text[], timestamptz) is
-  'How many slots of these apps were decided how, hour by hour since the beginning of an hour.';
-revoke all on function carillon._decided_slots(text[], timestamptz) from public;
---! EndIncluded stats/_decided_slots.sql
 --! Included stats/_trim_stats.sql
 create or replace function carillon._trim_stats() returns void
 language plpgsql volatile security invoker
@@ -10965,7 +11178,6 @@ begin
       limit 5000) o
   ) old
   where s.ctid = old.at;
-  delete from carillon.tick_stats s where s.from_at < v_now - carillon._stats_kept(3600);
 end;
 $$;
 comment on function carillon._trim_stats() is 'Deletes statistics past their time, 5000 of each step at most.';
@@ -11668,8 +11880,6 @@ language plpgsql stable security invoker
 set search_path = ''
 set enable_seqscan = off
 set jit = off
--- There is a partition a day: to plan for all of them takes longer than to run.
-set plan_cache_mode = force_generic_plan
 as $$
 declare
   v_crons uuid[] := crons;
@@ -11714,8 +11924,6 @@ language plpgsql stable security invoker
 set search_path = ''
 set enable_seqscan = off
 set jit = off
--- There is a partition a day: to plan for all of them takes longer than to run.
-set plan_cache_mode = force_generic_plan
 as $$
 begin
   return query
@@ -12023,11 +12231,8 @@ language plpgsql stable security definer
 set search_path = ''
 set enable_seqscan = off
 set jit = off
--- There is a partition a day: to plan for all of them takes longer than to run.
-set plan_cache_mode = force_generic_plan
 as $$
 declare
-  c_counted constant interval := '32 days';
   v_now constant timestamptz := carillon.now();
   v_cron carillon.cron_details := carillon.get_cron(get_calendar.cron);
   v_to constant timestamptz := coalesce(to_at, v_now);
@@ -12056,13 +12261,13 @@ begin
     else 3600 end;
 
   with all_slots as materialized (
-    -- Day by day along the key, so that nothing but the key is read. A year of minutes would take too long.
+    -- Day by day along the key, so that nothing but the key is read.
     select d as day, n.slots
     from generate_series(1, cardinality(v_edges) - 1) as d
     cross join lateral (
       select count(*) as slots from carillon.ticks t
       where t.cron_id = get_calendar.cron and t.scheduled_for >= v_edges[d] and t.scheduled_for < v_edges[d + 1]) n
-    where v_edges[d] <= v_now and v_edges[d] >= v_last - c_counted and n.slots > 0
+    where v_edges[d] <= v_now and n.slots > 0
   ),
   others as materialized (
     select width_bucket(t.scheduled_for, v_edges) as day, t.outcome, count(*) as slots
@@ -12071,7 +12276,7 @@ begin
     group by 1, 2
   ),
   slots as (
-    select coalesce(a.day, o.day) as day, jsonb_build_object(
+    select a.day, jsonb_build_object(
       'enqueued', a.slots - coalesce(sum(o.slots), 0), 'skipped', coalesce(sum(o.slots) filter (where o.outcome = 'skipped'), 0),
       'replaced', coalesce(sum(o.slots) filter (where o.outcome = 'replaced'), 0),
       'caughtUp', coalesce(sum(o.slots) filter (where o.outcome = 'caught_up'), 0),
@@ -12079,8 +12284,8 @@ begin
       'denied', coalesce(sum(o.slots) filter (where o.outcome = 'denied'), 0),
       'failed', coalesce(sum(o.slots) filter (where o.outcome = 'failed'), 0)) as counts
     from all_slots a
-    full join others o on o.day = a.day
-    group by 1, a.slots
+    left join others o on o.day = a.day
+    group by a.day, a.slots
   ),
   ended as materialized (
     select width_bucket(s.from_at, v_edges) as day, s.status, s.jobs
@@ -12114,397 +12319,9 @@ begin
 end;
 $$;
 comment on function carillon.get_calendar(uuid, timestamptz, timestamptz) is
-  'The days of a cron, in its time zone, on which anything was: how many of its slots were decided how (how many were plainly enqueued: of the last 32 days only), and how many of its jobs (those started by hand, too) ended how. Default the last 365 days, at most 400.';
+  'The days of a cron, in its time zone, on which anything was: how many of its slots were decided how, and how many of its jobs (those started by hand, too) ended how. Default the last 365 days, at most 400.';
 revoke all on function carillon.get_calendar(uuid, timestamptz, timestamptz) from public;
 --! EndIncluded summaries/get_calendar.sql
---! Included summaries/_error_text.sql
-create or replace function carillon._error_text(error jsonb) returns text
-language sql immutable parallel safe security invoker
-return left(split_part(btrim(coalesce(error ->> 'message', error ->> 'name', error #>> '{}'), E' \n\r\t'), E'\n', 1), 200);
-comment on function carillon._error_text(jsonb) is 'The first line of what an error says.';
-revoke all on function carillon._error_text(jsonb) from public;
---! EndIncluded summaries/_error_text.sql
---! Included summaries/_error_gist.sql
-create or replace function carillon._error_gist(message text) returns text
-language sql immutable parallel safe security invoker
-return regexp_replace(lower(message), '[0-9a-f]{8}-[0-9a-f-]{27}|0x[0-9a-f]+|[0-9]+', '#', 'g');
-comment on function carillon._error_gist(text) is 'What two errors have in common that differ only in ids and numbers.';
-revoke all on function carillon._error_gist(text) from public;
---! EndIncluded summaries/_error_gist.sql
---! Included summaries/_cron_names.sql
-create or replace function carillon._cron_names(crons uuid[]) returns jsonb
-language sql stable security invoker
-set search_path = ''
-as $$
-  select coalesce(jsonb_agg(jsonb_build_object('id', n.id, 'appId', n.app_id, 'name', n.name) order by n.app_id, n.name), '[]')
-  from (select c.id, c.app_id, c.name from carillon.crons c where c.id = any (crons) order by c.app_id, c.name limit 8) n
-$$;
-comment on function carillon._cron_names(uuid[]) is 'Eight of these crons at most, by app and name: [{id, appId, name}].';
-revoke all on function carillon._cron_names(uuid[]) from public;
---! EndIncluded summaries/_cron_names.sql
---! Included summaries/_failing_items.sql
-create or replace function carillon._failing_items(apps text[], job_apps text[], now timestamptz) returns setof carillon.attention_item
-language plpgsql stable security invoker
-set search_path = ''
-set enable_seqscan = off
-set jit = off
--- There is a partition a day: to plan for all of them takes longer than to run.
-set plan_cache_mode = force_generic_plan
-as $$
-begin
-  return query
-    with failing as materialized (
-      select c.id, c.app_id, c.name, f.consecutive as failures, false as paused, null::timestamptz as paused_at, null::text as note
-      from carillon.cron_failures f
-      join carillon.crons c on c.id = f.cron_id
-      where f.consecutive >= 2 and c.enabled and c.completed_at is null and c.app_id = any (apps)
-      union all
-      select c.id, c.app_id, c.name, coalesce(f.consecutive, 0), true, c.paused_at, c.pause_note
-      from carillon.crons c
-      left join carillon.cron_failures f on f.cron_id = c.id
-      where c.paused_by = carillon._system_principal() and not c.enabled and c.app_id = any (apps)
-    ),
-    -- Why is looked up for the first 200 only.
-    explained as materialized (
-      select f.*, e.error, g.since
-      from (select x.*, row_number() over (order by x.paused, x.failures desc, x.id) as place from failing x) f
-      left join lateral (
-        select carillon._error_text(h.error) as error
-        from carillon.job_history h
-        where f.place <= 200 and h.cron_id = f.id and h.status = 'failed' and h.app_id = any (job_apps)
-          and h.finished_at >= _failing_items.now - interval '32 days'
-        order by h.job_id desc
-        limit 1) e on true
-      left join lateral (
-        select h.finished_at as since
-        from carillon.job_history h
-        where e.error is not null and h.cron_id = f.id and h.status = 'failed' and h.finished_at >= _failing_items.now - interval '32 days'
-        order by h.job_id desc
-        offset least(greatest(f.failures, 1), 100) - 1
-        limit 1) g on true
-    ),
-    causes as (
-      select x.paused, coalesce(carillon._error_gist(x.error), x.app_id) as cause, count(*)::integer as crons, sum(x.failures)::bigint as failures,
-        array_agg(x.id order by x.failures desc, x.app_id, x.name) as ids, min(x.app_id) as app_id, count(distinct x.app_id) as app_count,
-        min(x.name) as name, min(x.note) as note, min(x.error) as error, min(coalesce(x.paused_at, x.since)) as since
-      from explained x
-      group by 1, 2, x.error is null
-    )
-    select 3, case when c.paused then 'self_paused' else 'failing' end, case when c.app_count = 1 then c.app_id end,
-      carillon._cron_names(c.ids), c.crons, c.failures, c.since, c.error,
-      case when c.paused then
-        case when c.crons = 1 then format('%s / %s paused itself', c.app_id, c.name) || coalesce(': ' || c.note, '') || coalesce(': ' || c.error, '')
-          else format('%s crons%s paused themselves', c.crons, case when c.app_count = 1 then ' of ' || c.app_id else '' end)
-            || coalesce(' after one error: ' || c.error, '') end
-      else
-        case when c.crons = 1 then format('%s / %s failed %s times in a row', c.app_id, c.name, c.failures) || coalesce(': ' || c.error, '')
-          else format('%s crons%s fail', c.crons, case when c.app_count = 1 then ' of ' || c.app_id else '' end)
-            || coalesce(' with one error: ' || c.error, '') end
-      end
-    from causes c;
-end;
-$$;
-comment on function carillon._failing_items(text[], text[], timestamptz) is
-  'Crons of these apps whose last two jobs or more have failed, and those that have paused themselves, by what the errors have in common; errors only of the apps job_apps.';
-revoke all on function carillon._failing_items(text[], text[], timestamptz) from public;
---! EndIncluded summaries/_failing_items.sql
---! Included summaries/_denied_items.sql
-create or replace function carillon._denied_items(apps text[]) returns setof carillon.attention_item
-language plpgsql stable security invoker
-set search_path = ''
-as $$
-begin
-  return query
-    select 3, 'denied', d.app_id, carillon._cron_names(array_agg(c.id)), count(*)::integer, count(*), null::timestamptz, d.reason,
-      case when count(*) = 1 then format('%s / %s is denied: %s', d.app_id, min(c.name), d.reason)
-        else format('%s crons of %s are denied: %s', count(*), d.app_id, d.reason) end
-    from (
-      select o.owner_id, o.app_id, o.reason from carillon._denied_owners(apps) o
-      union all
-      select null, a, carillon._may_fire(null, a) from unnest(apps) as a
-    ) d
-    join carillon.crons c on c.app_id = d.app_id and c.owner_id is not distinct from d.owner_id
-    where c.enabled and c.completed_at is null
-    group by d.owner_id, d.app_id, d.reason;
-end;
-$$;
-comment on function carillon._denied_items(text[]) is 'Crons of these apps whose owner may not fire them, owner by owner.';
-revoke all on function carillon._denied_items(text[]) from public;
---! EndIncluded summaries/_denied_items.sql
---! Included summaries/_lost_slot_items.sql
-create or replace function carillon._lost_slot_items(apps text[], now timestamptz) returns setof carillon.attention_item
-language plpgsql stable security invoker
-set search_path = ''
-set enable_seqscan = off
-set jit = off
--- There is a partition a day: to plan for all of them takes longer than to run.
-set plan_cache_mode = force_generic_plan
-as $$
-declare
-  v_since constant timestamptz := now - interval '24 hours';
-begin
-  return query
-    with others as materialized (
-      select t.cron_id, t.outcome, count(*) as slots, min(t.scheduled_for) as since
-      from carillon.ticks t
-      where t.outcome <> 'enqueued' and t.scheduled_for > v_since and t.scheduled_for <= _lost_slot_items.now
-      group by 1, 2
-    ),
-    of_apps as materialized (
-      select o.*, c.app_id, c.name from others o join carillon.crons c on c.id = o.cron_id
-      where o.outcome in ('missed', 'failed', 'skipped') and c.app_id = any (apps)
-    ),
-    -- Some skipped slots are what the policy is for. Many are a sign that the cron takes longer than its interval.
-    skipped as materialized (
-      select s.*, (select count(*) from carillon.ticks t where t.cron_id = s.cron_id and t.scheduled_for > v_since and t.scheduled_for <= _lost_slot_items.now) as all_slots
-      from (select o.* from of_apps o where o.outcome = 'skipped' and o.slots >= 10 order by o.slots desc limit 50) s
-    )
-    select case o.outcome when 'failed' then 3 else 2 end, case o.outcome when 'failed' then 'undecided' else 'missed' end, o.app_id,
-      carillon._cron_names(array_agg(o.cron_id)), count(*)::integer, sum(o.slots)::bigint, min(o.since), null,
-      format('%s of %s %s in the last 24 hours',
-        case sum(o.slots) when 1 then 'One slot' else sum(o.slots) || ' slots' end,
-        case when count(*) = 1 then o.app_id || ' / ' || min(o.name) else count(*) || ' crons of ' || o.app_id end,
-        case when o.outcome = 'failed' then 'could not be decided' when sum(o.slots) = 1 then 'was missed' else 'were missed' end)
-    from of_apps o
-    where o.outcome in ('missed', 'failed')
-    group by o.app_id, o.outcome
-    union all
-    select 2, 'skipping', s.app_id, carillon._cron_names(array[s.cron_id]), 1, s.slots, s.since, null,
-      format('%s / %s skipped %s of %s slots in the last 24 hours', s.app_id, s.name, s.slots, s.all_slots)
-    from skipped s
-    where s.slots * 10 >= s.all_slots;
-end;
-$$;
-comment on function carillon._lost_slot_items(text[], timestamptz) is
-  'Slots of these apps of the last 24 hours that were missed or could not be decided, and crons that skipped a tenth of theirs (ten at least).';
-revoke all on function carillon._lost_slot_items(text[], timestamptz) from public;
---! EndIncluded summaries/_lost_slot_items.sql
---! Included summaries/_late_items.sql
-create or replace function carillon._late_items(apps text[], now timestamptz) returns setof carillon.attention_item
-language plpgsql stable security invoker
-set search_path = ''
-set jit = off
-as $$
-declare
-  v_recent constant timestamptz := date_trunc('hour', now - interval '1 hour', 'UTC');
-begin
-  return query
-    with recent as materialized (
-      select s.app_id, e >> 40 as bucket, sum(e & 1099511627775) as n
-      from carillon.job_stats s
-      cross join lateral unnest(s.lags) as e
-      where s.app_id = any (apps) and s.scope = '00000000-0000-0000-0000-000000000000' and s.step = 3600 and s.from_at >= v_recent
-      group by 1, 2
-    ),
-    late as materialized (
-      select r.app_id, carillon._bucket_value(min(r.bucket) filter (where r.upto >= 0.99 * r.jobs)) as p99, max(r.jobs)::bigint as jobs
-      from (
-        select x.*, sum(x.n) over (partition by x.app_id order by x.bucket) as upto, sum(x.n) over (partition by x.app_id) as jobs from recent x) r
-      group by 1
-    ),
-    usual as (
-      select r.app_id, carillon._bucket_value(min(r.bucket) filter (where r.upto >= 0.99 * r.jobs)) as p99
-      from (
-        select x.*, sum(x.n) over (partition by x.app_id order by x.bucket) as upto, sum(x.n) over (partition by x.app_id) as jobs
-        from (
-          select s.app_id, e >> 40 as bucket, sum(e & 1099511627775) as n
-          from carillon.job_stats s
-          cross join lateral unnest(s.lags) as e
-          where s.app_id in (select l.app_id from late l where l.p99 > 5)
-            and s.scope = '00000000-0000-0000-0000-000000000000' and s.step = 3600
-            and s.from_at >= v_recent - interval '7 days' and s.from_at < v_recent
-          group by 1, 2) x) r
-      group by 1
-    )
-    select 2, 'late', l.app_id, '[]'::jsonb, 0, l.jobs, v_recent, null::text,
-      format('The slots of %s are decided late: p99 is %s s, usually %s s', l.app_id, round(l.p99::numeric, 1), round(u.p99::numeric, 1))
-    from late l
-    join usual u on u.app_id = l.app_id
-    where l.p99 > 5 and l.p99 > 5 * u.p99;
-end;
-$$;
-comment on function carillon._late_items(text[], timestamptz) is
-  'Apps of these whose slots have been decided late in the last hour or two: by more than 5 s at the 99th percentile, and 5 times as much as in the 7 days before.';
-revoke all on function carillon._late_items(text[], timestamptz) from public;
---! EndIncluded summaries/_late_items.sql
---! Included summaries/_forgotten_items.sql
-create or replace function carillon._forgotten_items(apps text[], now timestamptz) returns setof carillon.attention_item
-language plpgsql stable security invoker
-set search_path = ''
-as $$
-begin
-  return query
-    select 1, 'forgotten', c.app_id, carillon._cron_names((array_agg(c.id order by c.app_id, c.name))[:8]), count(*)::integer, count(*), min(c.paused_at), null::text,
-      case when count(*) = 1 then format('%s / %s has been paused for more than 7 days', c.app_id, min(c.name))
-        else format('%s crons of %s have been paused for more than 7 days', count(*), c.app_id) end
-    from carillon.crons c
-    where c.paused_at < _forgotten_items.now - interval '7 days' and c.app_id = any (apps)
-      and c.paused_by is distinct from carillon._system_principal()
-    group by c.app_id;
-end;
-$$;
-comment on function carillon._forgotten_items(text[], timestamptz) is 'Crons of these apps that somebody paused more than 7 days ago.';
-revoke all on function carillon._forgotten_items(text[], timestamptz) from public;
---! EndIncluded summaries/_forgotten_items.sql
---! Included summaries/_system_items.sql
-create or replace function carillon._system_items(now timestamptz) returns setof carillon.attention_item
-language plpgsql stable security invoker
-set search_path = ''
-as $$
-declare
-  v_clone constant jsonb := carillon.clone_status();
-begin
-  return query
-    select 3, 'clone', null::text, '[]'::jsonb, 0, 1::bigint, null::timestamptz, null::text,
-      case when (v_clone ->> 'held')::boolean then 'Nothing fires: this database is a copy, and held'
-        else 'This database is a copy of the one its schedules were made for, and fires them all the same' end
-    where (v_clone ->> 'clone')::boolean
-    union all
-    select 2, 'pg_cron_stuck', null, '[]', 0, 1, (select (s.value #>> '{}')::timestamptz from carillon.settings s where s.key = 'pg_cron_seen_at'),
-      null, 'pg_cron should drive the schedules and has stopped: the ticker decides them'
-    where carillon._pg_cron_stuck(_system_items.now);
-end;
-$$;
-comment on function carillon._system_items(timestamptz) is 'What is wrong with the installation as such: it is a copy, or pg_cron has stopped.';
-revoke all on function carillon._system_items(timestamptz) from public;
---! EndIncluded summaries/_system_items.sql
---! Included summaries/list_attention.sql
-create or replace function carillon.list_attention(app text default null, actor uuid default null, actor_scopes text[] default null) returns jsonb
-language plpgsql stable security definer
-set search_path = ''
-set jit = off
-as $$
-declare
-  v_now constant timestamptz := carillon.now();
-  v_since constant timestamptz := date_trunc('hour', v_now, 'UTC') - interval '23 hours';
-  v_held constant text[] := carillon._held_by(actor, actor_scopes);
-  v_apps constant text[] := carillon._apps_where(v_held, 'cron.read', app);
-  v_job_apps constant text[] := carillon._apps_where(v_held, 'job.read', app);
-  v_items jsonb;
-  v_count integer;
-begin
-  with items as materialized (
-    select * from carillon._failing_items(v_apps, v_job_apps, v_now)
-    union all select * from carillon._denied_items(v_apps)
-    union all select * from carillon._lost_slot_items(v_apps, v_now)
-    union all select * from carillon._late_items(v_apps, v_now)
-    union all select * from carillon._forgotten_items(v_apps, v_now)
-    union all select * from carillon._letter_items(v_job_apps)
-    union all select * from carillon._stalled_items(v_job_apps, v_now)
-    union all select * from carillon._system_items(v_now) where app is null and carillon._has_permission(v_held, 'system:read')
-  ),
-  ranked as (
-    select i.*, row_number() over (order by i.severity desc, array_position(
-      array['clone', 'no_worker', 'failing', 'self_paused', 'denied', 'undecided', 'pg_cron_stuck', 'missed', 'skipping', 'late', 'dead_letters', 'forgotten'],
-      i.kind), i.count desc, i.app_id, i.text) as place
-    from items i
-  )
-  select jsonb_agg(jsonb_build_object(
-      'kind', r.kind, 'severity', case r.severity when 3 then 'critical' when 2 then 'warning' else 'info' end, 'text', r.text,
-      'appId', r.app_id, 'cronId', case when r.cron_count = 1 then r.crons #> '{0,id}' end, 'crons', r.crons, 'cronCount', r.cron_count,
-      'since', carillon._time_text(r.since), 'count', r.count, 'error', r.error) order by r.place) filter (where r.place <= 100),
-    count(*)
-  into v_items, v_count
-  from ranked r;
-  return (
-    select jsonb_build_object('items', coalesce(v_items, '[]'), 'count', v_count, 'decided', jsonb_build_object(
-      'since', carillon._time_text(v_since), 'slots', coalesce(sum(d.slots), 0),
-      'onTime', coalesce(sum(d.slots) filter (where d.outcome in ('enqueued', 'replaced')), 0),
-      'late', coalesce(sum(d.slots) filter (where d.outcome = 'caught_up'), 0),
-      'skipped', coalesce(sum(d.slots) filter (where d.outcome = 'skipped'), 0),
-      'missed', coalesce(sum(d.slots) filter (where d.outcome = 'missed'), 0),
-      'denied', coalesce(sum(d.slots) filter (where d.outcome = 'denied'), 0),
-      'undecided', coalesce(sum(d.slots) filter (where d.outcome = 'failed'), 0)))
-    from carillon._decided_slots(v_apps, v_since) d);
-end;
-$$;
-comment on function carillon.list_attention(text, uuid, text[]) is
-  'What needs somebody, most serious first, one item for each cause, 100 at most: crons that fail, are denied, skip much or paused themselves; missed, late and undecided slots; dead letters; jobs that no worker takes; crons paused long ago; what is wrong with the installation. And how the slots of the last 24 hours were decided. Of the apps that the actor may read.';
-revoke all on function carillon.list_attention(text, uuid, text[]) from public;
---! EndIncluded summaries/list_attention.sql
---! Included summaries/get_overview.sql
-create or replace function carillon.get_overview(app text default null, actor uuid default null, actor_scopes text[] default null) returns jsonb
-language plpgsql stable security definer
-set search_path = ''
-set jit = off
--- There is a partition a day: to plan for all of them takes longer than to run.
-set plan_cache_mode = force_generic_plan
-as $$
-declare
-  v_now constant timestamptz := carillon.now();
-  v_from constant timestamptz := date_trunc('hour', v_now, 'UTC') - interval '23 hours';
-  v_until constant timestamptz := greatest(carillon._stats_until(), v_from);
-  v_held constant text[] := carillon._held_by(actor, actor_scopes);
-  v_apps constant text[] := carillon._apps_where(v_held, 'cron.read', app);
-  v_job_apps constant text[] := carillon._apps_where(v_held, 'job.read', app);
-  v_hours jsonb;
-begin
-  with ended as materialized (
-    select s.from_at as hour, s.status, s.jobs, s.lags
-    from carillon.job_stats s
-    where s.app_id = any (v_job_apps) and s.scope = '00000000-0000-0000-0000-000000000000' and s.step = 3600 and s.from_at >= v_from
-    union all
-    -- What has ended since the last roll-up.
-    select date_trunc('hour', h.finished_at, 'UTC'), h.status, count(*), null
-    from carillon.job_history h
-    where h.finished_at >= v_until and h.app_id = any (v_job_apps)
-    group by 1, 2
-  ),
-  jobs as (
-    select e.hour, sum(e.jobs) filter (where e.status = 'completed') as completed, sum(e.jobs) filter (where e.status = 'failed') as failed,
-      sum(e.jobs) filter (where e.status = 'canceled') as canceled
-    from ended e
-    group by 1
-  ),
-  lags as (
-    select x.hour, jsonb_build_object('p50', carillon._bucket_value(min(x.bucket) filter (where x.upto >= 0.50 * x.jobs)),
-      'p99', carillon._bucket_value(min(x.bucket) filter (where x.upto >= 0.99 * x.jobs))) as lag
-    from (
-      select l.*, sum(l.n) over (partition by l.hour order by l.bucket) as upto, sum(l.n) over (partition by l.hour) as jobs
-      from (
-        select e.hour, b >> 40 as bucket, sum(b & 1099511627775) as n from ended e cross join lateral unnest(e.lags) as b group by 1, 2) l) x
-    group by 1
-  ),
-  slots as (
-    select d.hour, jsonb_object_agg(case d.outcome when 'caught_up' then 'caughtUp' when 'failed' then 'undecided' else d.outcome end, d.slots) as counts
-    from carillon._decided_slots(v_apps, v_from) d
-    group by 1
-  )
-  select jsonb_agg(jsonb_build_object('at', carillon._time_text(h),
-    'jobs', jsonb_build_object('completed', coalesce(j.completed, 0), 'failed', coalesce(j.failed, 0), 'canceled', coalesce(j.canceled, 0)),
-    'slots', '{"enqueued": 0, "skipped": 0, "replaced": 0, "caughtUp": 0, "missed": 0, "denied": 0, "undecided": 0}' || coalesce(s.counts, '{}'),
-    'lag', l.lag) order by h)
-  into v_hours
-  from generate_series(v_from, v_now, interval '1 hour') as h
-  left join jobs j on j.hour = h
-  left join slots s on s.hour = h
-  left join lags l on l.hour = h;
-
-  return jsonb_build_object('now', carillon._time_text(v_now), 'hours', v_hours,
-    'running', coalesce((
-      select jsonb_agg(jsonb_build_object('jobId', r.job_id, 'appId', r.app_id, 'cronId', r.cron_id, 'name', c.name, 'worker', r.worker,
-        'attempt', r.attempt, 'startedAt', carillon._time_text(r.started_at), 'p95', r.p95,
-        'progress', (select jsonb_build_object('percent', p.percent, 'note', p.note)
-          from carillon.job_progress(array[r.job_id], array[r.enqueued_at], array[null::timestamptz]) p)) order by r.place)
-      from carillon._longest_running(v_job_apps, v_now)
-        with ordinality as r (job_id, app_id, cron_id, worker, attempt, enqueued_at, started_at, p95, place)
-      left join carillon.crons c on c.id = r.cron_id), '[]'),
-    'queues', coalesce((
-      select jsonb_agg(jsonb_build_object('appId', q.app_id, 'due', jsonb_build_object('count', least(q.due, 10000), 'capped', q.due > 10000),
-        'oldestDueAt', carillon._time_text(q.oldest), 'running', q.running) order by q.due desc, q.running desc, q.app_id)
-      from carillon._queue_depths(v_job_apps, v_now) q), '[]'),
-    'workers', coalesce((
-      select jsonb_agg(jsonb_build_object('appId', w.app_id, 'worker', w.worker, 'running', w.running, 'since', carillon._time_text(w.since)))
-      from carillon._lease_holders(v_job_apps, v_now) w), '[]'),
-    'pgCron', case when carillon._has_permission(v_held, 'system:read') then
-      (select jsonb_build_object('driving', p ->> 'driving', 'lastSeenAt', p ->> 'lastSeenAt', 'stuck', (p ->> 'stuck')::boolean)
-       from carillon.pg_cron_status() as p) end);
-end;
-$$;
-comment on function carillon.get_overview(text, uuid, text[]) is
-  'The last 24 hours of the apps that the actor may read: how jobs ended and slots were decided, hour by hour; the jobs that run unusually long; what waits in each queue; the workers that have jobs running; what pg_cron does (with system:read).';
-revoke all on function carillon.get_overview(text, uuid, text[]) from public;
---! EndIncluded summaries/get_overview.sql
 --! EndIncluded all.sql
 --! Included core/install_defaults.sql
 do $$

@@ -4,6 +4,7 @@ import { completionCommand } from "./completion/index.js";
 import { cronsCommand } from "./crons/index.js";
 import { deployCommand } from "./deploy/index.js";
 import { devCommand } from "./dev.js";
+import { dispatchCommand } from "./dispatch.js";
 import { doctorCommand } from "./doctor.js";
 import { exportCommand } from "./export/index.js";
 import { importCommand } from "./import/index.js";
@@ -14,6 +15,7 @@ import { releaseCommand } from "./release.js";
 import { rolesCommand } from "./roles.js";
 import { secretsCommand } from "./secrets.js";
 import { serveCommand } from "./serve.js";
+import { signingKeysCommand } from "./signing-keys.js";
 import { tickCommand } from "./tick.js";
 import { usersCommand } from "./users.js";
 import { packageVersion } from "../version.js";
@@ -32,6 +34,7 @@ export function createProgram(): Command {
     .addCommand(deployCommand)
     .addCommand(serveCommand)
     .addCommand(workerCommand)
+    .addCommand(dispatchCommand)
     .addCommand(devCommand)
     .addCommand(doctorCommand)
     .addCommand(releaseCommand)
@@ -40,6 +43,7 @@ export function createProgram(): Command {
     .addCommand(cronsCommand)
     .addCommand(jobsCommand)
     .addCommand(secretsCommand)
+    .addCommand(signingKeysCommand)
     .addCommand(usersCommand)
     .addCommand(rolesCommand)
     .addCommand(keysCommand)

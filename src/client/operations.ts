@@ -69,8 +69,8 @@ export const OPERATIONS = {
     enqueue: op("POST /api/v1/apps/{appId}/jobs", "body"),
     /** Enqueues many, all or none. */
     enqueueMany: op("POST /api/v1/apps/{appId}/jobs/batch", "body"),
-    /** Changes when a waiting job is due. */
-    move: op("PATCH /api/v1/apps/{appId}/jobs/{id}", "body"),
+    /** Changes when a waiting job is due or, before its first attempt, its payload and target. */
+    update: op("PATCH /api/v1/apps/{appId}/jobs/{id}", "body"),
     /** Cancels a waiting or running job. */
     cancel: op("POST /api/v1/apps/{appId}/jobs/{id}/cancel", "body"),
     /** Cancels the live jobs that a filter means. */
@@ -101,6 +101,12 @@ export const OPERATIONS = {
     /** Sets a secret, new or not. */
     set: op("PUT /api/v1/apps/{appId}/secrets/{name}", "body"),
     delete: op("DELETE /api/v1/apps/{appId}/secrets/{name}"),
+  },
+  signingKeys: {
+    /** The keys that an app's requests are signed by; themselves they are not shown again. */
+    list: op("GET /api/v1/apps/{appId}/signing-keys"),
+    /** Makes a new one, which is in this answer only; the one before signs as well for a while. */
+    rotate: op("POST /api/v1/apps/{appId}/signing-keys/rotate", "body"),
   },
   schedules: {
     /** A schedule's next slots, and what it means in plain English. */

@@ -50,14 +50,17 @@ export class TestApi implements AsyncDisposable {
   readonly sql: Sql;
   readonly server: ApiServer;
   readonly log: LogLine[];
+  /** What the server seals secrets by. */
+  readonly keyring: Keyring;
   /** Holds every permission. */
   readonly admin: Caller;
 
-  private constructor(parts: Pick<TestApi, "db" | "sql" | "server" | "log" | "admin">) {
+  private constructor(parts: Pick<TestApi, "db" | "sql" | "server" | "log" | "keyring" | "admin">) {
     this.db = parts.db;
     this.sql = parts.sql;
     this.server = parts.server;
     this.log = parts.log;
+    this.keyring = parts.keyring;
     this.admin = parts.admin;
   }
 
@@ -73,7 +76,7 @@ export class TestApi implements AsyncDisposable {
     const served = { ...local, sql, log: recorder(log), keyring, settings, streams };
     const server = await startServer(served);
     const admin = await makeCaller(sql, "boss", ["*"]);
-    return new TestApi({ db, sql, server, log, admin });
+    return new TestApi({ db, sql, server, log, keyring, admin });
   }
 
   /** What writes the log. */

@@ -266,6 +266,15 @@ describe("secrets", () => {
         ciphertext => ${Buffer.from("sealed in some way")})`;
   });
 
+  test("sign for an app that has no key by one that its dispatcher makes", async () => {
+    const ensure = `select carillon.ensure_signing_key('crm', gen_random_uuid(), '0123456789abcdef',
+      decode(repeat('00', 12), 'hex'), decode(repeat('00', 60), 'hex'))`;
+    expect(await outcome("dispatcher", ensure)).toHaveLength(1);
+    for (const role of ["api", "crm", "billing", "unbound", "nobody"] as const) {
+      expect(await outcome(role, ensure), role).toBe("42501");
+    }
+  });
+
   test("are fetched by dispatchers only, not by the API, nor by an app's own workers", async () => {
     expect(await outcome("dispatcher", FETCH)).toEqual([Buffer.from("sealed in some way")]);
     for (const role of ["api", "crm", "billing", "unbound", "nobody"] as const) {
@@ -446,5 +455,11 @@ describe("the rights are what the code needs", () => {
   test("of the API: what src/api and carillon serve with its ticker call", async () => {
     const files = [...filesOf("api/"), "cli/serve.ts", "worker/ticker.ts"];
     expect(await rightsOf("carillon_api")).toEqual(neededBy(files));
+  });
+
+  test("of dispatchers: what src/dispatch, opening secrets and a worker call, but for what handlers and hooks may", async () => {
+    const files = [...filesOf("dispatch/"), ...filesOf("worker/"), "secrets/app-secrets.ts"];
+    const needed = neededBy(files).filter((name) => !["enqueue_job", "list_apps"].includes(name));
+    expect(await rightsOf("carillon_dispatcher")).toEqual(needed);
   });
 });

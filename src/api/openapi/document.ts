@@ -7,7 +7,7 @@ import * as app from "../shapes/app.js";
 import * as cron from "../shapes/cron.js";
 import { Job } from "../shapes/job.js";
 import { Problem } from "../shapes/problem.js";
-import { Secret } from "../shapes/secret.js";
+import { Secret, SigningKey } from "../shapes/secret.js";
 import * as tick from "../shapes/tick.js";
 import { Components, type Json } from "./json-schema.js";
 import { codesOf, PROBLEM_STATUSES, problemStatuses } from "./statuses.js";
@@ -16,7 +16,8 @@ import { codesOf, PROBLEM_STATUSES, problemStatuses } from "./statuses.js";
 const NAMED = {
   ...{ Problem, Job, Cron: cron.Cron, Run: cron.Run, App: app.App, Deployed: app.Deployed },
   ...{ Tick: tick.Tick, Backfill: tick.Backfill, BackfillAnswer: tick.BackfillAnswer },
-  ...{ Principal: access.Principal, Role: access.Role, Key: access.Key, Secret },
+  ...{ Principal: access.Principal, Role: access.Role, Key: access.Key },
+  ...{ Secret, SigningKey },
 };
 
 /** The API as an OpenAPI 3.1 document. */

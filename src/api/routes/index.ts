@@ -16,6 +16,7 @@ import { retentionRoutes } from "./retention.js";
 import { roleRoutes } from "./roles.js";
 import { scheduleRoutes } from "./schedules.js";
 import { secretRoutes } from "./secrets.js";
+import { signingKeyRoutes } from "./signing-keys.js";
 import { statsRoutes } from "./stats.js";
 import { summaryRoutes } from "./summaries.js";
 import { systemRoutes } from "./system.js";
@@ -37,6 +38,7 @@ const rooms = [
   ...statsRoutes,
   ...retentionRoutes,
   ...secretRoutes,
+  ...signingKeyRoutes,
   ...scheduleRoutes,
   ...tickRoutes,
   ...systemRoutes,

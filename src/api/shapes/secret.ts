@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { SecretRow } from "../../db/secrets.js";
+import type { SigningKeyRow } from "../../db/signing-keys.js";
 import { Time, timeOrNull, Uuid } from "./scalars.js";
 
 export const SecretName = z
@@ -37,4 +38,19 @@ export const toSecret = (row: SecretRow): z.input<typeof Secret> => ({
   updatedAt: row.updatedAt.toISOString(),
   updatedBy: row.updatedBy,
   lastUsedAt: timeOrNull(row.lastUsedAt),
+});
+
+/** A signing key, without itself. */
+export const SigningKey = z.strictObject({
+  id: Uuid,
+  createdAt: Time,
+  createdBy: Uuid.nullable().describe("Null where a dispatcher needed one."),
+  expiresAt: Time.nullable().describe("Until when it signs; null for the current one."),
+});
+
+export const toSigningKey = (row: SigningKeyRow): z.input<typeof SigningKey> => ({
+  id: row.id,
+  createdAt: row.createdAt.toISOString(),
+  createdBy: row.createdBy,
+  expiresAt: timeOrNull(row.expiresAt),
 });

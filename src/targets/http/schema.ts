@@ -22,7 +22,7 @@ const HeaderValue = z
     error: "must be printable Latin-1, without line breaks",
   })
   .refine((value) => secretNames(value) !== undefined, {
-    error: "holds a broken {{secret.NAME}}: names have letters, digits and underscores",
+    error: "holds a broken {{secret.NAME}}: names have upper-case letters, digits and underscores",
   });
 
 const Headers = z
@@ -38,7 +38,7 @@ const Headers = z
 
 /** An HTTP endpoint to call; null and absent mean the default. */
 export const HttpSpec = z.strictObject({
-  type: z.literal("http"),
+  type: z.literal("http").describe("An HTTP endpoint."),
   url: z
     .string()
     .min(1)
