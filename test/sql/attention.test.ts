@@ -79,9 +79,9 @@ describe("what needs somebody", () => {
     await sql`select carillon._roll_up()`;
     expect((await attention(sql)).decided).toEqual(found.decided);
     const rolled = await sql`select outcome, slots from carillon.tick_stats order by 1`;
-    expect(rolled.map(({ outcome, slots }) => [outcome, slots])).toEqual([
-      ["enqueued", 2],
-      ["skipped", 1],
+    expect([...rolled]).toEqual([
+      { outcome: "enqueued", slots: 2 },
+      { outcome: "skipped", slots: 1 },
     ]);
     await clear();
   });
