@@ -3,10 +3,11 @@ import { BASE } from "./config.js";
 import { rootRoute } from "./root-route.js";
 import { cronRoute } from "./screens/cron/route.js";
 import { cronsRoute } from "./screens/crons/route.js";
+import { editCronRoute, newCronRoute } from "./screens/editor/routes.js";
 import { buildQuery, parseQuery } from "./url/search.js";
 
 /** Every page; a screen's folder has its route, its search parameters and all it shows. */
-const routeTree = rootRoute.addChildren([cronsRoute, cronRoute]);
+const routeTree = rootRoute.addChildren([cronsRoute, cronRoute, newCronRoute, editCronRoute]);
 
 export const router = createRouter({
   routeTree,
