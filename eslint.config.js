@@ -14,10 +14,11 @@ const rooms = {
   worker: ["db"],
   client: ["targets"],
   targets: ["worker"],
+  secrets: ["db", "targets"],
   testing: ["db", "worker"],
-  api: ["db", "manifest", "schedules"],
-  dev: ["db", "deploy", "api", "worker", "manifest", "schedules"],
-  cli: ["client", "db", "deploy", "api", "worker", "manifest", "schedules", "dev"],
+  api: ["db", "manifest", "schedules", "secrets"],
+  dev: ["db", "deploy", "api", "worker", "manifest", "schedules", "secrets"],
+  cli: ["client", "db", "deploy", "api", "worker", "manifest", "schedules", "secrets", "dev"],
 };
 
 const roomRules = Object.entries(rooms).map(([room, allowed]) => {
@@ -89,7 +90,7 @@ export default tseslint.config(
   { files: ["test/**/*.ts"], rules: { "max-lines-per-function": "off" } },
   {
     // The page: talks only to the API, by its client.
-    files: ["web/**/*.{ts,tsx}"],
+    files: ["web/src/**/*.{ts,tsx}"],
     rules: {
       "max-lines-per-function": ["error", { max: 120, skipBlankLines: true, skipComments: true }],
       "no-restricted-imports": [

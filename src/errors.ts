@@ -14,6 +14,7 @@ export const ERRORS = {
   principal_not_found: { sqlstate: "TK104", status: 404, title: "Principal not found" },
   key_not_found: { sqlstate: "TK105", status: 404, title: "API key not found" },
   role_not_found: { sqlstate: "TK106", status: 404, title: "Role not found" },
+  secret_not_found: { sqlstate: "TK107", status: 404, title: "Secret not found" },
   name_taken: { sqlstate: "TK201", status: 400, title: "Name already taken" },
   overlap: { sqlstate: "TK202", status: 409, title: "A job of the cron is still in the queue" },
   idempotency_conflict: {
@@ -44,6 +45,7 @@ export const ERRORS = {
     status: 503,
     title: "The identity provider is not available",
   },
+  secrets_off: { sqlstate: null, status: 503, title: "There is no key to seal secrets by" },
   timeout: { sqlstate: null, status: 504, title: "The answer took too long" },
   database_unavailable: { sqlstate: null, status: 503, title: "The database is not available" },
   schema_missing: { sqlstate: null, status: 503, title: "The schema is not installed" },

@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:32df46c9cb96bbf1eb4bba6ae9015323f3f2066d
+--! Hash: sha1:ed74a966807527a3f1fe5aba87636aabb1448fcc
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -524,6 +524,48 @@ comment on column carillon.requests.line is 'Method and path.';
 comment on column carillon.requests.answer is 'The body of the answer; null where that held a secret, which is not kept.';
 create index requests_created_idx on carillon.requests (created_at);
 --! EndIncluded tables/requests.sql
+--! Included tables/app_secrets.sql
+create table carillon.app_secrets (
+  app_id text not null references carillon.apps on delete cascade,
+  name text not null constraint app_secrets_name_form check (name ~ '^[A-Z][A-Z0-9_]{0,63}$'),
+  key_id text not null constraint app_secrets_key_id_form check (key_id ~ '^[0-9a-f]{16}$'),
+  nonce bytea not null constraint app_secrets_nonce_size check (octet_length(nonce) = 12),
+  ciphertext bytea not null constraint app_secrets_ciphertext_size check (octet_length(ciphertext) between 17 and 65552),
+  created_at timestamptz not null,
+  created_by uuid references carillon.principals on delete set null,
+  updated_at timestamptz not null,
+  updated_by uuid references carillon.principals on delete set null,
+  last_used_at timestamptz,
+  primary key (app_id, name)
+);
+comment on table carillon.app_secrets is
+  'What apps keep secret, sealed (AES-256-GCM, app and name bound in) by a key that no database ever sees; for dispatchers only.';
+comment on column carillon.app_secrets.key_id is 'Which key it is sealed by: a digest of that key, not the key.';
+comment on column carillon.app_secrets.ciphertext is 'With the tag of 16 bytes at its end.';
+comment on column carillon.app_secrets.last_used_at is 'When a dispatcher last asked for it; precise to a minute.';
+create index app_secrets_created_by_idx on carillon.app_secrets (created_by) where created_by is not null;
+create index app_secrets_updated_by_idx on carillon.app_secrets (updated_by) where updated_by is not null;
+--! EndIncluded tables/app_secrets.sql
+--! Included tables/signing_keys.sql
+create table carillon.signing_keys (
+  id uuid primary key,
+  app_id text not null references carillon.apps on delete cascade,
+  key_id text not null constraint signing_keys_key_id_form check (key_id ~ '^[0-9a-f]{16}$'),
+  nonce bytea not null constraint signing_keys_nonce_size check (octet_length(nonce) = 12),
+  ciphertext bytea not null constraint signing_keys_ciphertext_size check (octet_length(ciphertext) between 17 and 1024),
+  created_at timestamptz not null,
+  created_by uuid references carillon.principals on delete set null,
+  expires_at timestamptz,
+  constraint signing_keys_in_order check (expires_at >= created_at)
+);
+comment on table carillon.signing_keys is
+  'What requests to an app''s HTTP targets are signed by, sealed as app_secrets are, with the id in place of a name: the current one, and until it expires the one before it.';
+comment on column carillon.signing_keys.expires_at is 'Until when it signs; null for the current one.';
+create unique index signing_keys_current_idx on carillon.signing_keys (app_id) where expires_at is null;
+create index signing_keys_app_id_idx on carillon.signing_keys (app_id, created_at desc);
+create index signing_keys_created_by_idx on carillon.signing_keys (created_by) where created_by is not null;
+create index signing_keys_expires_at_idx on carillon.signing_keys (expires_at) where expires_at is not null;
+--! EndIncluded tables/signing_keys.sql
 --! Included tables/database_roles.sql
 create table carillon.database_roles (
   role_name name primary key,
@@ -1199,21 +1241,27 @@ select 'carillon_worker', f from unnest(array[
   'release_jobs', 'tick'
 ]) as f
 union all
+select 'carillon_dispatcher', f from unnest(array[
+  'database_access', 'ensure_signing_key', 'fetch_secret', 'fetch_signing_keys'
+]) as f
+union all
 select 'carillon_api', f from unnest(array[
   'acting', 'admin_tick', 'authenticate_identity', 'authenticate_key', 'backfill_cron', 'begin_request',
   'bootstrap_admin', 'cancel_job', 'cancel_jobs', 'clone_status', 'count_letters', 'create_api_key',
   'create_principal', 'create_role', 'database_access', 'declare_cron', 'delete_cron', 'delete_letters',
-  'delete_principal', 'delete_role', 'describe_schedule', 'end_request', 'enqueue_job', 'enqueue_jobs', 'find_crons',
-  'get_api_key', 'get_app', 'get_calendar', 'get_cron', 'get_job', 'get_job_retention', 'get_principal', 'get_role', 'get_stats',
-  'grant_role', 'job_progress', 'list_accessible_crons', 'list_api_keys', 'list_apps', 'list_audit',
-  'list_backfills', 'list_crons', 'list_letters', 'list_logs', 'list_principals', 'list_roles', 'list_runs',
-  'list_ticks', 'list_upcoming', 'move_job', 'next_job_in', 'now', 'page_jobs', 'patch_cron', 'pg_cron_status', 'preview_schedule',
-  'provision_identity', 'redrive_letters', 'release_clone', 'retried_by', 'retry_job', 'retry_jobs',
-  'revoke_api_key', 'revoke_role', 'set_job_retention', 'summarize_crons', 'sync_manifest', 'tail_logs', 'tick', 'trigger_cron',
-  'uninstall_app', 'update_principal', 'update_role'
+  'delete_principal', 'delete_role', 'delete_secret', 'describe_schedule', 'end_request', 'enqueue_job',
+  'enqueue_jobs', 'find_crons', 'get_api_key', 'get_app', 'get_calendar', 'get_cron', 'get_job', 'get_job_retention',
+  'get_principal', 'get_role', 'get_secret', 'get_stats', 'grant_role', 'job_progress', 'link_identity',
+  'list_accessible_crons', 'list_api_keys', 'list_apps', 'list_audit', 'list_backfills', 'list_crons',
+  'list_identities', 'list_letters', 'list_logs', 'list_principals', 'list_roles', 'list_runs', 'list_secrets',
+  'list_signing_keys', 'list_ticks', 'list_upcoming', 'move_job', 'next_job_in', 'now', 'page_jobs', 'patch_cron',
+  'pg_cron_status', 'preview_schedule', 'provision_identity', 'redrive_letters', 'release_clone', 'retried_by',
+  'retry_job', 'retry_jobs', 'revoke_api_key', 'revoke_role', 'rotate_signing_key', 'set_job_retention', 'set_secret',
+  'summarize_crons', 'sync_manifest', 'tail_logs', 'tick', 'trigger_cron', 'uninstall_app', 'unlink_identity',
+  'update_principal', 'update_role'
 ]) as f;
 comment on view carillon.database_rights is
-  'Which functions the group roles of the API and of workers may execute, and all that they may do: exactly those that src/db calls for them.';
+  'Which functions the group roles of the API, of workers and of dispatchers may execute, and all that they may do: exactly those that src/db calls for them.';
 --! EndIncluded rights/database_rights.sql
 --! Included rights/_bound_apps.sql
 create or replace function carillon._bound_apps() returns text[]
@@ -1284,7 +1332,7 @@ begin
       exception
         when insufficient_privilege then
           raise exception using errcode = 'TK403', message = format('the role %I may not create roles', current_user),
-            hint = 'as a superuser: create role carillon_api nologin; create role carillon_worker nologin; then again';
+            hint = 'as a superuser: create role carillon_api nologin; create role carillon_worker nologin; create role carillon_dispatcher nologin; then again';
         when duplicate_object or unique_violation then null; -- roles are the cluster's: another database's deploy was there first
       end;
     end if;
@@ -1307,7 +1355,7 @@ begin
 end;
 $$;
 comment on function carillon.create_database_roles() is
-  'Makes the group roles carillon_api and carillon_worker where they are missing, and gives them the rights of database_rights and no others in this schema. To be called again after every migration, as carillon migrate does.';
+  'Makes the group roles carillon_api, carillon_worker and carillon_dispatcher where they are missing, and gives them the rights of database_rights and no others in this schema. To be called again after every migration, as carillon migrate does.';
 revoke all on function carillon.create_database_roles() from public;
 --! EndIncluded rights/create_database_roles.sql
 --! Included rights/refresh_database_roles.sql
@@ -4974,6 +5022,341 @@ $$;
 comment on function carillon.get_app(text) is 'One installed app; TK101 when there is none of this id.';
 revoke all on function carillon.get_app(text) from public;
 --! EndIncluded apps/get_app.sql
+--! Included secrets/secret_details.sql
+create or replace view carillon.secret_details as
+select s.app_id, s.name, s.created_at, s.created_by, s.updated_at, s.updated_by, s.last_used_at
+from carillon.app_secrets s;
+comment on view carillon.secret_details is 'Secrets as everybody but dispatchers sees them: by name, without value.';
+--! EndIncluded secrets/secret_details.sql
+--! Included secrets/_secret_missing.sql
+create or replace function carillon._secret_missing(app text, name text) returns void
+language plpgsql immutable security invoker
+set search_path = ''
+as $$
+begin
+  raise exception using errcode = 'TK107', message = format('the app "%s" has no secret named %s', app, name),
+    hint = format('carillon secrets set %s --app %s', name, app);
+end;
+$$;
+comment on function carillon._secret_missing(text, text) is 'Raises TK107 for a secret that an app does not have.';
+revoke all on function carillon._secret_missing(text, text) from public;
+--! EndIncluded secrets/_secret_missing.sql
+--! Included secrets/set_secret.sql
+create or replace function carillon.set_secret(
+  app text,
+  name text,
+  key_id text,
+  nonce bytea,
+  ciphertext bytea,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns boolean
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+  v_most constant integer := 100;
+  v_new boolean;
+begin
+  perform carillon._hold_app(app);
+  perform carillon._require_held(actor, actor_scopes, array['app:' || app || ':secret.write']);
+  if name is null or name !~ '^[A-Z][A-Z0-9_]{0,63}$' then
+    perform carillon._invalid('name', 'must be 1 to 64 upper-case letters, digits and underscores, beginning with a letter',
+      'for example HOOK_TOKEN');
+  end if;
+  update carillon.app_secrets s
+  set key_id = set_secret.key_id, nonce = set_secret.nonce, ciphertext = set_secret.ciphertext, updated_at = v_now, updated_by = actor
+  where s.app_id = app and s.name = set_secret.name;
+  v_new := not found;
+  if v_new then
+    if (select count(*) from carillon.app_secrets s where s.app_id = app) >= v_most then
+      perform carillon._invalid('name', format('is one too many: an app has at most %s secrets', v_most));
+    end if;
+    insert into carillon.app_secrets as s (app_id, name, key_id, nonce, ciphertext, created_at, created_by, updated_at, updated_by)
+    values (app, set_secret.name, set_secret.key_id, set_secret.nonce, set_secret.ciphertext, v_now, actor, v_now, actor)
+    on conflict on constraint app_secrets_pkey do update
+      set key_id = excluded.key_id, nonce = excluded.nonce, ciphertext = excluded.ciphertext, updated_at = v_now,
+        updated_by = excluded.updated_by;
+  end if;
+  perform carillon._audit(actor, case when v_new then 'secret.create' else 'secret.update' end, app, name, name, null,
+    jsonb_build_object('keyId', key_id));
+  return v_new;
+end;
+$$;
+comment on function carillon.set_secret(text, text, text, bytea, bytea, uuid, text[]) is
+  'Keeps a secret of an app, sealed by its caller (src/secrets/keyring.ts), in place of the one of that name; returns whether it is new. At most 100 of an app.';
+revoke all on function carillon.set_secret(text, text, text, bytea, bytea, uuid, text[]) from public;
+--! EndIncluded secrets/set_secret.sql
+--! Included secrets/delete_secret.sql
+create or replace function carillon.delete_secret(
+  app text,
+  name text,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_key text;
+begin
+  perform carillon._hold_app(app);
+  perform carillon._require_held(actor, actor_scopes, array['app:' || app || ':secret.write']);
+  delete from carillon.app_secrets s where s.app_id = app and s.name = delete_secret.name returning s.key_id into v_key;
+  if v_key is null then
+    perform carillon._secret_missing(app, name);
+  end if;
+  perform carillon._audit(actor, 'secret.delete', app, name, name, jsonb_build_object('keyId', v_key));
+end;
+$$;
+comment on function carillon.delete_secret(text, text, uuid, text[]) is 'Forgets a secret of an app; TK107 when there is none of this name.';
+revoke all on function carillon.delete_secret(text, text, uuid, text[]) from public;
+--! EndIncluded secrets/delete_secret.sql
+--! Included secrets/get_secret.sql
+create or replace function carillon.get_secret(app text, name text) returns carillon.secret_details
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_secret carillon.secret_details;
+begin
+  perform carillon._require_app(app);
+  select s.* into v_secret from carillon.secret_details s where s.app_id = app and s.name = get_secret.name;
+  if v_secret.name is null then
+    perform carillon._secret_missing(app, name);
+  end if;
+  return v_secret;
+end;
+$$;
+comment on function carillon.get_secret(text, text) is
+  'What is known of a secret besides its value: who set it when, and when it was last used; TK107 when there is none of this name.';
+revoke all on function carillon.get_secret(text, text) from public;
+--! EndIncluded secrets/get_secret.sql
+--! Included secrets/list_secrets.sql
+create or replace function carillon.list_secrets(app text) returns setof carillon.secret_details
+language plpgsql stable security definer
+set search_path = ''
+as $$
+begin
+  perform carillon._require_app(app);
+  return query select s.* from carillon.secret_details s where s.app_id = app order by s.name;
+end;
+$$;
+comment on function carillon.list_secrets(text) is 'The secrets of an app by name, without their values.';
+revoke all on function carillon.list_secrets(text) from public;
+--! EndIncluded secrets/list_secrets.sql
+--! Included secrets/fetch_secret.sql
+create or replace function carillon.fetch_secret(app text, name text)
+returns table (key_id text, nonce bytea, ciphertext bytea)
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+begin
+  -- Without waiting: whoever notes the use of a secret must not wait for who sets it.
+  update carillon.app_secrets s set last_used_at = v_now
+  where (s.app_id, s.name) in (
+    select u.app_id, u.name from carillon.app_secrets u
+    where u.app_id = app and u.name = fetch_secret.name and (u.last_used_at is null or u.last_used_at < v_now - interval '1 minute')
+    for no key update skip locked);
+  return query
+    select s.key_id, s.nonce, s.ciphertext from carillon.app_secrets s where s.app_id = app and s.name = fetch_secret.name;
+end;
+$$;
+comment on function carillon.fetch_secret(text, text) is
+  'A secret of an app as it is sealed, for a dispatcher to open; no row when the app has none of this name. Notes its use.';
+revoke all on function carillon.fetch_secret(text, text) from public;
+--! EndIncluded secrets/fetch_secret.sql
+--! Included secrets/list_stale_secrets.sql
+create or replace function carillon.list_stale_secrets(key_id text, after text[] default null, max_rows integer default 100)
+returns table (kind text, app_id text, name text, stale_key_id text, nonce bytea, ciphertext bytea)
+language sql stable security definer
+set search_path = ''
+as $$
+  select s.kind, s.app_id, s.name, s.key_id, s.nonce, s.ciphertext
+  from (
+    select 'secret' as kind, a.app_id, a.name, a.key_id, a.nonce, a.ciphertext from carillon.app_secrets a
+    union all
+    select 'signing', k.app_id, k.id::text, k.key_id, k.nonce, k.ciphertext from carillon.signing_keys k
+  ) s
+  where s.key_id <> list_stale_secrets.key_id and (after is null or (s.kind, s.app_id, s.name) > (after[1], after[2], after[3]))
+  order by s.kind, s.app_id, s.name
+  limit max_rows
+$$;
+comment on function carillon.list_stale_secrets(text, text[], integer) is
+  'Secrets and signing keys (named by their ids) that are sealed by another key than this one, to be sealed again by it: for the owner, who replaces the key. In order; those after a kind, app and name.';
+revoke all on function carillon.list_stale_secrets(text, text[], integer) from public;
+--! EndIncluded secrets/list_stale_secrets.sql
+--! Included secrets/reseal_secret.sql
+create or replace function carillon.reseal_secret(
+  kind text,
+  app text,
+  name text,
+  old_nonce bytea,
+  key_id text,
+  nonce bytea,
+  ciphertext bytea
+) returns boolean
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_old text;
+begin
+  if kind = 'secret' then
+    select s.key_id into v_old from carillon.app_secrets s
+    where s.app_id = app and s.name = reseal_secret.name and s.nonce = old_nonce
+    for no key update;
+    update carillon.app_secrets s
+    set key_id = reseal_secret.key_id, nonce = reseal_secret.nonce, ciphertext = reseal_secret.ciphertext
+    where s.app_id = app and s.name = reseal_secret.name and s.nonce = old_nonce;
+  else
+    select s.key_id into v_old from carillon.signing_keys s
+    where s.app_id = app and s.id = reseal_secret.name::uuid and s.nonce = old_nonce
+    for no key update;
+    update carillon.signing_keys s
+    set key_id = reseal_secret.key_id, nonce = reseal_secret.nonce, ciphertext = reseal_secret.ciphertext
+    where s.app_id = app and s.id = reseal_secret.name::uuid and s.nonce = old_nonce;
+  end if;
+  -- Set anew since it was read, or gone.
+  if v_old is null then
+    return false;
+  end if;
+  perform carillon._audit(null, kind || '.reseal', app, name, case when kind = 'secret' then name end,
+    jsonb_build_object('keyId', v_old), jsonb_build_object('keyId', key_id));
+  return true;
+end;
+$$;
+comment on function carillon.reseal_secret(text, text, text, bytea, text, bytea, bytea) is
+  'Puts what is sealed by a new key in the place of the same sealed by an old one, which its nonce tells; returns whether it was still there.';
+revoke all on function carillon.reseal_secret(text, text, text, bytea, text, bytea, bytea) from public;
+--! EndIncluded secrets/reseal_secret.sql
+--! Included secrets/signing_key_details.sql
+create or replace view carillon.signing_key_details as
+select s.id, s.app_id, s.created_at, s.created_by, s.expires_at
+from carillon.signing_keys s;
+comment on view carillon.signing_key_details is 'Signing keys as everybody but dispatchers sees them: by id.';
+--! EndIncluded secrets/signing_key_details.sql
+--! Included secrets/rotate_signing_key.sql
+create or replace function carillon.rotate_signing_key(
+  app text,
+  id uuid,
+  key_id text,
+  nonce bytea,
+  ciphertext bytea,
+  overlap_seconds integer default 86400,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns carillon.signing_key_details
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+  v_expires constant timestamptz := v_now + make_interval(secs => overlap_seconds);
+  v_old uuid;
+  v_new carillon.signing_key_details;
+begin
+  perform carillon._hold_app(app);
+  perform carillon._require_held(actor, actor_scopes, array['app:' || app || ':secret.write']);
+  if overlap_seconds is null or overlap_seconds not between 0 and 2592000 then
+    perform carillon._invalid('overlap', 'must be from 0 to 2592000 seconds (30 days)');
+  end if;
+  -- One rotation at a time; what only holds the app goes on.
+  perform from carillon.apps a where a.id = app for no key update;
+  update carillon.signing_keys s set expires_at = v_expires where s.app_id = app and s.expires_at is null returning s.id into v_old;
+  -- Two at most, so one that was still being replaced goes now.
+  delete from carillon.signing_keys s where s.app_id = app and (s.id <> v_old or overlap_seconds = 0);
+  insert into carillon.signing_keys (id, app_id, key_id, nonce, ciphertext, created_at, created_by)
+  values (rotate_signing_key.id, app, rotate_signing_key.key_id, rotate_signing_key.nonce, rotate_signing_key.ciphertext, v_now, actor);
+  perform carillon._audit(actor, 'signing.rotate', app, id::text, null,
+    case when v_old is not null then jsonb_build_object('id', v_old) end,
+    jsonb_build_object('id', id) || case when v_old is not null and overlap_seconds > 0
+      then jsonb_build_object('previousExpiresAt', v_expires) else '{}' end);
+  select d.* into v_new from carillon.signing_key_details d where d.id = rotate_signing_key.id;
+  return v_new;
+end;
+$$;
+comment on function carillon.rotate_signing_key(text, uuid, text, bytea, bytea, integer, uuid, text[]) is
+  'Makes this, sealed by its caller, the key an app''s requests are signed by. The one before it signs as well for some seconds more (a day, unless said otherwise; 0: no more); one that was before that goes at once.';
+revoke all on function carillon.rotate_signing_key(text, uuid, text, bytea, bytea, integer, uuid, text[]) from public;
+--! EndIncluded secrets/rotate_signing_key.sql
+--! Included secrets/ensure_signing_key.sql
+create or replace function carillon.ensure_signing_key(app text, id uuid, key_id text, nonce bytea, ciphertext bytea) returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+begin
+  perform carillon._hold_app(app);
+  -- As a rotation does: of several at once the first one's stays.
+  perform from carillon.apps a where a.id = app for no key update;
+  insert into carillon.signing_keys (id, app_id, key_id, nonce, ciphertext, created_at)
+  values (ensure_signing_key.id, app, ensure_signing_key.key_id, ensure_signing_key.nonce, ensure_signing_key.ciphertext, carillon.now())
+  on conflict (app_id) where expires_at is null do nothing;
+  if found then
+    perform carillon._audit(null, 'signing.create', app, id::text, null, null, jsonb_build_object('id', id));
+  end if;
+end;
+$$;
+comment on function carillon.ensure_signing_key(text, uuid, text, bytea, bytea) is
+  'Makes this, sealed by a dispatcher that needs one, the key an app''s requests are signed by, unless it has one.';
+revoke all on function carillon.ensure_signing_key(text, uuid, text, bytea, bytea) from public;
+--! EndIncluded secrets/ensure_signing_key.sql
+--! Included secrets/fetch_signing_keys.sql
+create or replace function carillon.fetch_signing_keys(app text)
+returns table (id uuid, key_id text, nonce bytea, ciphertext bytea)
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+begin
+  return query
+    select s.id, s.key_id, s.nonce, s.ciphertext from carillon.signing_keys s
+    where s.app_id = app and (s.expires_at is null or s.expires_at > v_now)
+    order by s.expires_at desc nulls first;
+end;
+$$;
+comment on function carillon.fetch_signing_keys(text) is
+  'What an app''s requests are to be signed by now, sealed, for a dispatcher to open: the newest first, two at most.';
+revoke all on function carillon.fetch_signing_keys(text) from public;
+--! EndIncluded secrets/fetch_signing_keys.sql
+--! Included secrets/list_signing_keys.sql
+create or replace function carillon.list_signing_keys(app text) returns setof carillon.signing_key_details
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+begin
+  perform carillon._require_app(app);
+  return query
+    select d.* from carillon.signing_key_details d
+    where d.app_id = app and (d.expires_at is null or d.expires_at > v_now)
+    order by d.expires_at desc nulls first;
+end;
+$$;
+comment on function carillon.list_signing_keys(text) is 'The signing keys of an app, the current one first, by id.';
+revoke all on function carillon.list_signing_keys(text) from public;
+--! EndIncluded secrets/list_signing_keys.sql
+--! Included secrets/_trim_signing_keys.sql
+create or replace function carillon._trim_signing_keys() returns void
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+begin
+  delete from carillon.signing_keys s
+  where s.id in (
+    select o.id from carillon.signing_keys o where o.expires_at <= v_now order by o.expires_at limit 1000 for update skip locked);
+end;
+$$;
+comment on function carillon._trim_signing_keys() is 'Deletes signing keys that sign no more, 1000 at most.';
+revoke all on function carillon._trim_signing_keys() from public;
+--! EndIncluded secrets/_trim_signing_keys.sql
 --! Included queue/_job_message.sql
 create or replace function carillon._job_message(app text, payload jsonb, user_id uuid) returns jsonb
 language sql stable parallel safe security invoker
@@ -6102,6 +6485,24 @@ comment on function carillon._fire_some(timestamptz, text, integer) is
   'Decides what is due of at most so many crons that no other driver is deciding; whether there may be more.';
 revoke all on function carillon._fire_some(timestamptz, text, integer) from public;
 --! EndIncluded ticks/_fire_some.sql
+--! Included ticks/_ticker_at_work.sql
+create or replace function carillon._ticker_at_work() returns boolean
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_key constant bigint := hashtextextended('carillon.tick', 0);
+begin
+  if not pg_try_advisory_lock_shared(v_key) then
+    return true;
+  end if;
+  perform pg_advisory_unlock_shared(v_key);
+  return false;
+end;
+$$;
+comment on function carillon._ticker_at_work() is 'Whether a tick is under way in another session just now.';
+revoke all on function carillon._ticker_at_work() from public;
+--! EndIncluded ticks/_ticker_at_work.sql
 --! Included ticks/fire_due.sql
 create or replace function carillon.fire_due(driver text default 'api') returns jsonb
 language plpgsql volatile security definer
@@ -6109,7 +6510,8 @@ set search_path = ''
 as $$
 declare
   v_now timestamptz := carillon.now();
-  v_batch constant integer := 20000;
+  -- What pg_cron leaves for a ticker is as much as that takes at a time.
+  v_batch constant integer := case driver when 'pg_cron' then 2500 else 20000 end;
   v_some record;
   v_fired integer := 0;
   v_failed integer := 0;
@@ -6124,13 +6526,14 @@ begin
     v_some := carillon._fire_some(v_now, driver, v_batch);
     v_fired := v_fired + v_some.fired;
     v_failed := v_failed + v_some.failed;
-    exit when not v_some.more;
+    -- A ticker goes on with the rest, and commits as it goes: its jobs run while this transaction would only grow.
+    exit when not v_some.more or driver = 'pg_cron' and carillon._ticker_at_work();
   end loop;
   return jsonb_build_object('fired', v_fired, 'failed', v_failed);
 end;
 $$;
 comment on function carillon.fire_due(text) is
-  'Decides every slot that has come due and that no other driver is deciding. Calling it too often is harmless. Fires nothing in a copy of the database that is held (clone_status).';
+  'Decides every slot that has come due and that no other driver is deciding. Calling it too often is harmless. In a storm pg_cron leaves the rest to a ticker that is at work. Fires nothing in a copy of the database that is held (clone_status).';
 revoke all on function carillon.fire_due(text) from public;
 --! EndIncluded ticks/fire_due.sql
 --! Included ticks/fire_next_slot.sql
@@ -6443,6 +6846,7 @@ begin
   perform carillon._trim_history();
   perform carillon._trim_audit();
   perform carillon._trim_requests();
+  perform carillon._trim_signing_keys();
   perform carillon._trim_runs();
   insert into carillon.settings (key, value) values ('swept_at', to_jsonb(v_now))
   on conflict (key) do update set value = excluded.value;

@@ -4,6 +4,7 @@ import type { Sql } from "../db/connect.js";
 import type { Transactions } from "../db/transactions.js";
 import { CarillonError } from "../errors.js";
 import type { Logger } from "../log.js";
+import type { Keyring } from "../secrets/keyring.js";
 import { createAuthentication } from "./auth/chain.js";
 import { openContext } from "./context.js";
 import { allowOrigins } from "./cors.js";
@@ -23,6 +24,8 @@ export interface AppDeps {
   /** For requests that must be answered once. */
   transactions: Transactions;
   log: Logger;
+  /** What seals secrets; without one they are off. */
+  keyring?: Keyring | undefined;
   /** The routes to serve; default: all of them. */
   routes?: readonly Route[];
   /** What differs from the defaults. */
@@ -52,6 +55,7 @@ export function createApp(deps: AppDeps): Express {
     transactions,
     authenticate: createAuthentication(sql, settings),
     limit: createLimiter(settings.rateLimit),
+    keyring: deps.keyring,
     timeoutMs: settings.requestTimeoutSeconds * 1000,
     streams: { ...STREAM_DEFAULTS, ...deps.streams },
   });

@@ -4,6 +4,7 @@ import type { Principal } from "../db/principals.js";
 import type { Transactions } from "../db/transactions.js";
 import { CarillonError } from "../errors.js";
 import { invalidInput, parseInput } from "../schedules/parse-input.js";
+import { type Keyring, requireKeyring } from "../secrets/keyring.js";
 import type { Authenticate } from "./auth/chain.js";
 import { Nothing, readBody } from "./body.js";
 import { etagOf, expectedVersion, isFresh } from "./conditional.js";
@@ -29,6 +30,8 @@ export interface Services {
   transactions: Transactions;
   authenticate: Authenticate;
   limit: Limiter;
+  /** What seals secrets, where there is a key for that. */
+  keyring: Keyring | undefined;
   /** Milliseconds the work of a request may take. */
   timeoutMs: number;
   streams: StreamSettings;
@@ -64,8 +67,9 @@ function answer(route: Route, services: Services): RequestHandler {
     demand(route.permission);
     const query = parseInput(route.query, queryOf(request), "query");
     const changes = route.method !== "get";
+    const keyring = () => requireKeyring(services.keyring);
     const call = {
-      ...{ params, query, principal, demand },
+      ...{ params, query, principal, demand, keyring },
       expectedVersion: changes ? expectedVersion(request, route.versioned === true) : undefined,
       body: changes ? await bodyOf(route, request, response) : undefined,
     };
@@ -83,11 +87,13 @@ function answer(route: Route, services: Services): RequestHandler {
       const version = route.versioned ? versionIn(body) : undefined;
       return { status, text: JSON.stringify(body), version };
     };
+    const told = ({ body }: { body: unknown }) =>
+      route.takesSecret ? keyring().fingerprint(body) : body;
     const key = idempotencyKeyOf(request);
     const done =
       key === undefined || principal === undefined
         ? work(services.sql)
-        : once(services.transactions, { request, route, principal, key, body: call.body }, work);
+        : once(services.transactions, { request, route, principal, key, body: told(call) }, work);
     send(request, response, await withDeadline(done, services.timeoutMs));
   };
 }

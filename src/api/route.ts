@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Queryable } from "../db/connect.js";
 import type { Principal } from "../db/principals.js";
+import type { Keyring } from "../secrets/keyring.js";
 import type { EventsBody, EventStream, FileBody, FileStream } from "./streaming.js";
 
 /** What a route asks of its caller: nothing, a valid credential, or a permission. */
@@ -41,6 +42,8 @@ export interface Call<A extends Access, P, Q, B> {
   expectedVersion: number | undefined;
   /** Refuses (403) a caller without this further permission. */
   demand: (permission: Access) => void;
+  /** What seals secrets; refuses (503) where the server has no key for that. */
+  keyring: () => Keyring;
 }
 
 interface RouteParts<A extends Access, M extends Method = Method, T extends string = string> {
@@ -57,6 +60,8 @@ interface RouteParts<A extends Access, M extends Method = Method, T extends stri
   versioned?: true;
   /** Its answer holds a secret, shown this once and kept nowhere. */
   secret?: true;
+  /** Its body holds a secret: where repeated requests are told by their bodies, only a keyed digest is kept. */
+  takesSecret?: true;
 }
 
 /** A route with its types. */

@@ -9,7 +9,10 @@ export const migrateCommand = new Command("migrate")
   .description("install or update Carillon in the database DATABASE_URL, and let pg_cron drive it")
   .option("--print", "print everything as plain SQL instead, and touch nothing")
   .option("--pgmq-sql <file>", "pgmq's SQL script, for a server that lacks the extension")
-  .option("--roles", "make the group roles carillon_api and carillon_worker, or renew their rights")
+  .option(
+    "--roles",
+    "make the group roles of server, workers and dispatchers, or renew their rights",
+  )
   .option("--no-pg-cron", "leave pg_cron alone; the ticker of a worker or server drives")
   .addHelpText(
     "after",
@@ -31,7 +34,10 @@ export const migrateCommand = new Command("migrate")
         ? "schema: up to date"
         : `schema: applied ${report.applied.join(", ")}`,
     );
-    if (options.roles) console.log("roles: carillon_api and carillon_worker may what they need");
+    if (options.roles)
+      console.log(
+        "roles: carillon_api, carillon_worker and carillon_dispatcher may what they need",
+      );
     if (report.pgCron !== null) console.log(`pg_cron: ${report.pgCron} drives`);
     else console.log(`pg_cron: not used, the ticker drives`);
     if (report.pgCronMissing) {

@@ -12,7 +12,9 @@ import { keysCommand } from "./keys.js";
 import { migrateCommand } from "./migrate.js";
 import { releaseCommand } from "./release.js";
 import { rolesCommand } from "./roles.js";
+import { secretsCommand } from "./secrets.js";
 import { serveCommand } from "./serve.js";
+import { signingKeysCommand } from "./signing-keys.js";
 import { tickCommand } from "./tick.js";
 import { usersCommand } from "./users.js";
 import { packageVersion } from "../version.js";
@@ -38,6 +40,8 @@ export function createProgram(): Command {
     .addCommand(appsCommand)
     .addCommand(cronsCommand)
     .addCommand(jobsCommand)
+    .addCommand(secretsCommand)
+    .addCommand(signingKeysCommand)
     .addCommand(usersCommand)
     .addCommand(rolesCommand)
     .addCommand(keysCommand)

@@ -5,6 +5,7 @@ import { readConfig, requireDatabaseUrl } from "../config.js";
 import { connect } from "../db/connect.js";
 import { bootstrapAdmin } from "../db/api-keys.js";
 import { createLogger } from "../log.js";
+import { readKeyring } from "../secrets/keyring.js";
 import { startTicker } from "../worker/ticker.js";
 import { untilSignal } from "./signals.js";
 
@@ -14,6 +15,7 @@ export const serveCommand = new Command("serve")
   .option("--no-ticker", "do not tick in this process")
   .action(async (options: { ticker: boolean }) => {
     const config = readConfig();
+    const keyring = readKeyring();
     const log = createLogger(config.logLevel);
     const sql = connect(requireDatabaseUrl(config), {
       name: "carillon serve",
@@ -26,7 +28,7 @@ export const serveCommand = new Command("serve")
         console.log(`The administrator's API key, shown this once: ${key}`);
       }
       const { host, port, api: settings } = config;
-      await using server = await startServer({ sql, log, host, port, settings });
+      await using server = await startServer({ sql, log, host, port, settings, keyring });
       await using _ticker = options.ticker && config.ticker ? startTicker({ sql, log }) : undefined;
       console.log(`listening on ${server.url}`);
       await untilSignal();

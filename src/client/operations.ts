@@ -94,6 +94,20 @@ export const OPERATIONS = {
     /** Deletes letters for good; the jobs stay in the history. */
     delete: op("POST /api/v1/apps/{appId}/dead-letters/delete", "body"),
   },
+  secrets: {
+    /** The names of an app's secrets; their values are told to nobody. */
+    list: op("GET /api/v1/apps/{appId}/secrets"),
+    get: op("GET /api/v1/apps/{appId}/secrets/{name}"),
+    /** Sets a secret, new or not. */
+    set: op("PUT /api/v1/apps/{appId}/secrets/{name}", "body"),
+    delete: op("DELETE /api/v1/apps/{appId}/secrets/{name}"),
+  },
+  signingKeys: {
+    /** The keys that an app's requests are signed by; themselves they are not shown again. */
+    list: op("GET /api/v1/apps/{appId}/signing-keys"),
+    /** Makes a new one, which is in this answer only; the one before signs as well for a while. */
+    rotate: op("POST /api/v1/apps/{appId}/signing-keys/rotate", "body"),
+  },
   schedules: {
     /** A schedule's next slots, and what it means in plain English. */
     preview: op("GET /api/v1/schedules/preview", "query"),

@@ -4,7 +4,7 @@ import { one, run, type Queryable } from "./connect.js";
 export interface DatabaseAccess {
   role: string;
   owner: boolean;
-  /** Which of carillon_api and carillon_worker it is a member of. */
+  /** Which of carillon_api, carillon_worker and carillon_dispatcher it is a member of. */
   groups: string[];
   /** The apps it is bound to; null is all of them. */
   apps: string[] | null;

@@ -8,7 +8,7 @@ import { migrate, type MigrateOptions, type MigrateReport } from "./migrate.js";
 export interface InstallOptions extends MigrateOptions {
   /** "auto" lets pg_cron drive where it can; "off" leaves it alone. Default "auto". */
   pgCron?: "auto" | "off";
-  /** Makes the group roles carillon_api and carillon_worker; once made they are kept up to date. */
+  /** Makes the group roles carillon_api, carillon_worker and carillon_dispatcher; once made they are kept up to date. */
   roles?: boolean;
 }
 

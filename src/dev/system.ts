@@ -5,6 +5,7 @@ import { bootstrapAdmin, createApiKey } from "../db/api-keys.js";
 import { findPrincipal } from "../db/principals.js";
 import { install } from "../deploy/install.js";
 import type { Logger } from "../log.js";
+import { readKeyring } from "../secrets/keyring.js";
 import { startTicker } from "../worker/ticker.js";
 import { type Engine, startEngine } from "./engines/index.js";
 import { pgmqSql } from "./pgmq.js";
@@ -50,7 +51,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     const sql = connect(engine.databaseUrl, { name: "carillon dev" });
     cleanups.push(() => sql.end({ timeout: 5 }));
     const { logger: log, host = "127.0.0.1", port = 0 } = options;
-    const server = own(await startServer({ sql, log, host, port }));
+    const server = own(await startServer({ sql, log, host, port, keyring: readKeyring() }));
     // With pg_cron alone one sees that ticks need no process of ours.
     if (pgCron === null) own(startTicker({ sql, log }));
     const key = await adminKey(sql);

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { generateKey } from "../../src/api/keys.js";
 import { problemStatuses } from "../../src/api/openapi/statuses.js";
 import { Problem } from "../../src/api/shapes/problem.js";
@@ -10,6 +11,7 @@ import { connect, type Sql } from "../../src/db/connect.js";
 import { createApiKey } from "../../src/db/api-keys.js";
 import { createPrincipal } from "../../src/db/principals.js";
 import { createRole } from "../../src/db/roles.js";
+import { Keyring } from "../../src/secrets/keyring.js";
 import { createTestDatabase, type TestDatabase } from "../helpers/database.js";
 import { EventReader, holdEvent, readEvents, type ServerEvent } from "./events.js";
 
@@ -48,14 +50,17 @@ export class TestApi implements AsyncDisposable {
   readonly sql: Sql;
   readonly server: ApiServer;
   readonly log: LogLine[];
+  /** What the server seals secrets by. */
+  readonly keyring: Keyring;
   /** Holds every permission. */
   readonly admin: Caller;
 
-  private constructor(parts: Pick<TestApi, "db" | "sql" | "server" | "log" | "admin">) {
+  private constructor(parts: Pick<TestApi, "db" | "sql" | "server" | "log" | "keyring" | "admin">) {
     this.db = parts.db;
     this.sql = parts.sql;
     this.server = parts.server;
     this.log = parts.log;
+    this.keyring = parts.keyring;
     this.admin = parts.admin;
   }
 
@@ -67,9 +72,11 @@ export class TestApi implements AsyncDisposable {
     const sql = connect(db.url, { max: 5 });
     const log: LogLine[] = [];
     const local = { host: "127.0.0.1", port: 0 };
-    const server = await startServer({ ...local, sql, log: recorder(log), settings, streams });
+    const keyring = new Keyring(randomBytes(32));
+    const served = { ...local, sql, log: recorder(log), keyring, settings, streams };
+    const server = await startServer(served);
     const admin = await makeCaller(sql, "boss", ["*"]);
-    return new TestApi({ db, sql, server, log, admin });
+    return new TestApi({ db, sql, server, log, keyring, admin });
   }
 
   /** What writes the log. */

@@ -22,7 +22,8 @@ export class Proxy implements AsyncDisposable {
     this.#port = (server.address() as AddressInfo).port;
   }
 
-  static async to(url: string): Promise<Proxy> {
+  /** @param heard gets all that goes through, either way */
+  static async to(url: string, heard: (data: Buffer) => void = () => undefined): Promise<Proxy> {
     const target = new URL(url);
     const sockets = new Set<Socket>();
     const state = { frozen: false };
@@ -34,6 +35,7 @@ export class Proxy implements AsyncDisposable {
       ] as const) {
         sockets.add(from);
         from.on("data", (data) => {
+          heard(data);
           if (!state.frozen) to.write(data);
         });
         from.on("error", () => to.destroy());

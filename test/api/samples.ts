@@ -25,6 +25,7 @@ const BODIES: Record<string, object> = {
   "PUT /api/v1/apps/{appId}/manifest": { crons: [{ name: "declared", schedule: "0 9 * * *" }] },
   "PUT /api/v1/apps/{appId}/retention": { days: 30, keepLast: 10, keepFailed: null },
   "PUT /api/v1/apps/{appId}/crons/{id}/retention": { days: 7, keepLast: null, keepFailed: 5 },
+  "PUT /api/v1/apps/{appId}/secrets/{name}": { value: "a secret's value" },
   "POST /api/v1/principals": { username: "sample" },
   "PATCH /api/v1/principals/{id}": { enabled: true },
   "PUT /api/v1/principals/{id}/identities": { issuer: "https://id.example.com", subject: "sample" },
@@ -96,6 +97,12 @@ async function thing(api: TestApi, route: Route, param: string, appId: string): 
       return createPrincipal(sql, `principal-${count}`);
     case "keys/id":
       return (await api.caller(`keyholder-${count}`, [])).keyId;
+    case "secrets/name": {
+      const name = `SECRET_${count}`;
+      const path = `/api/v1/apps/${appId}/secrets/${name}`;
+      await api.as(api.admin, "PUT", path, { body: { value: "before" } });
+      return name;
+    }
     case "roles/name":
     case "roles/role":
       await createRole(sql, { name: `role-${count}`, permissions: [] });

@@ -396,6 +396,7 @@ test("every function that changes something is audited, or it is said here why n
     ),
     acting: "says who acts",
     authenticate_key: "notes a key's last use",
+    fetch_secret: "notes a secret's last use",
     now: "the clock",
     begin_request: "what it asks about is audited where it is done",
     end_request: "what it answers is audited where it is done",

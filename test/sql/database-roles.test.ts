@@ -26,8 +26,8 @@ import { claim, fingerprint, one, refusal } from "./support.js";
  */
 
 const unique = randomBytes(4).toString("hex");
-/** A member of carillon_api; workers of crm and of billing; one bound to nothing; one without any right. */
-const ROLES = ["api", "crm", "billing", "unbound", "nobody"] as const;
+/** Members of carillon_api and carillon_dispatcher; workers of crm and of billing; one bound to nothing; one without any right. */
+const ROLES = ["api", "dispatcher", "crm", "billing", "unbound", "nobody"] as const;
 type Role = (typeof ROLES)[number];
 const nameOf = (role: Role) => `${role}_${unique}`;
 
@@ -49,6 +49,7 @@ beforeAll(async () => {
   }
   await sql`select carillon.create_database_roles()`;
   await sql.unsafe(`grant carillon_api to ${nameOf("api")}`);
+  await sql.unsafe(`grant carillon_dispatcher to ${nameOf("dispatcher")}`);
   await sql.unsafe(`grant carillon_worker to ${nameOf("unbound")}`);
   for (const app of ["crm", "billing"] as const) {
     await sql`select carillon.install_app(app => ${app})`;
@@ -198,13 +199,16 @@ describe("the matrix: every public function × every kind of role", () => {
     },
   );
 
-  test("the API's role executes those of its group and no other, and none of them lacks a right inside", async () => {
-    const allowed: string[] = [];
-    for (const { name, call } of await publicFunctions()) {
-      if ((await outcome("api", call)) !== "42501") allowed.push(name);
-    }
-    expect(allowed).toEqual(await rightsOf("carillon_api"));
-  });
+  test.each(["api", "dispatcher"] as const)(
+    "the %s's role executes those of its group and no other, and none of them lacks a right inside",
+    async (role) => {
+      const allowed: string[] = [];
+      for (const { name, call } of await publicFunctions()) {
+        if ((await outcome(role, call)) !== "42501") allowed.push(name);
+      }
+      expect(allowed).toEqual(await rightsOf(`carillon_${role}`));
+    },
+  );
 
   test.each(Object.keys(WORKERS))(
     "%s serves the app's own workers, and none of another app",
@@ -242,6 +246,7 @@ describe("the matrix: every public function × every kind of role", () => {
         "select * from carillon.crons",
         "select * from carillon.audit_log",
         "select * from carillon.api_keys",
+        "select * from carillon.app_secrets",
         "select * from carillon.jobs",
         "select * from pgmq.q_jobs",
         "delete from carillon.database_roles",
@@ -250,6 +255,34 @@ describe("the matrix: every public function × every kind of role", () => {
         expect(await outcome(role, statement), `${role}: ${statement}`).toBe("42501");
       }
     }
+  });
+});
+
+describe("secrets", () => {
+  const FETCH = "select ciphertext from carillon.fetch_secret(app => 'crm', name => 'TOKEN')";
+  beforeAll(async () => {
+    await sql`
+      select carillon.set_secret(app => 'crm', name => 'TOKEN', key_id => '0123456789abcdef', nonce => ${randomBytes(12)},
+        ciphertext => ${Buffer.from("sealed in some way")})`;
+  });
+
+  test("sign for an app that has no key by one that its dispatcher makes", async () => {
+    const ensure = `select carillon.ensure_signing_key('crm', gen_random_uuid(), '0123456789abcdef',
+      decode(repeat('00', 12), 'hex'), decode(repeat('00', 60), 'hex'))`;
+    expect(await outcome("dispatcher", ensure)).toHaveLength(1);
+    for (const role of ["api", "crm", "billing", "unbound", "nobody"] as const) {
+      expect(await outcome(role, ensure), role).toBe("42501");
+    }
+  });
+
+  test("are fetched by dispatchers only, not by the API, nor by an app's own workers", async () => {
+    expect(await outcome("dispatcher", FETCH)).toEqual([Buffer.from("sealed in some way")]);
+    for (const role of ["api", "crm", "billing", "unbound", "nobody"] as const) {
+      expect(await outcome(role, FETCH), role).toBe("42501");
+    }
+    expect(
+      await outcome("api", "select to_jsonb(s)::text from carillon.list_secrets('crm') s"),
+    ).toEqual([expect.not.stringContaining("ciphertext")]);
   });
 });
 
@@ -422,5 +455,11 @@ describe("the rights are what the code needs", () => {
   test("of the API: what src/api and carillon serve with its ticker call", async () => {
     const files = [...filesOf("api/"), "cli/serve.ts", "worker/ticker.ts"];
     expect(await rightsOf("carillon_api")).toEqual(neededBy(files));
+  });
+
+  test("of dispatchers: what opening secrets calls, among others", async () => {
+    expect(await rightsOf("carillon_dispatcher")).toEqual(
+      expect.arrayContaining(neededBy(["secrets/app-secrets.ts"])),
+    );
   });
 });

@@ -629,8 +629,9 @@ test("the sweep makes the partitions of today and the days after, once", async (
   expect(made.n).toBe(0);
 });
 
-test("a tick decides a part of a storm, and says that there is more", async () => {
-  await using db = await newDatabase();
+/** A database in which 2,501 crons are due: more than is decided at a time. */
+async function storm() {
+  const db = await newDatabase();
   const { sql } = db;
   const { id } = await createCron(sql, "crm", "c", "1 10 * * *");
   await sql`
@@ -640,6 +641,12 @@ test("a tick decides a part of a storm, and says that there is more", async () =
       jsonb_populate_record(c, jsonb_build_object('id', gen_random_uuid(), 'name', 'n' || n)) as r
     where c.id = ${id}`;
   await advanceClock(sql, "30 seconds");
+  return db;
+}
+
+test("a tick decides a part of a storm, and says that there is more", async () => {
+  await using db = await storm();
+  const { sql } = db;
   const tick = async () =>
     (await one(sql<{ t: { fired: number; more?: boolean } }[]>`select carillon.tick() as t`)).t;
   expect(await tick()).toMatchObject({ fired: 2500, more: true });
@@ -649,6 +656,21 @@ test("a tick decides a part of a storm, and says that there is more", async () =
   expect(last.more).toBeUndefined();
   expect((await tick()).fired).toBe(0);
   expect(await liveJobs(sql)).toHaveLength(2501);
+});
+
+test("in a storm pg_cron leaves the rest to a ticker that is at work, and to nobody else", async () => {
+  const fired = async (sql: TestSql) =>
+    (await one(sql<{ t: { fired: number } }[]>`select carillon.fire_due('pg_cron') as t`)).t.fired;
+  await using db = await storm();
+  const other = connect(db.url, 1);
+  await other.begin(async (tx) => {
+    // As a ticker that has decided nothing yet.
+    await tx`select pg_advisory_xact_lock(hashtextextended('carillon.tick', 0))`;
+    expect(await fired(db.sql)).toBe(2500);
+  });
+  await other.end();
+  await using alone = await storm();
+  expect(await fired(alone.sql)).toBe(2501);
 });
 
 test("a tick leads alone, and sweeps when nobody has for a minute", async () => {

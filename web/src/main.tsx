@@ -1,3 +1,5 @@
+// First: it says in which order the layers of all sheets count.
+import "./styles/index.css";
 import { CSPProvider } from "@base-ui/react/csp-provider";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
@@ -9,7 +11,6 @@ import { router } from "./router.js";
 import { ErrorState } from "./parts/States.js";
 import { SignIn } from "./screens/sign-in/SignIn.js";
 import { startSession, useSession } from "./session/session.js";
-import "./styles/index.css";
 
 /** Lets in whoever is known; the others are asked, on the very page they wanted. */
 function Gate() {

@@ -1,4 +1,4 @@
-import { createRouter } from "@tanstack/react-router";
+import { createRoute, createRouter, redirect } from "@tanstack/react-router";
 import { BASE } from "./config.js";
 import { rootRoute } from "./root-route.js";
 import { cronRoute } from "./screens/cron/route.js";
@@ -6,8 +6,23 @@ import { cronsRoute } from "./screens/crons/route.js";
 import { editCronRoute, newCronRoute } from "./screens/editor/routes.js";
 import { buildQuery, parseQuery } from "./url/search.js";
 
+const homeRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/",
+  beforeLoad: () => {
+    // eslint-disable-next-line @typescript-eslint/only-throw-error
+    throw redirect({ to: "/crons", replace: true });
+  },
+});
+
 /** Every page; a screen's folder has its route, its search parameters and all it shows. */
-const routeTree = rootRoute.addChildren([cronsRoute, cronRoute, newCronRoute, editCronRoute]);
+const routeTree = rootRoute.addChildren([
+  homeRoute,
+  cronsRoute,
+  cronRoute,
+  newCronRoute,
+  editCronRoute,
+]);
 
 export const router = createRouter({
   routeTree,

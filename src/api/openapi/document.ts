@@ -7,6 +7,7 @@ import * as app from "../shapes/app.js";
 import * as cron from "../shapes/cron.js";
 import { Job } from "../shapes/job.js";
 import { Problem } from "../shapes/problem.js";
+import { Secret, SigningKey } from "../shapes/secret.js";
 import * as tick from "../shapes/tick.js";
 import { Components, type Json } from "./json-schema.js";
 import { codesOf, PROBLEM_STATUSES, problemStatuses } from "./statuses.js";
@@ -16,6 +17,7 @@ const NAMED = {
   ...{ Problem, Job, Cron: cron.Cron, Run: cron.Run, App: app.App, Deployed: app.Deployed },
   ...{ Tick: tick.Tick, Backfill: tick.Backfill, BackfillAnswer: tick.BackfillAnswer },
   ...{ Principal: access.Principal, Role: access.Role, Key: access.Key },
+  ...{ Secret, SigningKey },
 };
 
 /** The API as an OpenAPI 3.1 document. */

@@ -14,6 +14,8 @@ import { principalRoutes } from "./principals.js";
 import { retentionRoutes } from "./retention.js";
 import { roleRoutes } from "./roles.js";
 import { scheduleRoutes } from "./schedules.js";
+import { secretRoutes } from "./secrets.js";
+import { signingKeyRoutes } from "./signing-keys.js";
 import { statsRoutes } from "./stats.js";
 import { summaryRoutes } from "./summaries.js";
 import { systemRoutes } from "./system.js";
@@ -33,6 +35,8 @@ const rooms = [
   ...letterRoutes,
   ...statsRoutes,
   ...retentionRoutes,
+  ...secretRoutes,
+  ...signingKeyRoutes,
   ...scheduleRoutes,
   ...tickRoutes,
   ...systemRoutes,

@@ -63,10 +63,10 @@ function sendDocument(request: Request, response: Response, text: string): void 
 }
 
 function sendAsset(request: Request, response: Response, file: PageFile): void {
-  const accepted = request.acceptsEncodings(["br", "gzip", "identity"]);
-  const encoding = accepted === "br" || accepted === "gzip" ? accepted : undefined;
-  const encoded = encoding && file.encoded[encoding];
-  if (encoded) response.set("content-encoding", encoding);
+  const encoding = (["br", "gzip"] as const).find(
+    (one) => file.encoded[one] !== undefined && request.acceptsEncodings(one) === one,
+  );
+  if (encoding !== undefined) response.set("content-encoding", encoding);
   response.set({
     ...PAGE_HEADERS,
     vary: "accept-encoding",
@@ -75,5 +75,5 @@ function sendAsset(request: Request, response: Response, file: PageFile): void {
   response
     .status(200)
     .type(file.type)
-    .send(encoded ?? file.plain);
+    .send((encoding && file.encoded[encoding]) ?? file.plain);
 }

@@ -1,4 +1,5 @@
 import { errors } from "undici";
+import type { SecretProblem } from "../secret-error.js";
 
 /** Where a call broke, as history and dashboards tell calls apart. */
 export type HttpFailureClass =
@@ -11,7 +12,7 @@ export type HttpFailureClass =
   | "status"
   | "redirect"
   | "refused_address"
-  | "secret"
+  | SecretProblem
   | "aborted"
   | "internal";
 

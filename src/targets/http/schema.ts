@@ -22,7 +22,7 @@ const HeaderValue = z
     error: "must be printable Latin-1, without line breaks",
   })
   .refine((value) => secretNames(value) !== undefined, {
-    error: "holds a broken {{secret.NAME}}: names have letters, digits and underscores",
+    error: "holds a broken {{secret.NAME}}: names have upper-case letters, digits and underscores",
   });
 
 const Headers = z

@@ -1,9 +1,7 @@
+import { SecretError } from "../secret-error.js";
 import type { Secrets } from "../types.js";
 
-const REFERENCE = /\{\{\s*secret\.([A-Za-z_][A-Za-z0-9_]{0,63})\s*\}\}/g;
-
-/** A secret that is missing or cannot be sent. The message has its name, never its value. */
-export class SecretError extends Error {}
+const REFERENCE = /\{\{\s*secret\.([A-Z][A-Z0-9_]{0,63})\s*\}\}/g;
 
 /** The secrets a text refers to; undefined when it has something that only looks like a reference. */
 export function secretNames(text: string): string[] | undefined {
@@ -25,9 +23,10 @@ export async function withSecrets(
   const values = new Map<string, string>();
   for (const name of names) {
     const value = values.get(name) ?? (await secrets.get(name));
-    if (value === undefined) throw new SecretError(`the app has no secret named ${name}`);
+    if (value === undefined)
+      throw new SecretError("secret_missing", `the app has no secret named ${name}`);
     if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) {
-      throw new SecretError(`the secret ${name} has characters that no header can carry`);
+      throw new SecretError("secret", `the secret ${name} has characters that no header can carry`);
     }
     values.set(name, value);
   }

@@ -1,4 +1,5 @@
 import { completed, failed, MOST_RETRY_AFTER_MS } from "../outcome.js";
+import { SecretError } from "../secret-error.js";
 import type { Failed, Outcome, Target, TargetContext, TargetJob } from "../types.js";
 import { type AllowList, bareHost } from "./allow.js";
 import { recordBody } from "./body.js";
@@ -10,7 +11,6 @@ import { redirected } from "./redirect.js";
 import { type PreparedRequest, prepareRequest, wireRequest } from "./request.js";
 import { retryAfterMs } from "./retry-after.js";
 import { HttpSpec } from "./schema.js";
-import { SecretError } from "./secrets.js";
 import { isExpected } from "./status.js";
 import { portOf } from "./url.js";
 
@@ -33,7 +33,7 @@ interface Journey {
 }
 
 /** Failures that the same call would meet again. */
-const FOR_GOOD = new Set(["refused_address", "secret"]);
+const FOR_GOOD = new Set(["refused_address", "secret", "secret_missing"]);
 /** Failures that are the endpoint's. */
 const BROKEN = new Set(["dns", "connect", "tls", "timeout", "reset", "protocol"]);
 
@@ -61,7 +61,9 @@ export class HttpTarget implements Target<HttpSpec> {
       const request = await prepareRequest(spec, job, context.secrets, this.#userAgent, now);
       return await this.#call(spec, request, context.signal);
     } catch (error) {
-      if (error instanceof SecretError) return failure(new HttpFailure("secret", error.message));
+      if (error instanceof SecretError) {
+        return failure(new HttpFailure(error.class, error.message));
+      }
       return failure(
         error instanceof HttpFailure
           ? error

@@ -178,14 +178,14 @@ describe("secrets", () => {
   });
 
   test.for([
-    ["a missing one", "{{secret.NONE}}", "the app has no secret named NONE"],
-    ["one that no header can carry", "{{secret.BAD}}", "the secret BAD has characters"],
-  ])("%s fails the job for good, and nothing is sent", async ([, value, message]) => {
+    ["a missing one", "secret_missing", "{{secret.NONE}}", "the app has no secret named NONE"],
+    ["one that no header can carry", "secret", "{{secret.BAD}}", "the secret BAD has characters"],
+  ])("%s fails the job for good, and nothing is sent", async ([, kind, value, message]) => {
     const before = endpoint.received.length;
     const given = context({ secrets: { BAD: "line\r\nInjected: yes" } });
     const outcome = await call({ headers: { "X-Key": value ?? "" } }, undefined, [job(), given]);
     expect(outcome).toMatchObject({ status: "failed", retryable: false });
-    expect(outcome).toMatchObject({ error: { class: "secret" } });
+    expect(outcome).toMatchObject({ error: { class: kind } });
     expect((outcome as { error: { message: string } }).error.message).toContain(message);
     expect(JSON.stringify(outcome)).not.toContain("Injected");
     expect(endpoint.received).toHaveLength(before);

@@ -25,7 +25,7 @@ describe("the spec of an HTTP target", () => {
 
   test.for([
     [{ method: "PATCH", timeout: 300, redirects: 5, expectedStatus: ["2xx", 304, "400-404"] }],
-    [{ headers: { Authorization: "Bearer {{secret.KEY}}", "X-B": "{{ secret.a_1 }}{{other}}" } }],
+    [{ headers: { Authorization: "Bearer {{secret.KEY}}", "X-B": "{{ secret.A_1 }}{{other}}" } }],
     [{ timeout: 0.5, body: [1, { a: null }], expectedStatus: 204 }],
     [{ body: "x".repeat(1_048_576) }],
   ])("takes %j", ([more]) => {
@@ -50,6 +50,7 @@ describe("the spec of an HTTP target", () => {
     [{ headers: { "X-A": "1\r\nX-B: 2" } }, "headers.X-A"],
     [{ headers: { "X-A": "€" } }, "headers.X-A"],
     [{ headers: { "X-A": "{{secret.}}" } }, "headers.X-A"],
+    [{ headers: { "X-A": "{{secret.key}}" } }, "headers.X-A"],
     [{ headers: { "X-A": "{{secret.KEY" } }, "headers.X-A"],
     [{ headers: { "X-A": "{{secrets.KEY}}" } }, "headers.X-A"],
     [{ headers: { a: "1", A: "2" } }, "headers: must not name a header twice"],

@@ -1,14 +1,12 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { client } from "../session/session.js";
-import type { CronState } from "./types.js";
-
-export const CRON_ORDERS = ["attention", "name", "next", "last"] as const;
+import type { CronOrder, CronState } from "./types.js";
 
 export interface CronFilter {
   app: string;
   q: string;
   state: readonly CronState[];
-  order: (typeof CRON_ORDERS)[number];
+  order: CronOrder;
 }
 
 const PAGE = 50;

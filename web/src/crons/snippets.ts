@@ -3,8 +3,8 @@ import { copyText } from "../parts/copy-text.js";
 import { say } from "../parts/toasts.js";
 
 /** A cron as its manifest would have it: what is set to other than its default. */
-export function asManifest(cron: Cron): string {
-  const given = {
+export function manifestEntry(cron: Cron): object {
+  return {
     name: cron.name,
     schedule: cron.schedule,
     ...(cron.timezone === "GMT" ? {} : { timezone: cron.timezone }),
@@ -25,11 +25,10 @@ export function asManifest(cron: Cron): string {
     ...(cron.priority === 0 ? {} : { priority: cron.priority }),
     ...(cron.dst.gap === "shift" && cron.dst.fold === "first" ? {} : { dst: cron.dst }),
   };
-  return JSON.stringify(given, null, 2);
 }
 
 export async function copyAsManifest(cron: Cron): Promise<void> {
-  const text = asManifest(cron);
+  const text = JSON.stringify(manifestEntry(cron), null, 2);
   if (await copyText(text)) say({ title: `Copied ${cron.name} as it stands in a manifest` });
   else say({ title: "Copy it by hand", detail: text, failed: true });
 }

@@ -34,7 +34,15 @@ export const STATES: Readonly<Record<CronState, StateLook>> = {
 };
 
 /** The sign of a state, with its sentence for who cannot see it. */
-export function StateMark({ state, text, size = 16 }: { state: CronState; text: string; size?: number }) {
+export function StateMark({
+  state,
+  text,
+  size = 16,
+}: {
+  state: CronState;
+  text: string;
+  size?: number;
+}) {
   const { icon: Icon, tone } = STATES[state];
   return (
     <span className={styles.state} data-tone={tone} title={text} role="img" aria-label={text}>

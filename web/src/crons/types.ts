@@ -10,3 +10,6 @@ export const CRON_STATES = [
   ...(["failing", "late", "denied", "self_paused", "paused", "running", "ok", "waiting"] as const),
   "done",
 ] as const satisfies readonly CronState[];
+
+export const CRON_ORDERS = ["attention", "name", "next", "last"] as const;
+export type CronOrder = (typeof CRON_ORDERS)[number];

@@ -43,9 +43,7 @@ export function JobTable({ caption, jobs, zone }: JobTableProps) {
             <OutcomeBadge outcome={job.status} />
             {job.status === "failed" && <ErrorLine error={job.error} />}
           </td>
-          <td>
-            {job.scheduledFor ? <Time at={job.scheduledFor} zone={zone} /> : <Nothing />}
-          </td>
+          <td>{job.scheduledFor ? <Time at={job.scheduledFor} zone={zone} /> : <Nothing />}</td>
           <td>
             <Time at={job.enqueuedAt} zone={zone} seconds />
           </td>

@@ -94,5 +94,5 @@ export function useLive<T, K extends QueryKey>(
   every = 5000,
 ): UseQueryResult<T> {
   const { placeholderData, ...live } = useLiveOptions(every);
-  return useQuery({ placeholderData: placeholderData as never, ...options, ...live });
+  return useQuery({ placeholderData, ...options, ...live });
 }

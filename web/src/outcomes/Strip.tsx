@@ -51,7 +51,9 @@ export function Strip(props: StripProps) {
   const width = length * step - geometry.gap;
 
   const follow = (event: PointerEvent<SVGSVGElement>) => {
-    const at = Math.floor((event.clientX - event.currentTarget.getBoundingClientRect().left) / step);
+    const at = Math.floor(
+      (event.clientX - event.currentTarget.getBoundingClientRect().left) / step,
+    );
     setHovered(at >= empty && at < length ? at : undefined);
   };
   const tip = over === undefined ? undefined : describe?.(outcomes.length - length + over);

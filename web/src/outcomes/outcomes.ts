@@ -1,4 +1,15 @@
-import { bar, cross, dot, footed, half, holed, hollow, notched, outlined, sliced } from "./shapes.js";
+import {
+  bar,
+  cross,
+  dot,
+  footed,
+  half,
+  holed,
+  hollow,
+  notched,
+  outlined,
+  sliced,
+} from "./shapes.js";
 
 /*
  * What became of a slot or a job: the one table of its word, colour and shape. Strips, ledgers, maps,
@@ -39,7 +50,8 @@ export const OUTCOMES = {
 export type Outcome = keyof typeof OUTCOMES;
 
 /** The shape that stands for a slot of which nothing is known: before a young cron's first. */
-export const baseline: Shape = (x, y, width, height) => `M${x} ${y + height - 2}h${width}v2h${-width}z`;
+export const baseline: Shape = (x, y, width, height) =>
+  `M${x} ${y + height - 2}h${width}v2h${-width}z`;
 
 const LETTERS: Readonly<Record<string, Outcome>> = {
   ...{ c: "completed", f: "failed", x: "canceled", r: "running", e: "enqueued", l: "caught_up" },
@@ -56,7 +68,8 @@ export function slotOutcome(
   job: "pending" | "queued" | "running" | "completed" | "failed" | "canceled" | undefined,
 ): Outcome {
   if (tick === "failed") return "undecided";
-  if (job === undefined || tick === "skipped" || tick === "missed" || tick === "denied") return tick;
+  if (job === undefined || tick === "skipped" || tick === "missed" || tick === "denied")
+    return tick;
   return tick === "caught_up" && job === "completed" ? "caught_up" : job;
 }
 

@@ -16,7 +16,10 @@ export function Confirmation() {
   }, [asked]);
   const shown = asked ?? last;
   return (
-    <AlertDialog.Root open={asked !== undefined} onOpenChange={(open) => open || question.set(undefined)}>
+    <AlertDialog.Root
+      open={asked !== undefined}
+      onOpenChange={(open) => open || question.set(undefined)}
+    >
       <AlertDialog.Portal>
         <AlertDialog.Backdrop className={styles.backdrop} />
         {shown && <Body key={shown.title} asked={shown} />}

@@ -68,7 +68,11 @@ export function More({
   if (!query.hasNextPage) return null;
   return (
     <div className={styles.more}>
-      <button type="button" className={styles.moreButton} onClick={() => void query.fetchNextPage()}>
+      <button
+        type="button"
+        className={styles.moreButton}
+        onClick={() => void query.fetchNextPage()}
+      >
         {query.isFetchingNextPage ? "Reading…" : `Show more ${what}`}
       </button>
     </div>

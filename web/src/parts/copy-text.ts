@@ -16,7 +16,6 @@ function fromField(text: string): boolean {
   document.body.append(field);
   field.select();
   try {
-    // eslint-disable-next-line @typescript-eslint/no-deprecated
     return document.execCommand("copy");
   } finally {
     field.remove();

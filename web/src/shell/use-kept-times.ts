@@ -9,6 +9,5 @@ export function useKeptTimes(): void {
   useEffect(() => {
     if (tz === undefined && keptTimes.get() !== "cron") setTimes(keptTimes.get());
     // Only when the page begins: later it is chosen here.
-    // eslint-disable-next-line
   }, []);
 }

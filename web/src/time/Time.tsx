@@ -8,6 +8,7 @@ import {
   offsetAt,
   relative,
   type TimeStyle,
+  wholeSeconds,
 } from "./format.js";
 import { MY_ZONE, useTimeStyle } from "./times.js";
 
@@ -83,7 +84,7 @@ export function Countdown({ at }: { at: string }) {
   const left = Date.parse(at) - now;
   return (
     <span className="num" aria-hidden="true">
-      {left < 1000 ? "now" : `in ${duration(Math.floor(left / 1000) * 1000)}`}
+      {left < 1000 ? "now" : `in ${wholeSeconds(left)}`}
     </span>
   );
 }

@@ -112,6 +112,12 @@ export function duration(ms: number): string {
   return two(Math.floor(hours / 24), "d", hours % 24, "h");
 }
 
+/** The same without tenths of a second: for what counts down. */
+export function wholeSeconds(ms: number): string {
+  const seconds = Math.floor(ms / 1000);
+  return seconds < 10 ? `${seconds} s` : duration(seconds * 1000);
+}
+
 /** The same in one unit, rounded down: `3 s`, `12 min`, `2 h`, `5 d`. */
 export function roughly(ms: number): string {
   const seconds = Math.floor(Math.abs(ms) / 1000);

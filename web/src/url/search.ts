@@ -6,9 +6,9 @@
 /** One parameter of a URL. */
 export interface Param<T> {
   /** What a text means; the default for none, and for one that means nothing. */
-  parse(text: string | undefined): T;
+  parse: (text: string | undefined) => T;
   /** Its text; undefined for the default. */
-  build(value: T): string | undefined;
+  build: (value: T) => string | undefined;
 }
 
 /** Parameters as the router has them: by name, those that differ from their default. */
@@ -65,11 +65,11 @@ type Params<S> = { readonly [K in keyof S]: Param<S[K]> };
 /** The parameters of a page. */
 export interface SearchSchema<S> {
   /** What a page shows, read from its URL. */
-  parse(search: Readonly<Record<string, unknown>>): S;
+  parse: (search: Readonly<Record<string, unknown>>) => S;
   /** The parameters of a state, in one order. */
-  build(state: S): Search<keyof S & string>;
+  build: (state: S) => Search<keyof S & string>;
   /** As it would have been written: what the router checks a URL with. */
-  repair(search: Readonly<Record<string, unknown>>): Search<keyof S & string>;
+  repair: (search: Readonly<Record<string, unknown>>) => Search<keyof S & string>;
 }
 
 export function defineSearch<S extends object>(params: Params<S>): SearchSchema<S> {
@@ -83,9 +83,9 @@ export function defineSearch<S extends object>(params: Params<S>): SearchSchema<
   };
   const build = (state: S) => {
     const given = names.map((name) => [name, params[name].build(state[name])] as const);
-    return Object.fromEntries(
-      given.filter(([, value]) => value !== undefined),
-    ) as Search<keyof S & string>;
+    return Object.fromEntries(given.filter(([, value]) => value !== undefined)) as Search<
+      keyof S & string
+    >;
   };
   return { parse, build, repair: (search) => build(parse(search)) };
 }

@@ -11,7 +11,7 @@ import type { SearchSchema } from "./search.js";
 export function useSearchState<S extends object>(
   schema: SearchSchema<S>,
 ): [S, (changes: Partial<S>, how?: { replace?: boolean }) => void] {
-  const search = useSearch({ strict: false }) as Record<string, unknown>;
+  const search = useSearch({ strict: false });
   const state = useMemo(() => schema.parse(search), [schema, search]);
   const navigate = useNavigate();
   const change = useCallback(

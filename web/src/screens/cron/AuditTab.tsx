@@ -58,8 +58,7 @@ function Entry({ entry, zone }: { entry: AuditEntry; zone: string }) {
         <Time at={at} zone={zone} seconds />
       </td>
       <td>
-        {actor.name}{" "}
-        <span className="muted small">{keyPrefix ? `key ${keyPrefix}…` : via}</span>
+        {actor.name} <span className="muted small">{keyPrefix ? `key ${keyPrefix}…` : via}</span>
       </td>
       <td>
         <Chip>{action}</Chip>

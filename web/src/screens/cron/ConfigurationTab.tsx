@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import type { CronSummary } from "../../crons/types.js";
-import { asManifest } from "../../crons/snippets.js";
+import { manifestEntry } from "../../crons/snippets.js";
 import { Card, Facts } from "../../parts/Page.js";
 import { Json } from "../../parts/Json.js";
 import { Loadable } from "../../parts/States.js";
@@ -57,7 +57,7 @@ export function ConfigurationTab({ summary: { cron, sentence } }: { summary: Cro
           <Json value={cron.payload} what="the payload" />
         </Card>
         <Card title="As it stands in a manifest">
-          <Json value={JSON.parse(asManifest(cron))} what="the manifest's entry" />
+          <Json value={manifestEntry(cron)} what="the manifest's entry" />
         </Card>
       </div>
       <NextSlots cron={cron} />

@@ -90,7 +90,13 @@ export function LedgerTab({ summary }: { summary: CronSummary }) {
   );
 }
 
-function NoSlots({ summary: { cron, next }, filtered }: { summary: CronSummary; filtered: boolean }) {
+function NoSlots({
+  summary: { cron, next },
+  filtered,
+}: {
+  summary: CronSummary;
+  filtered: boolean;
+}) {
   if (filtered) return <EmptyState title="No slot of this cron had such an outcome" />;
   return (
     <EmptyState title="No slot decided yet">
@@ -98,7 +104,8 @@ function NoSlots({ summary: { cron, next }, filtered }: { summary: CronSummary; 
         "None is ahead, either."
       ) : (
         <>
-          The first is due <Time at={next} zone={cron.timezone} />. This page will show it by itself.
+          The first is due <Time at={next} zone={cron.timezone} />. This page will show it by
+          itself.
         </>
       )}
     </EmptyState>

@@ -6,7 +6,11 @@ import { Time } from "../../time/Time.js";
 const SYSTEM = "00000000-0000-0000-0000-000000000000";
 
 /** What is out of the ordinary, most serious first; nothing where nothing is. */
-export function Notices({ summary: { cron, state, stateText, typical } }: { summary: CronSummary }) {
+export function Notices({
+  summary: { cron, state, stateText, typical },
+}: {
+  summary: CronSummary;
+}) {
   const { paused, denied, endsAt } = cron;
   return (
     <>

@@ -45,10 +45,10 @@ export function RunsTab({ cron }: { cron: Cron }) {
                       {run.returnMessage}
                     </span>
                   </td>
+                  <td>{run.scheduledFor && <Time at={run.scheduledFor} zone={cron.timezone} />}</td>
                   <td>
-                    {run.scheduledFor && <Time at={run.scheduledFor} zone={cron.timezone} />}
+                    {run.outcome?.replace("_", " ") ?? <span className="muted">not due</span>}
                   </td>
-                  <td>{run.outcome?.replace("_", " ") ?? <span className="muted">not due</span>}</td>
                   <td data-right>{run.jobPid}</td>
                 </tr>
               ))}

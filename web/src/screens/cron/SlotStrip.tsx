@@ -57,9 +57,7 @@ export function SlotStrip({ summary: { cron, can } }: { summary: CronSummary }) 
         aria-valuemin={1}
         aria-valuemax={Math.max(1, rows.length)}
         aria-valuenow={(at ?? rows.length - 1) + 1}
-        aria-valuetext={
-          rows.length === 0 ? "No slot decided yet" : describe(at ?? rows.length - 1)
-        }
+        aria-valuetext={rows.length === 0 ? "No slot decided yet" : describe(at ?? rows.length - 1)}
         onKeyDown={walk}
         onBlur={() => setAt(undefined)}
       >
@@ -69,7 +67,7 @@ export function SlotStrip({ summary: { cron, can } }: { summary: CronSummary }) 
           label={`Last ${outcomes.length} slots: ${tally(outcomes) || "none yet"}`}
           describe={describe}
           geometry={LARGE}
-          pointed={at === undefined ? undefined : at}
+          pointed={at}
         />
       </div>
     </Card>

@@ -43,7 +43,10 @@ export const ledgerQuery = (
   });
 
 /** A job is enqueued in the very transaction that decides its slot. */
-async function jobsOf(ticks: readonly Tick[], signal: AbortSignal): Promise<Map<number, ListedJob>> {
+async function jobsOf(
+  ticks: readonly Tick[],
+  signal: AbortSignal,
+): Promise<Map<number, ListedJob>> {
   const times = ticks.filter(({ msgId }) => msgId !== null).map(({ decidedAt }) => decidedAt);
   const [tick] = ticks;
   if (tick === undefined || times.length === 0) return new Map();

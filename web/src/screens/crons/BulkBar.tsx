@@ -18,7 +18,11 @@ export function BulkBar({ crons, onDone }: BulkBarProps) {
   const mine = crons.filter(({ can }) => can.includes("write")).map(({ cron }) => cron);
   const on = mine.filter(({ enabled }) => enabled);
   const off = mine.filter(({ enabled }) => !enabled);
-  const act = async (some: readonly CronRef[], done: string, one: (cron: CronRef) => Promise<void>) => {
+  const act = async (
+    some: readonly CronRef[],
+    done: string,
+    one: (cron: CronRef) => Promise<void>,
+  ) => {
     await toMany(some, done, one);
     onDone();
   };

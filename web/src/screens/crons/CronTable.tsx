@@ -1,22 +1,19 @@
-import type { CronSummary } from "../../crons/types.js";
-import type { CRON_ORDERS } from "../../crons/queries.js";
+import type { CronOrder, CronSummary } from "../../crons/types.js";
 import { Table, Th } from "../../parts/Table.js";
 import { CronRow } from "./CronRow.js";
 import styles from "./crons.module.css";
 
-type Order = (typeof CRON_ORDERS)[number];
-
 interface CronTableProps {
   crons: readonly CronSummary[];
-  order: Order;
-  onOrder: (order: Order) => void;
+  order: CronOrder;
+  onOrder: (order: CronOrder) => void;
   selected: ReadonlySet<string>;
   onSelect: (selected: ReadonlySet<string>) => void;
 }
 
 export function CronTable({ crons, order, onOrder, selected, onSelect }: CronTableProps) {
   const all = crons.length > 0 && crons.every(({ cron }) => selected.has(cron.id));
-  const sortBy = (one: Order) => ({
+  const sortBy = (one: CronOrder) => ({
     sort: order === one ? ("ascending" as const) : ("none" as const),
     onSort: () => onOrder(order === one ? "attention" : one),
   });

@@ -1,7 +1,6 @@
 import { X } from "lucide-react";
 import { STATES } from "../../crons/state.js";
-import { CRON_STATES, type CronState } from "../../crons/types.js";
-import { CRON_ORDERS } from "../../crons/queries.js";
+import { CRON_ORDERS, CRON_STATES, type CronState } from "../../crons/types.js";
 import { Button } from "../../parts/Button.js";
 import { Select } from "../../parts/Field.js";
 import { SearchBox } from "../../parts/SearchBox.js";

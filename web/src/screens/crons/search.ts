@@ -1,11 +1,10 @@
-import { CRON_ORDERS } from "../../crons/queries.js";
-import { CRON_STATES, type CronState } from "../../crons/types.js";
+import { CRON_ORDERS, CRON_STATES, type CronOrder, type CronState } from "../../crons/types.js";
 import { defineSearch, oneOf, someOf, text } from "../../url/search.js";
 
 export const cronsSearch = defineSearch<{
   q: string;
   state: readonly CronState[];
-  order: (typeof CRON_ORDERS)[number];
+  order: CronOrder;
 }>({
   q: text(),
   state: someOf(CRON_STATES),
