@@ -297,7 +297,6 @@ test.each([
   const { page } = visitor;
   await page.getByRole("table", { name: "Next 10 slots" }).waitFor();
   expect(await visitor.axe()).toEqual([]);
-  await visitor.page.screenshot({ path: `/tmp/webedit-${look.width}.png` });
   const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
   expect(wide).toBe(false);
 });
