@@ -106,7 +106,10 @@ describe("the page of a job", () => {
   });
 
   test("changes when a delayed job is due and what it is given, and points at what is wrong", async () => {
-    const id = await crm.enqueue({ n: 1 }, { runAt: new Date(Date.now() + 7_200_000).toISOString() });
+    const id = await crm.enqueue(
+      { n: 1 },
+      { runAt: new Date(Date.now() + 7_200_000).toISOString() },
+    );
     await using tab = await tabs.open(path(id), api.admin);
     const { page } = tab;
     await page.getByText(/^Not due yet/).waitFor();

@@ -104,14 +104,16 @@ function Found({ job }: { job: FullJob }) {
     >
       {retriedBy.length > 0 && (
         <Notice>
-          <span>It has been run again as</span>
-          {retriedBy.map((id, at) => (
-            <span key={id}>
-              {at > 0 && ", "}
-              <JobLink appId={appId} id={id} />
-            </span>
-          ))}
-          .
+          <span className={styles.crumb}>
+            It has been run again as{" "}
+            {retriedBy.map((id, at) => (
+              <span key={id}>
+                {at > 0 && ", "}
+                <JobLink appId={appId} id={id} />
+              </span>
+            ))}
+            .
+          </span>
         </Notice>
       )}
       {isLive(status) && progress !== null && (
