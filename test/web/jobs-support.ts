@@ -70,6 +70,13 @@ export class JobMaker {
   }
 }
 
+/** Forgets every job. */
+export async function forgetJobs({ sql }: TestApi): Promise<void> {
+  await sql`delete from pgmq.q_jobs`;
+  await sql`delete from pgmq.q_jobs_dlq`;
+  await sql`delete from carillon.job_history`;
+}
+
 interface Thrown {
   name: string;
   message: string;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Caller, TestApi } from "../api/api.js";
-import { JobMaker } from "./jobs-support.js";
+import { forgetJobs, JobMaker } from "./jobs-support.js";
 import { expectAccessible, expectNoSidewaysScroll } from "./site.js";
 import { type Tab, Tabs } from "./tab.js";
 
@@ -24,12 +24,7 @@ afterAll(async () => {
   await tabs[Symbol.asyncDispose]();
   await api[Symbol.asyncDispose]();
 });
-beforeEach(() => clear());
-
-const clear = async () => {
-  await api.sql`delete from pgmq.q_jobs`;
-  await api.sql`delete from carillon.job_history`;
-};
+beforeEach(() => forgetJobs(api));
 
 const row = ({ page }: Tab, id: number) =>
   page.getByRole("row").filter({ has: page.getByRole("link", { name: `Job ${id}` }) });
