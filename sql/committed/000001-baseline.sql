@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:95b9d1f42e5ee9622934eb41557d1f057560a594
+--! Hash: sha1:dc2a93e70666c3faed3191d17f605b38cfaf2429
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -9243,7 +9243,8 @@ begin
   if '@' = any (v_waiting) then
     v_waiting := array_remove(v_waiting, '@') || carillon._due_target_keys(v_now);
   end if;
-  v_rooms := carillon._lock_limited_apps(array(select ltrim(w, '@') from unnest(v_waiting) as w));
+  v_rooms := carillon._lock_limited_apps(case when array_to_string(v_waiting, ' ') not like '%@%' then v_waiting
+    else array(select ltrim(w, '@') from unnest(v_waiting) as w) end);
 
   -- Every app has an equal share, and those that have more waiting share what the others leave.
   while v_left > 0 and v_waiting <> '{}' loop
