@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:3b47666678c00a1f5167181a1f4737d98001446f
+--! Hash: sha1:425d4709f9f182192f8129f85c4ec0608ce561b3
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -9272,7 +9272,8 @@ begin
   if '@' = any (v_waiting) then
     v_waiting := array_remove(v_waiting, '@') || carillon._due_target_keys(v_now);
   end if;
-  v_rooms := carillon._lock_limited_apps(array(select ltrim(w, '@') from unnest(v_waiting) as w));
+  v_rooms := carillon._lock_limited_apps(case when array_to_string(v_waiting, ' ') not like '%@%' then v_waiting
+    else array(select ltrim(w, '@') from unnest(v_waiting) as w) end);
 
   -- Every app has an equal share, and those that have more waiting share what the others leave.
   while v_left > 0 and v_waiting <> '{}' loop
