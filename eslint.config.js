@@ -11,6 +11,7 @@ const rooms = {
   schedules: [],
   manifest: ["schedules"],
   deploy: ["db", "manifest"],
+  dispatch: ["db", "secrets", "targets", "worker"],
   worker: ["db"],
   client: ["targets"],
   targets: ["worker"],

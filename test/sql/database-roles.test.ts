@@ -457,9 +457,9 @@ describe("the rights are what the code needs", () => {
     expect(await rightsOf("carillon_api")).toEqual(neededBy(files));
   });
 
-  test("of dispatchers: what opening secrets calls, among others", async () => {
+  test("of dispatchers: what opening secrets and circuit breakers call, among others", async () => {
     expect(await rightsOf("carillon_dispatcher")).toEqual(
-      expect.arrayContaining(neededBy(["secrets/app-secrets.ts"])),
+      expect.arrayContaining(neededBy(["secrets/app-secrets.ts", "dispatch/breaker.ts"])),
     );
   });
 });

@@ -72,9 +72,24 @@ describe("all targets of a dispatcher", () => {
     expect(key({ type: "container", image: "a" })).not.toBe(key({ type: "container", image: "b" }));
   });
 
-  test("do not begin with a configuration that is wrong", () => {
-    expect(() => readTargetsConfig({ CARILLON_HTTP_ALLOW: "everything" })).toThrow(
-      expect.objectContaining({ code: "invalid_config" }),
+  test.for([
+    { CARILLON_HTTP_ALLOW: "everything" },
+    { CARILLON_BREAKER_FAILURES: "-1" },
+    { CARILLON_BREAKER_FAILURES: "many" },
+    { CARILLON_BREAKER_COOL_DOWN: "0" },
+  ])("do not begin with a configuration that is wrong: %j", (env) => {
+    const [variable = ""] = Object.keys(env);
+    expect(() => readTargetsConfig(env)).toThrow(
+      expect.objectContaining({
+        code: "invalid_config",
+        message: expect.stringContaining(variable) as string,
+      }),
     );
+  });
+
+  test("have circuit breakers where the operator says so", () => {
+    expect(readTargetsConfig({}).breaker).toEqual({ failures: 0, coolDown: 60 });
+    const env = { CARILLON_BREAKER_FAILURES: "5", CARILLON_BREAKER_COOL_DOWN: "30" };
+    expect(readTargetsConfig(env).breaker).toEqual({ failures: 5, coolDown: 30 });
   });
 });
