@@ -51,7 +51,7 @@ const roomRules = Object.entries(rooms).map(([room, allowed]) => {
 export default tseslint.config(
   { ignores: ["dist", "node_modules", "coverage", "docker/.build"] },
   {
-    files: ["**/*.ts"],
+    files: ["**/*.{ts,tsx}"],
     extends: [...tseslint.configs.recommendedTypeChecked, ...tseslint.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true } },
     rules: {
@@ -89,6 +89,24 @@ export default tseslint.config(
     },
   },
   { files: ["test/**/*.ts"], rules: { "max-lines-per-function": "off" } },
+  {
+    // The page: talks only to the API, by its client.
+    files: ["web/src/**/*.{ts,tsx}"],
+    rules: {
+      "max-lines-per-function": ["error", { max: 120, skipBlankLines: true, skipComments: true }],
+      "no-restricted-imports": [
+        "error",
+        {
+          patterns: [
+            {
+              group: ["**/../src/**", "node:*"],
+              message: "web/ talks to the server only: import carillon/client.",
+            },
+          ],
+        },
+      ],
+    },
+  },
   { files: ["**/*.config.ts"], rules: { "no-restricted-exports": "off" } },
   ...roomRules,
 );

@@ -41,6 +41,8 @@ export interface ApiSettings {
   readonly requestTimeoutSeconds: number;
   /** Reverse proxies in front, whose X-Forwarded-For is believed. */
   readonly trustProxy: number;
+  /** The path below which everything is served, such as /ops/carillon/; begins and ends with a slash. */
+  readonly basePath: string;
 }
 
 const url = z.url({ protocol: /^https?$/, error: "must be an http:// or https:// URL" });
@@ -86,6 +88,10 @@ export const ApiEnvironment = z.object({
   CARILLON_RATE_LIMIT: z.coerce.number().int().min(0).max(10_000_000).default(6000),
   CARILLON_REQUEST_TIMEOUT: z.coerce.number().int().min(1).max(600).default(30),
   CARILLON_TRUST_PROXY: z.coerce.number().int().min(0).max(10).default(0),
+  CARILLON_BASE_PATH: z
+    .string()
+    .regex(/^\/([\w.~-]+\/)*$/, "must begin and end with a slash, such as /ops/carillon/")
+    .default("/"),
 });
 
 /** What of the environment belongs together but does not fit, by variable. */
@@ -122,6 +128,7 @@ export function toApiSettings(e: z.output<typeof ApiEnvironment>): ApiSettings {
     rateLimit: e.CARILLON_RATE_LIMIT,
     requestTimeoutSeconds: e.CARILLON_REQUEST_TIMEOUT,
     trustProxy: e.CARILLON_TRUST_PROXY,
+    basePath: e.CARILLON_BASE_PATH,
   });
 }
 

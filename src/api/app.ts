@@ -15,6 +15,9 @@ import { registerRoutes } from "./register.js";
 import type { Route } from "./route.js";
 import { ROUTES } from "./routes/index.js";
 import { STREAM_DEFAULTS, type StreamSettings } from "./streaming.js";
+import { stripBase } from "./web/base-path.js";
+import { pageFolder, readPage } from "./web/files.js";
+import { servePage } from "./web/serve.js";
 
 export interface AppDeps {
   sql: Sql;
@@ -29,6 +32,8 @@ export interface AppDeps {
   settings?: Partial<ApiSettings>;
   /** How event streams are kept, where that is not as usual. */
   streams?: Partial<StreamSettings>;
+  /** The folder of the built dashboard; default: where the build puts it, if it did. */
+  pageFolder?: string | undefined;
 }
 
 /** The API as an Express application that does not listen yet. */
@@ -41,6 +46,7 @@ export function createApp(deps: AppDeps): Express {
   app.enable("case sensitive routing");
   app.set("query parser", "simple");
   app.set("trust proxy", settings.trustProxy);
+  if (settings.basePath !== "/") app.use(stripBase(settings.basePath));
   app.use(openContext(log));
   app.use(allowOrigins(settings.corsOrigins));
   serveReference(app, routes);
@@ -53,6 +59,8 @@ export function createApp(deps: AppDeps): Express {
     timeoutMs: settings.requestTimeoutSeconds * 1000,
     streams: { ...STREAM_DEFAULTS, ...deps.streams },
   });
+  const folder = deps.pageFolder ?? pageFolder();
+  if (folder !== undefined) servePage(app, readPage(folder), settings.basePath);
   app.use((request) => {
     throw new CarillonError(
       "route_not_found",

@@ -27,6 +27,7 @@ describe("the settings of the API", () => {
       rateLimit: 6000,
       requestTimeoutSeconds: 30,
       trustProxy: 0,
+      basePath: "/",
     });
   });
 

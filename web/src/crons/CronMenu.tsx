@@ -1,0 +1,66 @@
+import { Copy, MoreHorizontal, Pause, Play, RotateCw, Trash2 } from "lucide-react";
+import { useState } from "react";
+import { IconButton } from "../parts/Button.js";
+import { Menu, MenuItem, MenuSeparator } from "../parts/Menu.js";
+import { pauseAndSay, resumeAndSay } from "./actions.js";
+import { askToDelete } from "./delete-cron.js";
+import { PauseDialog } from "./PauseDialog.js";
+import { RunDialog } from "./RunDialog.js";
+import { copyAsManifest } from "./snippets.js";
+import type { CronSummary } from "./types.js";
+
+/** What can be done with a cron; what one may not do is not there. */
+export function CronMenu({ summary, onDeleted }: { summary: CronSummary; onDeleted: () => void }) {
+  const { cron, can } = summary;
+  const [open, setOpen] = useState<"run" | "pause">();
+  const close = () => setOpen(undefined);
+  return (
+    <>
+      <Menu
+        trigger={
+          <IconButton label={`More for ${cron.name}`} small>
+            <MoreHorizontal size={16} aria-hidden="true" />
+          </IconButton>
+        }
+      >
+        {can.includes("trigger") && (
+          <MenuItem icon={<Play size={14} />} onClick={() => setOpen("run")}>
+            Run now…
+          </MenuItem>
+        )}
+        {can.includes("write") &&
+          (cron.enabled ? (
+            <MenuItem icon={<Pause size={14} />} onClick={() => setOpen("pause")}>
+              Pause…
+            </MenuItem>
+          ) : (
+            <MenuItem icon={<RotateCw size={14} />} onClick={() => void resumeAndSay(cron)}>
+              Resume
+            </MenuItem>
+          ))}
+        <MenuItem icon={<Copy size={14} />} onClick={() => void copyAsManifest(cron)}>
+          Copy as manifest
+        </MenuItem>
+        {can.includes("write") && (
+          <>
+            <MenuSeparator />
+            <MenuItem
+              danger
+              icon={<Trash2 size={14} />}
+              onClick={() => askToDelete(cron, onDeleted)}
+            >
+              Delete…
+            </MenuItem>
+          </>
+        )}
+      </Menu>
+      <RunDialog cron={cron} open={open === "run"} onClose={close} />
+      <PauseDialog
+        what={cron.name}
+        open={open === "pause"}
+        onClose={close}
+        onPause={(note) => pauseAndSay(cron, note)}
+      />
+    </>
+  );
+}

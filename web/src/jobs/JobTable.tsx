@@ -1,0 +1,77 @@
+import { OutcomeBadge } from "../outcomes/OutcomeMark.js";
+import { ErrorLine } from "../parts/ErrorLine.js";
+import { Table, Th } from "../parts/Table.js";
+import { Duration, Time } from "../time/Time.js";
+import { JobLink } from "./JobLink.js";
+import type { ListedJob } from "./types.js";
+
+interface JobTableProps {
+  caption: string;
+  jobs: readonly ListedJob[];
+  zone: string;
+}
+
+const TRIGGERS = { automatic: "schedule", manual: "by hand", api: "API" } as const;
+
+/** Jobs of one cron, newest first. */
+export function JobTable({ caption, jobs, zone }: JobTableProps) {
+  return (
+    <Table
+      caption={caption}
+      head={
+        <>
+          <Th right width="6rem">
+            Job
+          </Th>
+          <Th>Status</Th>
+          <Th>Slot</Th>
+          <Th>Enqueued</Th>
+          <Th>By</Th>
+          <Th right>Waited</Th>
+          <Th right>Ran</Th>
+          <Th right>Attempt</Th>
+          <Th>Worker</Th>
+        </>
+      }
+    >
+      {jobs.map((job) => (
+        <tr key={job.msgId}>
+          <td data-right>
+            <JobLink appId={job.appId} id={job.msgId} />
+          </td>
+          <td>
+            <OutcomeBadge outcome={job.status} />
+            {job.status === "failed" && <ErrorLine error={job.error} />}
+          </td>
+          <td>{job.scheduledFor ? <Time at={job.scheduledFor} zone={zone} /> : <Nothing />}</td>
+          <td>
+            <Time at={job.enqueuedAt} zone={zone} seconds />
+          </td>
+          <td>{TRIGGERS[job.trigger]}</td>
+          <td data-right>
+            <Duration seconds={between(job.enqueuedAt, job.attempts[0]?.startedAt)} />
+          </td>
+          <td data-right>
+            <Duration seconds={ranFor(job)} />
+          </td>
+          <td data-right>
+            {job.attempt} / {job.maxAttempts}
+          </td>
+          <td className="mono">{job.worker ?? <Nothing />}</td>
+        </tr>
+      ))}
+    </Table>
+  );
+}
+
+const Nothing = () => <span className="muted">—</span>;
+
+/** Seconds between two instants; null where one is missing. */
+export const between = (from: string | null | undefined, to: string | null | undefined) =>
+  from && to ? (Date.parse(to) - Date.parse(from)) / 1000 : null;
+
+/** Seconds the last attempt of a job ran. */
+export function ranFor({ attempts }: ListedJob): number | null {
+  const last = attempts.at(-1);
+  return between(last?.startedAt, last?.finishedAt);
+}

@@ -1,0 +1,80 @@
+import type { ReactNode } from "react";
+import styles from "./table.module.css";
+
+interface TableProps {
+  /** What the table holds, for readers. */
+  caption: string;
+  head: ReactNode;
+  children: ReactNode;
+}
+
+/** A plain table in a box of its own that scrolls sideways when it must. */
+export function Table({ caption, head, children }: TableProps) {
+  return (
+    <div className={styles.scroll} role="region" aria-label={caption} tabIndex={0}>
+      <table className={styles.table}>
+        <caption className="sr-only">{caption}</caption>
+        <thead>
+          <tr>{head}</tr>
+        </thead>
+        <tbody>{children}</tbody>
+      </table>
+    </div>
+  );
+}
+
+interface HeadProps {
+  children: ReactNode;
+  width?: string;
+  /** Numbers stand right. */
+  right?: boolean;
+  /** Its name is for readers alone. */
+  hidden?: boolean;
+  /** How the rows are sorted by it; absent: they cannot be. */
+  sort?: "ascending" | "descending" | "none";
+  onSort?: () => void;
+}
+
+export function Th({ children, width, right = false, hidden = false, sort, onSort }: HeadProps) {
+  return (
+    <th
+      scope="col"
+      style={{ width }}
+      data-right={right || undefined}
+      {...(sort ? { "aria-sort": sort } : {})}
+    >
+      {hidden ? <span className="sr-only">{children}</span> : null}
+      {!hidden && onSort && (
+        <button type="button" className={styles.sort} onClick={onSort}>
+          {children}
+          <span aria-hidden="true">
+            {sort === "ascending" ? " ↑" : sort === "descending" ? " ↓" : ""}
+          </span>
+        </button>
+      )}
+      {!hidden && !onSort && children}
+    </th>
+  );
+}
+
+/** Fetches what comes after the last row. */
+export function More({
+  query,
+  what,
+}: {
+  query: { hasNextPage: boolean; isFetchingNextPage: boolean; fetchNextPage: () => unknown };
+  what: string;
+}) {
+  if (!query.hasNextPage) return null;
+  return (
+    <div className={styles.more}>
+      <button
+        type="button"
+        className={styles.moreButton}
+        onClick={() => void query.fetchNextPage()}
+      >
+        {query.isFetchingNextPage ? "Reading…" : `Show more ${what}`}
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,34 @@
+import { createRoute, createRouter, redirect } from "@tanstack/react-router";
+import { BASE } from "./config.js";
+import { rootRoute } from "./root-route.js";
+import { cronRoute } from "./screens/cron/route.js";
+import { cronsRoute } from "./screens/crons/route.js";
+import { buildQuery, parseQuery } from "./url/search.js";
+
+const homeRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/",
+  beforeLoad: () => {
+    // eslint-disable-next-line @typescript-eslint/only-throw-error
+    throw redirect({ to: "/crons", replace: true });
+  },
+});
+
+/** Every page; a screen's folder has its route, its search parameters and all it shows. */
+const routeTree = rootRoute.addChildren([homeRoute, cronsRoute, cronRoute]);
+
+export const router = createRouter({
+  routeTree,
+  basepath: BASE,
+  parseSearch: parseQuery,
+  stringifySearch: buildQuery,
+  scrollRestoration: true,
+  scrollToTopSelectors: ["#main"],
+  defaultPendingMs: 300,
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,48 @@
+import { Pause, Play } from "lucide-react";
+import { useState } from "react";
+import { pauseAndSay, resumeAndSay } from "../../crons/actions.js";
+import { CronMenu } from "../../crons/CronMenu.js";
+import { PauseDialog } from "../../crons/PauseDialog.js";
+import { RunDialog } from "../../crons/RunDialog.js";
+import type { CronSummary } from "../../crons/types.js";
+import { Button } from "../../parts/Button.js";
+
+interface CronActionsProps {
+  summary: CronSummary;
+  onDeleted: () => void;
+}
+
+/** The acts one comes here for; what one may not do is there, and says what is missing. */
+export function CronActions({ summary, onDeleted }: CronActionsProps) {
+  const { cron, can } = summary;
+  const [open, setOpen] = useState<"run" | "pause">();
+  const close = () => setOpen(undefined);
+  const missing = (verb: "write" | "trigger") =>
+    can.includes(verb)
+      ? undefined
+      : `You may look at this cron, but app:${cron.appId}:cron.${verb} is missing, or it is another's`;
+  return (
+    <>
+      <Button look="primary" refusal={missing("trigger")} onClick={() => setOpen("run")}>
+        <Play size={14} aria-hidden="true" /> Run now
+      </Button>
+      {cron.enabled ? (
+        <Button refusal={missing("write")} onClick={() => setOpen("pause")}>
+          <Pause size={14} aria-hidden="true" /> Pause
+        </Button>
+      ) : (
+        <Button refusal={missing("write")} onClick={() => void resumeAndSay(cron)}>
+          <Play size={14} aria-hidden="true" /> Resume
+        </Button>
+      )}
+      <CronMenu summary={summary} onDeleted={onDeleted} />
+      <RunDialog cron={cron} open={open === "run"} onClose={close} />
+      <PauseDialog
+        what={cron.name}
+        open={open === "pause"}
+        onClose={close}
+        onPause={(note) => pauseAndSay(cron, note)}
+      />
+    </>
+  );
+}

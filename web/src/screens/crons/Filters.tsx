@@ -1,0 +1,70 @@
+import { X } from "lucide-react";
+import { STATES } from "../../crons/state.js";
+import { CRON_ORDERS, CRON_STATES, type CronState } from "../../crons/types.js";
+import { Button } from "../../parts/Button.js";
+import { Select } from "../../parts/Field.js";
+import { SearchBox } from "../../parts/SearchBox.js";
+import styles from "./crons.module.css";
+import type { cronsSearch } from "./search.js";
+
+type Filter = ReturnType<typeof cronsSearch.parse>;
+
+interface FiltersProps {
+  filter: Filter;
+  onChange: (changes: Partial<Filter>, how?: { replace?: boolean }) => void;
+}
+
+const ORDERS = {
+  attention: "Needs attention first",
+  name: "By name",
+  next: "By next slot",
+  last: "By last slot",
+} as const;
+
+/** What narrows the list: all of it is in the URL. */
+export function Filters({ filter, onChange }: FiltersProps) {
+  const { q, state, order } = filter;
+  const toggle = (one: CronState) =>
+    onChange({
+      state: state.includes(one) ? state.filter((other) => other !== one) : [...state, one],
+    });
+  return (
+    <div className={styles.filters} role="search" aria-label="Crons">
+      <SearchBox
+        label="Search crons"
+        placeholder="Name or schedule in words"
+        value={q}
+        onChange={(text) => onChange({ q: text }, { replace: q !== "" })}
+      />
+      <div className={styles.states} role="group" aria-label="States">
+        {CRON_STATES.map((one) => {
+          const { word, icon: Icon } = STATES[one];
+          return (
+            <button
+              key={one}
+              type="button"
+              className={styles.stateFilter}
+              aria-pressed={state.includes(one)}
+              onClick={() => toggle(one)}
+            >
+              <Icon size={13} aria-hidden="true" />
+              {word}
+            </button>
+          );
+        })}
+      </div>
+      <span className={styles.gap} />
+      {(q !== "" || state.length > 0) && (
+        <Button look="quiet" small onClick={() => onChange({ q: "", state: [] })}>
+          <X size={13} aria-hidden="true" /> Clear
+        </Button>
+      )}
+      <Select
+        label="Order"
+        value={order}
+        options={CRON_ORDERS.map((one) => [one, ORDERS[one]])}
+        onChange={(next) => onChange({ order: next })}
+      />
+    </div>
+  );
+}

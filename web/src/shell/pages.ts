@@ -1,0 +1,16 @@
+import { ListChecks } from "lucide-react";
+import type { ComponentType } from "react";
+
+/** An entry of the rail. */
+export interface RailPage {
+  to: string;
+  text: string;
+  icon: ComponentType<{ size?: number; "aria-hidden"?: "true" }>;
+  /** Pressed after `g`. */
+  key: string;
+}
+
+/** The pages of the rail, in their order. */
+export const PAGES: readonly RailPage[] = [
+  { to: "/crons", text: "Crons", icon: ListChecks, key: "c" },
+];
