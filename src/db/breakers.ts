@@ -14,8 +14,8 @@ export interface BreakerRule {
 export interface BreakerWatch {
   /** Rules of the apps that have their own. */
   apps: Record<string, BreakerRule>;
-  /** App, key, and after how many milliseconds it may be called again; null: it may be called. */
-  targets: [appId: string, key: string, waitMs: number | null][];
+  /** App, key, and whether its breaker is open, or half open. */
+  targets: [appId: string, key: string, isOpen: boolean][];
 }
 
 /** A target that was broken when last called. */

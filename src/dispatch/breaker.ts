@@ -38,8 +38,8 @@ export class HeldBack extends RetryAfter {
   }
 }
 
-/** Until when no call is made to a target (performance.now); null while calls are, though the last failed. */
-type OpenUntil = number | null;
+/** Of a target that has failed: whether calls are made to it. */
+type Breaker = "closed" | "open";
 
 /**
  * Keeps calls from targets that are broken. A breaker is closed (calls are made) until its target was
@@ -54,9 +54,9 @@ export class CircuitBreakers {
   readonly #usual: BreakerRule;
   readonly #freshMs: { on: number; off: number };
   #rules = new Map<string, BreakerRule>();
-  #failing = new Map<string, OpenUntil>();
+  #failing = new Map<string, Breaker>();
   /** What was found out here since the last reading began, which may not know of it yet. */
-  readonly #found = new Map<string, OpenUntil | undefined>();
+  readonly #found = new Map<string, Breaker | undefined>();
   #readAt = -Infinity;
   #reading: Promise<void> | undefined;
 
@@ -88,9 +88,10 @@ export class CircuitBreakers {
     if (this.#readAt === -Infinity) return this.#read().then(() => this.admit(appId, key));
     const fresh = this.#isFresh();
     if (!fresh) void this.#read();
-    const until = this.#failing.get(idOf(appId, key));
-    if (this.#isOff(appId) || until === undefined || (until === null && fresh)) return ADMITTED;
-    return this.#ask(appId, key, fresh);
+    const breaker = this.#failing.get(idOf(appId, key));
+    if (this.#isOff(appId) || breaker === undefined || (breaker === "closed" && fresh))
+      return ADMITTED;
+    return this.#ask(appId, key, breaker);
   }
 
   /** Takes in what came of a call. */
@@ -100,14 +101,14 @@ export class CircuitBreakers {
     try {
       if (outcome.status === "failed" && outcome.broken) {
         const wait = await noteFailure(this.#sql, appId, key, outcome.error, this.#usual);
-        this.#note(id, wait === null ? null : performance.now() + wait);
+        this.#note(id, wait === null ? "closed" : "open");
         return;
       }
-      const until = this.#failing.get(id);
-      if (until === undefined) return;
+      const breaker = this.#failing.get(id);
+      if (breaker === undefined) return;
       // A call that was aborted has found out nothing; the next one may probe.
       if (outcome.status === "failed" && outcome.error.class === "aborted") {
-        if (until !== null) await abandonProbe(this.#sql, appId, key);
+        if (breaker === "open") await abandonProbe(this.#sql, appId, key);
         return;
       }
       await noteRecovery(this.#sql, appId, key);
@@ -118,28 +119,23 @@ export class CircuitBreakers {
     }
   }
 
-  async #ask(appId: string, key: string, fresh: boolean): Promise<Admission> {
-    // Of a target that has failed: others may have opened its breaker meanwhile, or closed it.
-    if (!fresh) await this.#read();
-    const until = this.#failing.get(idOf(appId, key));
-    if (until === undefined || until === null) return ADMITTED;
-    const left = until - performance.now();
-    if (left > 0) return { admitted: false, retryAfterMs: left };
+  /** Of a target that has failed the database is asked: others may have opened its breaker meanwhile, or closed it. */
+  async #ask(appId: string, key: string, breaker: Breaker): Promise<Admission> {
     try {
       const wait = await beginProbe(this.#sql, appId, key, this.#usual);
       if (wait === 0) return ADMITTED;
-      this.#note(idOf(appId, key), performance.now() + wait);
+      this.#note(idOf(appId, key), "open");
       return { admitted: false, retryAfterMs: wait };
     } catch (error) {
       this.#log.warn({ err: error, appId, key }, "the circuit breaker could not be asked");
-      return { admitted: false, retryAfterMs: this.#freshMs.on };
+      return breaker === "closed" ? ADMITTED : { admitted: false, retryAfterMs: FRESH_MS.on };
     }
   }
 
-  #note(id: string, until: OpenUntil | undefined): void {
-    this.#found.set(id, until);
-    if (until === undefined) this.#failing.delete(id);
-    else this.#failing.set(id, until);
+  #note(id: string, breaker: Breaker | undefined): void {
+    this.#found.set(id, breaker);
+    if (breaker === undefined) this.#failing.delete(id);
+    else this.#failing.set(id, breaker);
   }
 
   #isOff(appId: string): boolean {
@@ -160,12 +156,11 @@ export class CircuitBreakers {
     this.#found.clear();
     try {
       const { apps, targets } = await watchBreakers(this.#sql);
-      const now = performance.now();
       this.#rules = new Map(Object.entries(apps));
       this.#failing = new Map(
-        targets.map(([appId, key, wait]) => [idOf(appId, key), wait === null ? null : now + wait]),
+        targets.map(([appId, key, isOpen]) => [idOf(appId, key), isOpen ? "open" : "closed"]),
       );
-      for (const [id, until] of [...this.#found]) this.#note(id, until);
+      for (const [id, breaker] of [...this.#found]) this.#note(id, breaker);
     } catch (error) {
       this.#log.warn({ err: error }, "the circuit breakers could not be read");
     }

@@ -77,11 +77,11 @@ describe("a breaker", () => {
     ]);
     expect(await fail(app, { key: "faktory default" })).toBeNull();
     expect(await list(other)).toEqual([]);
-    const { watch } = await one(sql<{ watch: { targets: [string, string, number | null][] } }[]>`
+    const { watch } = await one(sql<{ watch: { targets: [string, string, boolean][] } }[]>`
       select carillon.watch_breakers() as watch`);
     expect(watch.targets.filter(([id]) => id === app).sort()).toEqual([
-      [app, "faktory default", null],
-      [app, KEY, 60_000],
+      [app, "faktory default", false],
+      [app, KEY, true],
     ]);
   });
 

@@ -69,12 +69,13 @@ describe("all targets of a dispatcher", () => {
   test("break by what they share", async () => {
     const env = { CARILLON_CONTAINER_SOCKET: "/nowhere.sock" };
     await using targets = new Targets(readTargetsConfig(env), "0");
-    const key = (spec: TargetSpec, appId = "crm") => targets.breakerKey(spec, job({ appId }));
-    const http = (url: string, appId?: string) => key({ type: "http", url }, appId);
+    const key = (spec: TargetSpec) => targets.breakerKey(spec);
+    const http = (url: string) => key({ type: "http", url });
     expect(http("https://example.com/a")).toBe(http("https://EXAMPLE.com:443/b"));
-    expect(http("https://example.com/a")).not.toBe(http("https://example.com/a", "billing"));
+    expect(http("https://example.com/a")).not.toBe(http("http://example.com/a"));
+    expect(key({ type: "agent", url: "https://example.com/b" })).toBe(http("https://example.com"));
     expect(key({ type: "faktory", jobType: "a", instance: "EU-west" })).toBe(
-      key({ type: "faktory", jobType: "b", instance: "eu_west" }, "billing"),
+      key({ type: "faktory", jobType: "b", instance: "eu_west" }),
     );
     expect(key({ type: "container", image: "a" })).not.toBe(key({ type: "container", image: "b" }));
   });
