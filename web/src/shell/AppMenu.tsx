@@ -21,7 +21,7 @@ export function AppMenu() {
   return (
     <Menu
       trigger={
-        <Button look="quiet" aria-label={app === "" ? "App: all" : `App: ${app}`}>
+        <Button look="quiet" aria-label={app === "" ? "App: All apps" : `App: ${app}`}>
           <Boxes size={15} aria-hidden="true" />
           <span data-wide>{app === "" ? "All apps" : app}</span>
         </Button>
