@@ -389,6 +389,7 @@ test("every function that changes something is audited, or it is said here why n
           "fire_beat",
           "fire_due",
           "fire_next_slot",
+          "next_job_in",
           "sweep",
           "tick",
         ],
