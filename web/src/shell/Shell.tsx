@@ -27,13 +27,13 @@ export function Shell() {
       </a>
       <Rail />
       <div className={styles.column}>
-        <div className={styles.bar} role="toolbar" aria-label="This page">
+        <header className={styles.bar} aria-label="This page">
           <AppMenu />
           <TimesMenu />
           <span className={styles.gap} />
           <Freshness />
           <AccountMenu />
-        </div>
+        </header>
         <main id="main" ref={main} tabIndex={-1} className={styles.main}>
           <Outlet />
         </main>
