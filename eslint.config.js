@@ -9,16 +9,29 @@ const leaves = ["errors", "config", "log"];
 const rooms = {
   db: [],
   schedules: [],
-  manifest: ["schedules"],
+  manifest: ["schedules", "targets"],
   deploy: ["db", "manifest"],
+  dispatch: ["db", "secrets", "targets", "worker"],
   worker: ["db"],
   client: ["targets"],
   targets: ["worker"],
   secrets: ["db", "targets"],
   testing: ["db", "worker"],
-  api: ["db", "manifest", "schedules", "secrets"],
-  dev: ["db", "deploy", "api", "worker", "manifest", "schedules", "secrets"],
-  cli: ["client", "db", "deploy", "api", "worker", "manifest", "schedules", "secrets", "dev"],
+  api: ["db", "manifest", "schedules", "secrets", "targets"],
+  dev: ["db", "deploy", "api", "dispatch", "worker", "manifest", "schedules", "secrets", "targets"],
+  cli: [
+    "client",
+    "db",
+    "deploy",
+    "api",
+    "worker",
+    "manifest",
+    "schedules",
+    "secrets",
+    "dev",
+    "dispatch",
+    "targets",
+  ],
 };
 
 const roomRules = Object.entries(rooms).map(([room, allowed]) => {

@@ -21,6 +21,8 @@ const Environment = z.object({
   CARILLON_LEASE: seconds(3600).default(30),
   CARILLON_TIMEOUT: seconds(86_400).default(900),
   CARILLON_DRAIN: seconds(3600).default(25),
+  CARILLON_DISPATCHER: flag.default(true),
+  CARILLON_DISPATCH_CONCURRENCY: z.coerce.number().int().min(1).max(1000).default(50),
   CARILLON_CONNECTIONS: z.coerce.number().int().min(1).max(100).default(6),
   CARILLON_TICKER: flag.default(true),
   CARILLON_LISTEN: flag.default(true),
@@ -50,6 +52,10 @@ export interface Config {
   readonly timeoutSeconds: number;
   /** Seconds a stopping worker waits for running jobs before it aborts them. */
   readonly drainSeconds: number;
+  /** Whether the server sends jobs to their targets, too. */
+  readonly dispatcher: boolean;
+  /** Jobs a dispatcher has under way at once. */
+  readonly dispatchConcurrency: number;
   /** Connections of a worker's pool at most. */
   readonly connections: number;
   /** Whether this process ticks, once a second. */
@@ -88,6 +94,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     leaseSeconds: e.CARILLON_LEASE,
     timeoutSeconds: e.CARILLON_TIMEOUT,
     drainSeconds: e.CARILLON_DRAIN,
+    dispatcher: e.CARILLON_DISPATCHER,
+    dispatchConcurrency: e.CARILLON_DISPATCH_CONCURRENCY,
     connections: e.CARILLON_CONNECTIONS,
     ticker: e.CARILLON_TICKER,
     listen: e.CARILLON_LISTEN,

@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:ed74a966807527a3f1fe5aba87636aabb1448fcc
+--! Hash: sha1:95b9d1f42e5ee9622934eb41557d1f057560a594
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -30,11 +30,13 @@ create table carillon.apps (
   name text,
   manifest jsonb not null default '{}' constraint apps_manifest_is_object check (jsonb_typeof(manifest) = 'object'),
   permissions text[] not null default '{}',
+  agent jsonb constraint apps_agent_is_object check (jsonb_typeof(agent) = 'object'),
   max_concurrency integer constraint apps_max_concurrency_positive check (max_concurrency > 0),
   created_at timestamptz not null default carillon.now(),
   updated_at timestamptz not null default carillon.now()
 );
 comment on table carillon.apps is 'What is deployed with a manifest: owns crons and jobs, and is the unit of isolation.';
+comment on column carillon.apps.agent is 'What makes it an agent, as its manifest says; null for an app that is none.';
 comment on column carillon.apps.max_concurrency is 'How many jobs of the app may run at once; null is unlimited.';
 --! EndIncluded tables/apps.sql
 --! Included tables/principals.sql
@@ -176,7 +178,7 @@ comment on column carillon.crons.anchor_at is 'Slot 0 of a rate schedule that na
 comment on column carillon.crons.jitter_seconds is 'Upper bound of the stable delay of this cron''s jobs; the slot itself does not move.';
 comment on column carillon.crons.version is 'Grows with every change of the cron, not with its firing; what an update expects, so that it overwrites nobody else''s.';
 comment on column carillon.crons.declared_enabled is 'What the manifest last said of enabled, so that a deploy overrides a pause only when the manifest changed.';
-comment on column carillon.crons.job_headers is 'The options of its jobs (priority, attempts, timeout, tags) as their headers carry them; those of default are absent.';
+comment on column carillon.crons.job_headers is 'The options of its jobs (priority, attempts, timeout, tags, target) as their headers carry them; those of default are absent.';
 comment on column carillon.crons.expires_after_seconds is 'How long a job may wait to be started once it is due; null is for ever.';
 comment on column carillon.crons.max_concurrency is 'How many jobs of the cron may run at once; null is unlimited.';
 comment on column carillon.crons.declared_run_as is 'The service account the manifest last named, so that a deploy changes the owner only when the manifest does.';
@@ -267,7 +269,8 @@ create type carillon.job_filter as (
   started_after timestamptz,
   started_before timestamptz,
   finished_after timestamptz,
-  finished_before timestamptz
+  finished_before timestamptz,
+  targets text[]
 );
 comment on type carillon.job_filter is
   'Which jobs of an app are meant; null is no condition. Times: at or after, and before.';
@@ -429,20 +432,24 @@ $$;
 drop index if exists pgmq.q_jobs_vt_idx;
 
 -- What waits is in one of these, by what claims it in which order (_pick_jobs); what is leased is in none of them.
+-- The first column is what _claim_key says: whoever may write into this table evaluates it, and has no rights on functions.
 -- Direct jobs and those of unlimited crons, by due time:
 create index carillon_jobs_direct_idx on pgmq.q_jobs
-  ((message ->> 'app_id'), (coalesce((headers ->> 'priority')::integer, 0)) desc, vt, msg_id)
+  ((case when headers ? 'target' then '@' || (message ->> 'app_id') else message ->> 'app_id' end), (coalesce((headers ->> 'priority')::integer, 0)) desc, vt, msg_id)
   where (headers ? 'cron_id') is not true and (headers ? 'lease') is not true;
 create index carillon_jobs_due_idx on pgmq.q_jobs
-  ((message ->> 'app_id'), (coalesce((headers ->> 'priority')::integer, 0)) desc, vt, msg_id)
+  ((case when headers ? 'target' then '@' || (message ->> 'app_id') else message ->> 'app_id' end), (coalesce((headers ->> 'priority')::integer, 0)) desc, vt, msg_id)
   where headers ? 'cron_id' and not headers ? 'lease' and not headers ? 'limited';
 -- The jobs of crons, cron by cron, those of limited crons (true) apart:
 create index carillon_jobs_lane_idx on pgmq.q_jobs
-  ((message ->> 'app_id'), (headers ? 'limited'), (coalesce((headers ->> 'priority')::integer, 0)) desc, (headers ->> 'cron_id'), vt, msg_id)
+  ((case when headers ? 'target' then '@' || (message ->> 'app_id') else message ->> 'app_id' end), (headers ? 'limited'), (coalesce((headers ->> 'priority')::integer, 0)) desc, (headers ->> 'cron_id'), vt, msg_id)
   where headers ? 'cron_id' and not headers ? 'lease';
 -- The leased ones, by when they are lost; and how many of a limited cron there are.
 create index carillon_jobs_lease_idx on pgmq.q_jobs ((message ->> 'app_id'), vt) where headers ? 'lease';
 create index carillon_jobs_limited_lease_idx on pgmq.q_jobs ((headers ->> 'cron_id')) where headers ? 'limited' and headers ? 'lease';
+-- Dispatchers ask which apps have jobs with targets that are due, or whose lease is lost: the oldest, and app by app.
+create index carillon_jobs_target_idx on pgmq.q_jobs (vt) where headers ? 'target';
+create index carillon_jobs_target_app_idx on pgmq.q_jobs ((message ->> 'app_id'), vt) where headers ? 'target';
 -- The sweep looks for jobs that were not started in time.
 create index carillon_jobs_expiry_idx on pgmq.q_jobs ((headers ->> 'expires_at')) where headers ? 'expires_at';
 -- Overlap asks for the live jobs of one cron, by the trusted header.
@@ -871,6 +878,17 @@ comment on function carillon._here() is
   'Which database this is: the cluster''s system identifier (kept by a promoted standby, new after initdb and pg_upgrade) and its name.';
 revoke all on function carillon._here() from public;
 --! EndIncluded core/_here.sql
+--! Included core/database_identity.sql
+create or replace function carillon.database_identity() returns text
+language sql stable security definer
+set search_path = ''
+as $$
+  select h.here ->> 'systemIdentifier' || '/' || (h.here ->> 'database') from (select carillon._here() as here) h
+$$;
+comment on function carillon.database_identity() is
+  'What tells this database apart from every other one, its copies included; what the idempotency keys of jobs with targets are made with.';
+revoke all on function carillon.database_identity() from public;
+--! EndIncluded core/database_identity.sql
 --! Included core/clone_status.sql
 create or replace function carillon.clone_status() returns jsonb
 language sql stable security definer
@@ -974,7 +992,8 @@ return case when (cron).id is not null then jsonb_strip_nulls(jsonb_build_object
   'priority', (cron).job_headers -> 'priority', 'maxAttempts', (cron).job_headers -> 'max_attempts',
   'retryDelay', (cron).job_headers -> 'retry_delay', 'retryBackoff', (cron).job_headers -> 'retry_backoff',
   'timeout', (cron).job_headers -> 'timeout', 'tags', (cron).job_headers -> 'tags'))
-  || jsonb_build_object('payload', (cron).payload) end;
+  || jsonb_build_object('payload', (cron).payload)
+  || case when (cron).job_headers ? 'target' then jsonb_build_object('target', (cron).job_headers -> 'target') else '{}' end end;
 comment on function carillon._cron_state(carillon.crons) is 'A cron as the audit log has it: what it is declared with and who owns it, in API spelling.';
 revoke all on function carillon._cron_state(carillon.crons) from public;
 --! EndIncluded audit/_cron_state.sql
@@ -1237,12 +1256,13 @@ revoke all on function carillon.list_audit(text, uuid, text, text, timestamptz, 
 --! Included rights/database_rights.sql
 create or replace view carillon.database_rights (role_name, function_name) as
 select 'carillon_worker', f from unnest(array[
-  'append_logs', 'claim_jobs', 'database_access', 'enqueue_job', 'extend_leases', 'finish_jobs', 'get_job', 'list_apps', 'next_job_in', 'now',
-  'release_jobs', 'tick'
+  'append_logs', 'claim_jobs', 'database_access', 'enqueue_job', 'extend_leases', 'finish_jobs', 'get_job',
+  'list_apps', 'next_job_in', 'now', 'release_jobs', 'tick'
 ]) as f
 union all
 select 'carillon_dispatcher', f from unnest(array[
-  'database_access', 'ensure_signing_key', 'fetch_secret', 'fetch_signing_keys'
+  'append_logs', 'claim_jobs', 'database_access', 'database_identity', 'ensure_signing_key', 'extend_leases',
+  'fetch_secret', 'fetch_signing_keys', 'finish_jobs', 'get_job', 'next_job_in', 'now', 'release_jobs', 'tick'
 ]) as f
 union all
 select 'carillon_api', f from unnest(array[
@@ -1254,11 +1274,11 @@ select 'carillon_api', f from unnest(array[
   'get_principal', 'get_role', 'get_secret', 'get_stats', 'grant_role', 'job_progress', 'link_identity',
   'list_accessible_crons', 'list_api_keys', 'list_apps', 'list_audit', 'list_backfills', 'list_crons',
   'list_identities', 'list_letters', 'list_logs', 'list_principals', 'list_roles', 'list_runs', 'list_secrets',
-  'list_signing_keys', 'list_ticks', 'list_upcoming', 'move_job', 'next_job_in', 'now', 'page_jobs', 'patch_cron',
+  'list_signing_keys', 'list_ticks', 'list_upcoming', 'next_job_in', 'now', 'page_jobs', 'patch_cron',
   'pg_cron_status', 'preview_schedule', 'provision_identity', 'redrive_letters', 'release_clone', 'retried_by',
   'retry_job', 'retry_jobs', 'revoke_api_key', 'revoke_role', 'rotate_signing_key', 'set_job_retention', 'set_secret',
   'summarize_crons', 'sync_manifest', 'tail_logs', 'tick', 'trigger_cron', 'uninstall_app', 'unlink_identity',
-  'update_principal', 'update_role'
+  'update_job', 'update_principal', 'update_role'
 ]) as f;
 comment on view carillon.database_rights is
   'Which functions the group roles of the API, of workers and of dispatchers may execute, and all that they may do: exactly those that src/db calls for them.';
@@ -1284,11 +1304,14 @@ begin
   then
     return null;
   end if;
+  if exists (select from pg_catalog.pg_roles r where r.rolname = 'carillon_dispatcher' and pg_has_role(session_user, r.oid, 'member')) then
+    return '{@}';
+  end if;
   return '{}';
 end;
 $$;
 comment on function carillon._bound_apps() is
-  'The apps that the session''s database role is bound to; null is all of them, for the owner, superusers and the API. A role that is none of these and bound to nothing has none.';
+  'The apps that the session''s database role is bound to; null is all of them, for the owner, superusers and the API; @ is the jobs with targets of all apps, for dispatchers. A role that is none of these and bound to nothing has none.';
 revoke all on function carillon._bound_apps() from public;
 --! EndIncluded rights/_bound_apps.sql
 --! Included rights/_require_bound.sql
@@ -1303,7 +1326,11 @@ begin
   if v_bound is null or apps operator(pg_catalog.<@) v_bound then
     return;
   end if;
-  v_foreign := (select a from unnest(apps) as a where a <> all (v_bound) limit 1);
+  v_foreign := (select a from unnest(apps) as a where a <> all (v_bound) and not ('@' = any (v_bound) and starts_with(a, '@')) limit 1);
+  if starts_with(v_foreign, '@') then
+    raise exception using errcode = 'TK403', message = format('the database role %I is none of a dispatcher', session_user),
+      hint = format('as the owner: grant carillon_dispatcher to %I', session_user);
+  end if;
   if v_foreign is not null then
     raise exception using errcode = 'TK403', message = format('the database role %I is not bound to the app "%s"', session_user, v_foreign),
       hint = format('as the owner, by carillon.bind_worker_role: role => %L, apps => %L', session_user, v_bound || v_foreign);
@@ -1313,6 +1340,14 @@ $$;
 comment on function carillon._require_bound(text[]) is 'Refuses (TK403) a session whose database role is not bound to all of these apps.';
 revoke all on function carillon._require_bound(text[]) from public;
 --! EndIncluded rights/_require_bound.sql
+--! Included rights/_may_reach.sql
+create or replace function carillon._may_reach(bound text[], message jsonb, headers jsonb) returns boolean
+language sql immutable parallel safe security invoker
+return bound is null or message ->> 'app_id' = any (bound) or (headers ? 'target' and '@' = any (bound));
+comment on function carillon._may_reach(text[], jsonb, jsonb) is
+  'Whether a session that is bound like this (_bound_apps) may do with a job what its attempt allows: one of an app it is bound to, or, for a dispatcher, one that has a target.';
+revoke all on function carillon._may_reach(text[], jsonb, jsonb) from public;
+--! EndIncluded rights/_may_reach.sql
 --! Included rights/create_database_roles.sql
 create or replace function carillon.create_database_roles() returns void
 language plpgsql volatile security definer
@@ -1394,6 +1429,9 @@ begin
   end if;
   if exists (select from pg_catalog.pg_roles r where r.rolname = 'carillon_api' and pg_has_role(bind_worker_role.role, r.oid, 'member')) then
     perform carillon._invalid('role', 'must not be a member of carillon_api: whoever is may act for every app');
+  end if;
+  if exists (select from pg_catalog.pg_roles r where r.rolname = 'carillon_dispatcher' and pg_has_role(bind_worker_role.role, r.oid, 'member')) then
+    perform carillon._invalid('role', 'must not be a member of carillon_dispatcher: whoever is reaches jobs of every app');
   end if;
   if bind_worker_role.apps is null then
     perform carillon._invalid('apps', 'must be an array of app ids');
@@ -3934,6 +3972,10 @@ begin
     when v_kind = 'system' then null
     when not carillon._has_permission(carillon._granted_to(owner), 'app:' || app || ':cron.write')
       then 'the owner no longer holds app:' || app || ':cron.write'
+    -- Nobody's schedule may have an agent do what its owner may not.
+    when exists (select from carillon.apps a where a.id = app and a.agent is not null)
+      and not carillon._has_permission(carillon._granted_to(owner), 'app:' || app || ':invoke')
+      then 'the owner no longer holds app:' || app || ':invoke'
   end;
 end;
 $$;
@@ -4910,6 +4952,48 @@ comment on function carillon._app_permissions(text, jsonb) is
   'The permissions an app brings: those its manifest declares, or cron.read, cron.write and cron.trigger.';
 revoke all on function carillon._app_permissions(text, jsonb) from public;
 --! EndIncluded apps/_app_permissions.sql
+--! Included apps/_app_agent.sql
+create or replace function carillon._app_agent(agent jsonb) returns jsonb
+language plpgsql immutable security invoker
+set search_path = ''
+as $$
+begin
+  if coalesce(agent, 'null') in ('null', 'false') then
+    return null;
+  end if;
+  if agent = 'true' then
+    return '{}';
+  end if;
+  if jsonb_typeof(agent) <> 'object' then
+    perform carillon._invalid('agent', 'must be true, false or a JSON object');
+  end if;
+  if coalesce(agent -> 'endpoint', 'null') <> 'null' then
+    if jsonb_typeof(agent -> 'endpoint') <> 'object' then
+      perform carillon._invalid('agent.endpoint', 'must be a JSON object');
+    end if;
+    perform carillon._check_target(agent -> 'endpoint' || '{"type": "agent"}', 'agent.endpoint');
+  end if;
+  return agent;
+end;
+$$;
+comment on function carillon._app_agent(jsonb) is 'What a manifest says of an agent, checked; null for an app that is none.';
+revoke all on function carillon._app_agent(jsonb) from public;
+--! EndIncluded apps/_app_agent.sql
+--! Included apps/_agent_options.sql
+create or replace function carillon._agent_options(app text) returns jsonb
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  return coalesce((
+    select jsonb_build_object('target', a.agent -> 'endpoint' || '{"type": "agent"}')
+    from carillon.apps a where a.id = app and jsonb_typeof(a.agent -> 'endpoint') = 'object'), '{}');
+end;
+$$;
+comment on function carillon._agent_options(text) is
+  'The headers that jobs of an app''s crons have where its crons do not say otherwise: to go to the app''s agent, where that is an HTTP endpoint.';
+revoke all on function carillon._agent_options(text) from public;
+--! EndIncluded apps/_agent_options.sql
 --! Included apps/install_app.sql
 create or replace function carillon.install_app(app text, manifest jsonb default '{}', actor uuid default null) returns boolean
 language plpgsql volatile security definer
@@ -4920,6 +5004,7 @@ declare
   v_permissions text[];
   v_name text;
   v_most integer;
+  v_agent jsonb;
   v_new boolean;
   v_old carillon.apps;
   v_app carillon.apps;
@@ -4936,8 +5021,10 @@ begin
     v_most := carillon._json_integer(manifest -> 'maxConcurrency', 'maxConcurrency', 1, 1000000);
   end if;
 
-  insert into carillon.apps as a (id, name, manifest, permissions, max_concurrency, created_at, updated_at)
-  values (app, v_name, install_app.manifest, v_permissions, v_most, v_now, v_now)
+  v_agent := carillon._app_agent(manifest -> 'agent');
+
+  insert into carillon.apps as a (id, name, manifest, permissions, agent, max_concurrency, created_at, updated_at)
+  values (app, v_name, install_app.manifest, v_permissions, v_agent, v_most, v_now, v_now)
   on conflict (id) do nothing;
   v_new := found;
   if v_new then
@@ -4953,9 +5040,9 @@ begin
     -- One deploy of an app at a time; the row stays locked until the end of the transaction.
     select a.* into v_old from carillon.apps a where a.id = app for no key update;
     update carillon.apps a
-    set name = v_name, manifest = install_app.manifest, permissions = v_permissions, max_concurrency = v_most, updated_at = v_now
-    where a.id = app and (a.name, a.manifest, a.permissions, a.max_concurrency)
-      is distinct from (v_name, install_app.manifest, v_permissions, v_most);
+    set name = v_name, manifest = install_app.manifest, permissions = v_permissions, agent = v_agent, max_concurrency = v_most, updated_at = v_now
+    where a.id = app and (a.name, a.manifest, a.permissions, a.agent, a.max_concurrency)
+      is distinct from (v_name, install_app.manifest, v_permissions, v_agent, v_most);
   end if;
   select a.* into v_app from carillon.apps a where a.id = app;
   perform carillon._audit(actor, case when v_new then 'app.install' else 'app.update' end, app, app, v_name,
@@ -5364,6 +5451,29 @@ return jsonb_build_object('app_id', app, 'payload', payload, 'user_id', user_id)
 comment on function carillon._job_message(text, jsonb, uuid) is 'The shape of every message in the queue jobs.';
 revoke all on function carillon._job_message(text, jsonb, uuid) from public;
 --! EndIncluded queue/_job_message.sql
+--! Included queue/_claim_key.sql
+create or replace function carillon._claim_key(message jsonb, headers jsonb) returns text
+language sql immutable parallel safe security invoker
+-- As the indexes have it (tables/queue.sql), which cannot name a function that others may not execute.
+return case when headers ? 'target' then '@' || (message ->> 'app_id') else message ->> 'app_id' end;
+comment on function carillon._claim_key(jsonb, jsonb) is
+  'By what a waiting job is claimed: the id of its app, whose workers run it; with an @ before it where the job has a target, and dispatchers do.';
+revoke all on function carillon._claim_key(jsonb, jsonb) from public;
+--! EndIncluded queue/_claim_key.sql
+--! Included queue/_announce_jobs.sql
+create or replace function carillon._announce_jobs(app text, headers jsonb[]) returns void
+language sql volatile security invoker
+set search_path = ''
+as $$
+  select pg_notify('carillon_jobs', k.key)
+  from (
+    select distinct carillon._claim_key(jsonb_build_object('app_id', app), h) as key
+    from unnest(coalesce(_announce_jobs.headers, '{null}')) as h
+  ) k
+$$;
+comment on function carillon._announce_jobs(text, jsonb[]) is 'Wakes, at commit, whoever claims jobs of an app with such headers; without any, jobs without a target.';
+revoke all on function carillon._announce_jobs(text, jsonb[]) from public;
+--! EndIncluded queue/_announce_jobs.sql
 --! Included queue/_due_header.sql
 create or replace function carillon._due_header(due_at timestamptz, now timestamptz) returns jsonb
 language sql stable parallel safe security invoker
@@ -5455,9 +5565,10 @@ language sql stable security invoker
 begin atomic
   -- Each branch has an index of its own; together they are all jobs.
   select q.msg_id from pgmq.q_jobs q
-  where q.message ->> 'app_id' = app and (q.headers ? 'cron_id') is not true and (q.headers ? 'lease') is not true
+  where carillon._claim_key(q.message, q.headers) = any (array[app, '@' || app]) and (q.headers ? 'cron_id') is not true and (q.headers ? 'lease') is not true
   union all
-  select q.msg_id from pgmq.q_jobs q where q.message ->> 'app_id' = app and q.headers ? 'cron_id' and not q.headers ? 'lease'
+  select q.msg_id from pgmq.q_jobs q where carillon._claim_key(q.message, q.headers) = any (array[app, '@' || app])
+    and q.headers ? 'cron_id' and not q.headers ? 'lease'
   union all
   select q.msg_id from pgmq.q_jobs q where q.message ->> 'app_id' = app and q.headers ? 'lease';
 end;
@@ -5487,12 +5598,12 @@ begin
   insert into pgmq.q_jobs (msg_id, enqueued_at, vt, message, headers) overriding system value
   values (coalesce(id, nextval(pg_get_serial_sequence('pgmq.q_jobs', 'msg_id'))), carillon.now(), due_at, carillon._job_message(app, payload, user_id), _send_job.headers)
   returning msg_id into v_id;
-  perform pg_notify('carillon_jobs', app);
+  perform pg_notify('carillon_jobs', carillon._claim_key(jsonb_build_object('app_id', app), _send_job.headers));
   return v_id;
 end;
 $$;
 comment on function carillon._send_job(text, jsonb, uuid, jsonb, timestamptz, bigint) is
-  'Puts one message into the queue and wakes the app''s workers at commit; returns its msg_id.';
+  'Puts one message into the queue and wakes who claims it at commit; returns its msg_id.';
 revoke all on function carillon._send_job(text, jsonb, uuid, jsonb, timestamptz, bigint) from public;
 --! EndIncluded queue/_send_job.sql
 --! Included queue/_replace_jobs.sql
@@ -6160,7 +6271,7 @@ begin
         end if;
       end if;
       v_job := carillon._send_job(cron.app_id, carillon._cron_payload(cron.id, cron.payload, cron.method), cron.owner_id,
-        carillon._cron_headers(cron.id, 'automatic', slot, cron.job_headers, v_due, cron.expires_after_seconds)
+        carillon._cron_headers(cron.id, 'automatic', slot, carillon._agent_options(cron.app_id) || cron.job_headers, v_due, cron.expires_after_seconds)
           || carillon._due_header(v_due, now), v_due);
     end if;
   end if;
@@ -6320,7 +6431,7 @@ set search_path = ''
 as $$
 declare
   v_due uuid[];
-  v_apps text[];
+  v_keys text[];
 begin
   -- Lock order: crons, then the queue. Rows that another driver or an edit holds are left to it, or to the next wake.
   -- A statement of its own: the next one's snapshot then shows every job that an earlier holder of these rows sent.
@@ -6357,7 +6468,7 @@ begin
     from (select distinct on (n.plan) n.* from numbered n) p
   ),
   permits as materialized (
-    select p.permit, carillon._may_fire(p.owner_id, p.app_id) as denied
+    select p.permit, carillon._may_fire(p.owner_id, p.app_id) as denied, carillon._agent_options(p.app_id) as options
     from (select distinct n.permit, n.owner_id, n.app_id from numbered n) p
   ),
   blocked as materialized (
@@ -6370,7 +6481,7 @@ begin
     cross join lateral carillon._blockers_of(w.crons, w.policies, _fire_batch.now) b
   ),
   judged as materialized (
-    select n.*, p.following, o.denied,
+    select n.*, p.following, o.denied, case when o.options = '{}' then n.job_headers else o.options || n.job_headers end as options,
       n.slot > _fire_batch.now - interval '90 seconds' and (p.following is null or p.following > _fire_batch.now)
         -- Canceling and pausing are done one cron at a time.
         and (n.max_consecutive_failures is null or not carillon._failed_too_often(n.id, n.max_consecutive_failures))
@@ -6393,7 +6504,7 @@ begin
     insert into pgmq.q_jobs (msg_id, enqueued_at, vt, message, headers) overriding system value
     select f.msg_id, _fire_batch.now, f.due_at,
       carillon._job_message(f.app_id, carillon._cron_payload(f.id, f.payload, f.method), f.owner_id),
-      carillon._cron_headers(f.id, 'automatic', f.slot, f.job_headers, f.due_at, f.expires_after_seconds)
+      carillon._cron_headers(f.id, 'automatic', f.slot, f.options, f.due_at, f.expires_after_seconds)
         || carillon._due_header(f.due_at, _fire_batch.now)
     from fresh f
     where f.msg_id is not null
@@ -6414,11 +6525,12 @@ begin
     where c.id = f.id
   )
   select count(*) filter (where j.fresh), coalesce(array_agg(j.id) filter (where not j.fresh), '{}'),
-    array_agg(distinct j.app_id) filter (where j.fresh and j.denied is null and j.blocker is null)
-  into decided, late, v_apps
+    array_agg(distinct case when j.options ? 'target' then '@' || j.app_id else j.app_id end)
+      filter (where j.fresh and j.denied is null and j.blocker is null)
+  into decided, late, v_keys
   from judged j;
 
-  perform pg_notify('carillon_jobs', a) from unnest(v_apps) as a;
+  perform pg_notify('carillon_jobs', k) from unnest(v_keys) as k;
 end;
 $$;
 comment on function carillon._fire_batch(timestamptz, text, integer) is
@@ -6720,7 +6832,7 @@ begin
         coalesce(v_denied, 'backfill'),
         case when v_denied is null then carillon._send_job(v_cron.app_id,
           carillon._cron_payload(v_cron.id, v_cron.payload, v_cron.method), v_cron.owner_id,
-          carillon._cron_headers(v_cron.id, 'automatic', v_slot, v_cron.job_headers, v_now, v_cron.expires_after_seconds)
+          carillon._cron_headers(v_cron.id, 'automatic', v_slot, carillon._agent_options(v_cron.app_id) || v_cron.job_headers, v_now, v_cron.expires_after_seconds)
             || jsonb_build_object('backfill_id', v_backfill.id), v_now) end,
         'backfill', v_now
       where not exists (select from carillon.ticks t where t.cron_id = v_cron.id and t.scheduled_for = v_slot);
@@ -7017,6 +7129,7 @@ select
   (c.job_headers ->> 'timeout')::integer as timeout_seconds,
   c.expires_after_seconds,
   coalesce(c.job_headers -> 'tags', '[]') as tags,
+  c.job_headers -> 'target' as target,
   c.max_concurrency,
   coalesce(f.consecutive, 0) as consecutive_failures, c.description, c.enabled, c.paused_at, c.paused_by, c.pause_note, c.origin,
   -- A completed cron leaves its beat at the next sweep, and is as good as gone from it.
@@ -7201,7 +7314,7 @@ begin
         base.catch_up_window_seconds := case when v is null then 3600 else carillon._json_integer(v, v_field, 0, 31536000) end;
       when 'maxConsecutiveFailures' then
         base.max_consecutive_failures := case when v is not null then carillon._json_integer(v, v_field, 1, 1000000) end;
-      when 'priority', 'maxAttempts', 'retryDelay', 'retryBackoff', 'timeout', 'tags' then
+      when 'priority', 'maxAttempts', 'retryDelay', 'retryBackoff', 'timeout', 'tags', 'target' then
         base.job_headers := (base.job_headers - lower(regexp_replace(v_key, '[A-Z]', '_\&', 'g')))
           || carillon._option_headers(jsonb_build_object(v_key, v), path);
       when 'runAs' then
@@ -7483,7 +7596,8 @@ create or replace function carillon._cron_spec(
   tags text[],
   max_concurrency integer,
   run_as text,
-  pause_note text
+  pause_note text,
+  target jsonb
 ) returns jsonb
 language sql stable security invoker
 set search_path = ''
@@ -7496,12 +7610,12 @@ as $$
     'catchUpMax', catch_up_max, 'catchUpWindow', catch_up_window, 'maxConsecutiveFailures', max_consecutive_failures,
     'priority', priority, 'maxAttempts', max_attempts, 'retryDelay', retry_delay, 'retryBackoff', retry_backoff,
     'timeout', timeout, 'expiresAfter', expires_after, 'tags', tags, 'maxConcurrency', max_concurrency, 'runAs', run_as,
-    'pauseNote', pause_note)) as f
+    'pauseNote', pause_note, 'target', target)) as f
   where f.value <> 'null'
 $$;
-comment on function carillon._cron_spec(text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text) is
+comment on function carillon._cron_spec(text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text, jsonb) is
   'The named arguments of create_cron and update_cron as a declaration in API spelling; those not given are left out.';
-revoke all on function carillon._cron_spec(text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text) from public;
+revoke all on function carillon._cron_spec(text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text, jsonb) from public;
 --! EndIncluded crons/_cron_spec.sql
 --! Included crons/declare_cron.sql
 create or replace function carillon.declare_cron(
@@ -7560,6 +7674,7 @@ create or replace function carillon.create_cron(
   max_concurrency integer default null,
   run_as text default null,
   pause_note text default null,
+  target jsonb default null,
   actor uuid default null
 ) returns carillon.cron_details
 language sql volatile security definer
@@ -7569,12 +7684,12 @@ as $$
     carillon._cron_spec(
       name, schedule, timezone, payload, method, overlap_policy, enabled, starts_at, ends_at, jitter, dst, catch_up,
       catch_up_max, catch_up_window, max_consecutive_failures, priority, max_attempts, retry_delay, retry_backoff, timeout,
-      expires_after, tags, max_concurrency, run_as, pause_note),
+      expires_after, tags, max_concurrency, run_as, pause_note, target),
     actor => create_cron.actor)
 $$;
-comment on function carillon.create_cron(text, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text, uuid) is
+comment on function carillon.create_cron(text, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text, jsonb, uuid) is
   'Makes a cron of an app: select carillon.create_cron(app => ''crm'', name => ''daily'', schedule => ''0 9 * * *''). Null means the default.';
-revoke all on function carillon.create_cron(text, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text, uuid) from public;
+revoke all on function carillon.create_cron(text, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text, jsonb, uuid) from public;
 --! EndIncluded crons/create_cron.sql
 --! Included crons/patch_cron.sql
 create or replace function carillon.patch_cron(
@@ -7640,6 +7755,7 @@ create or replace function carillon.update_cron(
   max_concurrency integer default null,
   run_as text default null,
   pause_note text default null,
+  target jsonb default null,
   actor uuid default null,
   expected_version integer default null
 ) returns carillon.cron_details
@@ -7650,12 +7766,12 @@ as $$
     carillon._cron_spec(
       name, schedule, timezone, payload, method, overlap_policy, enabled, starts_at, ends_at, jitter, dst, catch_up,
       catch_up_max, catch_up_window, max_consecutive_failures, priority, max_attempts, retry_delay, retry_backoff, timeout,
-      expires_after, tags, max_concurrency, run_as, pause_note),
+      expires_after, tags, max_concurrency, run_as, pause_note, target),
     actor => update_cron.actor, expected_version => update_cron.expected_version)
 $$;
-comment on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text, uuid, integer) is
+comment on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text, jsonb, uuid, integer) is
   'Changes the fields that are given: select carillon.update_cron(cron => ''…'', schedule => ''*/5 * * * *''). To reset one, use patch_cron.';
-revoke all on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text, uuid, integer) from public;
+revoke all on function carillon.update_cron(uuid, text, text, text, jsonb, text, text, boolean, timestamptz, timestamptz, integer, jsonb, text, integer, integer, integer, integer, integer, integer, numeric, integer, integer, text[], integer, text, text, jsonb, uuid, integer) from public;
 --! EndIncluded crons/update_cron.sql
 --! Included crons/set_cron_enabled.sql
 create or replace function carillon.set_cron_enabled(
@@ -7754,7 +7870,7 @@ begin
     v_cron.app_id,
     carillon._cron_payload(v_cron.id, v_cron.payload, v_cron.method),
     v_cron.owner_id,
-    carillon._cron_headers(v_cron.id, 'manual', null, v_cron.job_headers, v_now, v_cron.expires_after_seconds),
+    carillon._cron_headers(v_cron.id, 'manual', null, carillon._agent_options(v_cron.app_id) || v_cron.job_headers, v_now, v_cron.expires_after_seconds),
     v_now);
   perform carillon._audit(actor, 'cron.trigger', v_cron.app_id, v_cron.id::text, v_cron.name, null,
     jsonb_build_object('jobId', v_job, 'ownPayload', trigger_cron.payload is null));
@@ -7978,18 +8094,20 @@ comment on view carillon.job_transitions is
   'How the status of a job may change, and by what; a null status is that of a job not yet enqueued. What has none from it is terminal: completed, failed, canceled.';
 --! EndIncluded jobs/job_transitions.sql
 --! Included jobs/_job_attempts.sql
-create or replace function carillon._job_attempts(headers jsonb, attempt integer, worker text, started_at timestamptz, finished_at timestamptz, error jsonb)
+create or replace function carillon._job_attempts(headers jsonb, attempt integer, worker text, started_at timestamptz, finished_at timestamptz, error jsonb, result jsonb)
 returns jsonb
 language sql stable parallel safe security invoker
 return coalesce(headers -> 'attempts', '[]') || case
   -- A lost attempt is on record already, and one handed back is not one.
   when started_at is null or headers -> 'attempts' -> -1 -> 'attempt' = to_jsonb(attempt) then '[]'
   else jsonb_build_array(jsonb_build_object(
-    'attempt', attempt, 'worker', worker, 'startedAt', started_at, 'finishedAt', finished_at, 'error', error))
+    'attempt', attempt, 'worker', worker, 'startedAt', started_at, 'finishedAt', finished_at, 'error', error)
+    -- What a target answered is of the attempt; what a handler returns is of the job.
+    || case when headers ? 'target' and result is not null then jsonb_build_object('result', result) else '{}' end)
 end;
-comment on function carillon._job_attempts(jsonb, integer, text, timestamptz, timestamptz, jsonb) is
+comment on function carillon._job_attempts(jsonb, integer, text, timestamptz, timestamptz, jsonb, jsonb) is
   'Every attempt of a job, oldest first: those on record in its headers, then the running or last one.';
-revoke all on function carillon._job_attempts(jsonb, integer, text, timestamptz, timestamptz, jsonb) from public;
+revoke all on function carillon._job_attempts(jsonb, integer, text, timestamptz, timestamptz, jsonb, jsonb) from public;
 --! EndIncluded jobs/_job_attempts.sql
 --! Included jobs/_tag_job.sql
 create or replace function carillon._tag_job() returns trigger
@@ -8031,7 +8149,7 @@ select
   q.vt as due_at,
   case when q.headers ? 'lease' then q.last_read_at end as started_at,
   null::timestamptz as finished_at,
-  carillon._job_attempts(q.headers, q.read_ct, q.headers #>> '{lease,worker}', case when q.headers ? 'lease' then q.last_read_at end, null, null)
+  carillon._job_attempts(q.headers, q.read_ct, q.headers #>> '{lease,worker}', case when q.headers ? 'lease' then q.last_read_at end, null, null, null)
     as attempts
 from pgmq.q_jobs q;
 comment on view carillon._live_jobs is 'The jobs in the queue, as carillon.jobs shows them.';
@@ -8043,7 +8161,7 @@ union all
 select
   h.job_id, h.app_id, h.cron_id, h.scheduled_for, h.trigger, h.status, h.user_id, h.payload, h.headers, h.result, h.error,
   h.attempt, h.worker, h.enqueued_at, null, h.started_at, h.finished_at,
-  carillon._job_attempts(h.headers, h.attempt, h.worker, h.started_at, h.finished_at, h.error)
+  carillon._job_attempts(h.headers, h.attempt, h.worker, h.started_at, h.finished_at, h.error, h.result)
 from carillon.job_history h;
 comment on view carillon.jobs is 'Every job: the live ones as the queue has them, the finished ones from the history.';
 --! EndIncluded jobs/jobs.sql
@@ -8192,7 +8310,8 @@ begin
     -- A worker that listens aborts the handler at once; any other at its next heartbeat.
     select pg_notify('carillon_jobs', 'canceled:' || g.msg_id) from gone g where g.headers ? 'lease'
     union all
-    select pg_notify('carillon_jobs', a.app) from (select distinct g.message ->> 'app_id' as app from gone g where carillon._holds_place(g.headers)) a
+    select pg_notify('carillon_jobs', k.key) from (select distinct g.message ->> 'app_id' as app from gone g where carillon._holds_place(g.headers)) a,
+      unnest(array[a.app, '@' || a.app]) as k (key)
   )
   select count(*), (select count(*) from told) into v_canceled, v_told from gone;
   return v_canceled;
@@ -8223,28 +8342,28 @@ comment on function carillon._expire_jobs() is 'Cancels jobs that were not start
 revoke all on function carillon._expire_jobs() from public;
 --! EndIncluded jobs/_expire_jobs.sql
 --! Included jobs/_next_priorities.sql
-create or replace function carillon._next_priorities(app text, below integer, out direct integer, out due integer, out limited integer)
+create or replace function carillon._next_priorities(key text, below integer, out direct integer, out due integer, out limited integer)
 language sql stable parallel safe security invoker
 begin atomic
   select
     (select coalesce((q.headers ->> 'priority')::integer, 0) from pgmq.q_jobs q
-     where q.message ->> 'app_id' = app and coalesce((q.headers ->> 'priority')::integer, 0) < below
+     where carillon._claim_key(q.message, q.headers) = key and coalesce((q.headers ->> 'priority')::integer, 0) < below
        and (q.headers ? 'cron_id') is not true and (q.headers ? 'lease') is not true
      order by coalesce((q.headers ->> 'priority')::integer, 0) desc
      limit 1),
     (select coalesce((q.headers ->> 'priority')::integer, 0) from pgmq.q_jobs q
-     where q.message ->> 'app_id' = app and coalesce((q.headers ->> 'priority')::integer, 0) < below
+     where carillon._claim_key(q.message, q.headers) = key and coalesce((q.headers ->> 'priority')::integer, 0) < below
        and q.headers ? 'cron_id' and not q.headers ? 'lease' and not q.headers ? 'limited'
      order by coalesce((q.headers ->> 'priority')::integer, 0) desc
      limit 1),
     (select coalesce((q.headers ->> 'priority')::integer, 0) from pgmq.q_jobs q
-     where q.message ->> 'app_id' = app and (q.headers ? 'limited') and coalesce((q.headers ->> 'priority')::integer, 0) < below
+     where carillon._claim_key(q.message, q.headers) = key and (q.headers ? 'limited') and coalesce((q.headers ->> 'priority')::integer, 0) < below
        and q.headers ? 'cron_id' and not q.headers ? 'lease'
      order by (q.headers ? 'limited'), coalesce((q.headers ->> 'priority')::integer, 0) desc
      limit 1);
 end;
 comment on function carillon._next_priorities(text, integer) is
-  'The highest priority below the given one that waiting jobs of an app have: direct ones, those of unlimited crons, and of limited crons. Three probes of indexes.';
+  'The highest priority below the given one that waiting jobs of a claim key have: direct ones, those of unlimited crons, and of limited crons. Three probes of indexes.';
 revoke all on function carillon._next_priorities(text, integer) from public;
 --! EndIncluded jobs/_next_priorities.sql
 --! Included jobs/_is_limited.sql
@@ -8333,7 +8452,7 @@ comment on function carillon._lock_limited_apps(text[]) is
 revoke all on function carillon._lock_limited_apps(text[]) from public;
 --! EndIncluded jobs/_lock_limited_apps.sql
 --! Included jobs/_limit_jobs.sql
-create or replace function carillon._limit_jobs(crons text[], app text, priority integer) returns void
+create or replace function carillon._limit_jobs(crons text[], key text, priority integer) returns void
 language sql volatile security invoker
 set search_path = ''
 as $$
@@ -8344,7 +8463,7 @@ as $$
     from unnest(crons) as c (id)
     cross join lateral (
       select q.ctid from pgmq.q_jobs q
-      where q.message ->> 'app_id' = app and (q.headers ? 'limited') = false
+      where carillon._claim_key(q.message, q.headers) = key and (q.headers ? 'limited') = false
         and coalesce((q.headers ->> 'priority')::integer, 0) = _limit_jobs.priority and q.headers ->> 'cron_id' = c.id
         and q.headers ? 'cron_id' and not q.headers ? 'lease'
       order by q.vt, q.msg_id
@@ -8356,13 +8475,13 @@ comment on function carillon._limit_jobs(text[], text, integer) is
 revoke all on function carillon._limit_jobs(text[], text, integer) from public;
 --! EndIncluded jobs/_limit_jobs.sql
 --! Included jobs/_pick_lanes.sql
-create or replace function carillon._pick_lanes(app text, priority integer, limited boolean, limits boolean, want integer, now timestamptz) returns tid[]
+create or replace function carillon._pick_lanes(key text, priority integer, limited boolean, limits boolean, want integer, now timestamptz) returns tid[]
 language plpgsql volatile security invoker
 set search_path = ''
 as $$
 declare
   -- Where the last claim of this session stopped; the first begins anywhere.
-  v_place constant text := format('carillon.lane_%s_%s', limited::integer, hashtext(app)::bigint + 2147483648);
+  v_place constant text := format('carillon.lane_%s_%s', limited::integer, hashtext(key)::bigint + 2147483648);
   v_start constant text := coalesce(nullif(current_setting(v_place, true), ''), gen_random_uuid()::text);
   v_lane text := v_start;
   v_next text;
@@ -8376,7 +8495,7 @@ declare
 begin
   while cardinality(v_picks) < want and v_idle > 0 and v_visits > 0 loop
     select q.headers ->> 'cron_id' into v_next from pgmq.q_jobs q
-    where q.message ->> 'app_id' = app and (q.headers ? 'limited') = _pick_lanes.limited
+    where carillon._claim_key(q.message, q.headers) = key and (q.headers ? 'limited') = _pick_lanes.limited
       and coalesce((q.headers ->> 'priority')::integer, 0) = priority and q.headers ->> 'cron_id' > v_lane
       and q.headers ? 'cron_id' and not q.headers ? 'lease'
     order by q.headers ->> 'cron_id'
@@ -8394,14 +8513,14 @@ begin
     if limited then
       v_room := least(v_room, carillon._lane_room(v_lane));
     elsif limits and carillon._is_limited(v_lane) then
-      perform carillon._limit_jobs(array[v_lane], app, priority);
+      perform carillon._limit_jobs(array[v_lane], key, priority);
       v_room := 0;
     end if;
     v_found := '{}';
     if v_room > 0 then
       v_found := array(
         select q.ctid from pgmq.q_jobs q
-        where q.message ->> 'app_id' = app and (q.headers ? 'limited') = _pick_lanes.limited
+        where carillon._claim_key(q.message, q.headers) = key and (q.headers ? 'limited') = _pick_lanes.limited
           and coalesce((q.headers ->> 'priority')::integer, 0) = priority and q.headers ->> 'cron_id' = v_lane and q.vt <= now
           and q.headers ? 'cron_id' and not q.headers ? 'lease'
           and not carillon._has_expired(q.headers, now)
@@ -8423,13 +8542,13 @@ comment on function carillon._pick_lanes(text, integer, boolean, boolean, intege
 revoke all on function carillon._pick_lanes(text, integer, boolean, boolean, integer, timestamptz) from public;
 --! EndIncluded jobs/_pick_lanes.sql
 --! Included jobs/_pick_due.sql
-create or replace function carillon._pick_due(app text, priority integer, limits boolean, want integer, now timestamptz) returns tid[]
+create or replace function carillon._pick_due(key text, priority integer, limits boolean, want integer, now timestamptz) returns tid[]
 language plpgsql volatile security invoker
 set search_path = ''
 as $$
 declare
   -- Half cron by cron, so that none waits behind all the jobs of another; the rest by due time.
-  v_picks tid[] := carillon._pick_lanes(app, priority, false, limits, (want + 1) / 2, now);
+  v_picks tid[] := carillon._pick_lanes(key, priority, false, limits, (want + 1) / 2, now);
   v_found tid[];
   v_crons text[];
 begin
@@ -8441,7 +8560,7 @@ begin
     from (
       select q.ctid as at, q.headers ->> 'cron_id' as cron, limits and carillon._is_limited(q.headers ->> 'cron_id') as is_limited
       from pgmq.q_jobs q
-      where q.message ->> 'app_id' = app and coalesce((q.headers ->> 'priority')::integer, 0) = priority and q.vt <= now
+      where carillon._claim_key(q.message, q.headers) = key and coalesce((q.headers ->> 'priority')::integer, 0) = priority and q.vt <= now
         and q.headers ? 'cron_id' and not q.headers ? 'lease' and not q.headers ? 'limited'
         and not carillon._has_expired(q.headers, now) and q.ctid <> all (v_picks)
       order by q.vt, q.msg_id
@@ -8449,7 +8568,7 @@ begin
       for update skip locked) d;
     v_picks := v_picks || v_found;
     exit when v_crons is null;
-    perform carillon._limit_jobs(v_crons, app, priority);
+    perform carillon._limit_jobs(v_crons, key, priority);
   end loop;
   return v_picks;
 end;
@@ -8460,7 +8579,7 @@ revoke all on function carillon._pick_due(text, integer, boolean, integer, times
 --! EndIncluded jobs/_pick_due.sql
 --! Included jobs/_pick_jobs.sql
 create or replace function carillon._pick_jobs(
-  app text, priority integer, direct boolean, due boolean, limited boolean, limits boolean, want integer, now timestamptz
+  key text, priority integer, direct boolean, due boolean, limited boolean, limits boolean, want integer, now timestamptz
 ) returns tid[]
 language plpgsql volatile security invoker
 set search_path = ''
@@ -8476,19 +8595,19 @@ begin
     v_limited := case when direct or due then floor(want / 2.0 + random()) else want end;
   end if;
   if v_limited > 0 then
-    v_picks := carillon._pick_lanes(app, priority, true, limits, v_limited, now);
+    v_picks := carillon._pick_lanes(key, priority, true, limits, v_limited, now);
   end if;
   if due then
     v_due := want - cardinality(v_picks);
     v_due := case when direct then floor(v_due / 2.0 + random()) else v_due end;
   end if;
   if v_due > 0 then
-    v_picks := v_picks || carillon._pick_due(app, priority, limits, v_due, now);
+    v_picks := v_picks || carillon._pick_due(key, priority, limits, v_due, now);
   end if;
   if direct and cardinality(v_picks) < want then
     v_picks := v_picks || array(
       select q.ctid from pgmq.q_jobs q
-      where q.message ->> 'app_id' = app and coalesce((q.headers ->> 'priority')::integer, 0) = priority and q.vt <= now
+      where carillon._claim_key(q.message, q.headers) = key and coalesce((q.headers ->> 'priority')::integer, 0) = priority and q.vt <= now
         and (q.headers ? 'cron_id') is not true and (q.headers ? 'lease') is not true
         and not carillon._has_expired(q.headers, now)
       order by q.vt, q.msg_id
@@ -8497,16 +8616,16 @@ begin
   end if;
   -- Whom the coin passed over comes after those that it did not.
   if due and v_due = 0 and cardinality(v_picks) < want then
-    v_picks := v_picks || carillon._pick_due(app, priority, limits, want - cardinality(v_picks), now);
+    v_picks := v_picks || carillon._pick_due(key, priority, limits, want - cardinality(v_picks), now);
   end if;
   if limited and v_limited = 0 and cardinality(v_picks) < want then
-    v_picks := v_picks || carillon._pick_lanes(app, priority, true, limits, want - cardinality(v_picks), now);
+    v_picks := v_picks || carillon._pick_lanes(key, priority, true, limits, want - cardinality(v_picks), now);
   end if;
   return v_picks;
 end;
 $$;
 comment on function carillon._pick_jobs(text, integer, boolean, boolean, boolean, boolean, integer, timestamptz) is
-  'Locks up to want due jobs of one app and priority, fairly among direct jobs and those of its crons; returns where they are. It may return fewer than there are where more than one kind waits, but none only when none can be had.';
+  'Locks up to want due jobs of one claim key and priority, fairly among direct jobs and those of its crons; returns where they are. It may return fewer than there are where more than one kind waits, but none only when none can be had.';
 revoke all on function carillon._pick_jobs(text, integer, boolean, boolean, boolean, boolean, integer, timestamptz) from public;
 --! EndIncluded jobs/_pick_jobs.sql
 --! Included jobs/_return_lost_jobs.sql
@@ -8528,7 +8647,7 @@ comment on function carillon._return_lost_jobs(text, timestamptz) is
 revoke all on function carillon._return_lost_jobs(text, timestamptz) from public;
 --! EndIncluded jobs/_return_lost_jobs.sql
 --! Included jobs/_next_due.sql
-create or replace function carillon._next_due(app text, now timestamptz) returns timestamptz
+create or replace function carillon._next_due(key text, now timestamptz) returns timestamptz
 language plpgsql stable security invoker
 set search_path = ''
 as $$
@@ -8541,18 +8660,18 @@ declare
   v_lanes integer := 100;
 begin
   loop
-    v_from := carillon._next_priorities(app, v_below);
+    v_from := carillon._next_priorities(key, v_below);
     v_priority := greatest(v_from.direct, v_from.due, v_from.limited);
     exit when v_priority is null or v_next <= now;
     v_next := least(v_next,
       (select q.vt from pgmq.q_jobs q
-       where q.message ->> 'app_id' = app and coalesce((q.headers ->> 'priority')::integer, 0) = v_priority
+       where carillon._claim_key(q.message, q.headers) = key and coalesce((q.headers ->> 'priority')::integer, 0) = v_priority
          and (q.headers ? 'cron_id') is not true and (q.headers ? 'lease') is not true
          and not (q.vt <= now and carillon._has_expired(q.headers, now))
        order by q.vt, q.msg_id
        limit 1),
       (select q.vt from pgmq.q_jobs q
-       where q.message ->> 'app_id' = app and coalesce((q.headers ->> 'priority')::integer, 0) = v_priority
+       where carillon._claim_key(q.message, q.headers) = key and coalesce((q.headers ->> 'priority')::integer, 0) = v_priority
          and q.headers ? 'cron_id' and not q.headers ? 'lease' and not q.headers ? 'limited'
          and not (q.vt <= now and carillon._has_expired(q.headers, now))
        order by q.vt, q.msg_id
@@ -8560,7 +8679,7 @@ begin
     v_lane := case when v_from.limited = v_priority then '' end;
     while v_lane is not null loop
       select q.headers ->> 'cron_id' into v_lane from pgmq.q_jobs q
-      where q.message ->> 'app_id' = app and (q.headers ? 'limited') and coalesce((q.headers ->> 'priority')::integer, 0) = v_priority
+      where carillon._claim_key(q.message, q.headers) = key and (q.headers ? 'limited') and coalesce((q.headers ->> 'priority')::integer, 0) = v_priority
         and q.headers ->> 'cron_id' > v_lane and q.headers ? 'cron_id' and not q.headers ? 'lease'
       order by q.headers ->> 'cron_id'
       limit 1;
@@ -8574,7 +8693,7 @@ begin
       if carillon._limit_left(v_lane) > 0 then
         v_next := least(v_next, (
           select q.vt from pgmq.q_jobs q
-          where q.message ->> 'app_id' = app and (q.headers ? 'limited') and coalesce((q.headers ->> 'priority')::integer, 0) = v_priority
+          where carillon._claim_key(q.message, q.headers) = key and (q.headers ? 'limited') and coalesce((q.headers ->> 'priority')::integer, 0) = v_priority
             and q.headers ->> 'cron_id' = v_lane and q.headers ? 'cron_id' and not q.headers ? 'lease'
             and not (q.vt <= now and carillon._has_expired(q.headers, now))
           order by q.vt, q.msg_id
@@ -8587,7 +8706,7 @@ begin
 end;
 $$;
 comment on function carillon._next_due(text, timestamptz) is
-  'When the next waiting job of an app comes due that no limit of its cron holds back; null when there is none.';
+  'When the next waiting job of a claim key comes due that no limit of its cron holds back; null when there is none.';
 revoke all on function carillon._next_due(text, timestamptz) from public;
 --! EndIncluded jobs/_next_due.sql
 --! Included jobs/_idempotent_job.sql
@@ -8739,13 +8858,44 @@ $$;
 comment on function carillon._check_payload(jsonb, text) is 'Refuses a payload that is no JSON object, or too large.';
 revoke all on function carillon._check_payload(jsonb, text) from public;
 --! EndIncluded jobs/_check_payload.sql
+--! Included jobs/_check_target.sql
+create or replace function carillon._check_target(target jsonb, field text) returns void
+language plpgsql immutable security invoker
+set search_path = ''
+as $$
+declare
+  -- What a target of each type cannot be without.
+  c_needs constant jsonb := '{"http": "url", "agent": "url", "faktory": "jobType", "container": "image"}';
+  v_needed text;
+begin
+  if jsonb_typeof(target) <> 'object' then
+    perform carillon._invalid(field, format('must be a JSON object, got %s', jsonb_typeof(target)));
+  end if;
+  v_needed := c_needs ->> (target ->> 'type');
+  if v_needed is null then
+    perform carillon._invalid(field || '.type', case when target -> 'type' is null then 'is required'
+      else 'must be "http", "agent", "faktory" or "container"' end);
+  end if;
+  if coalesce(jsonb_typeof(target -> v_needed), 'null') <> 'string' then
+    perform carillon._invalid(field || '.' || v_needed, case when jsonb_typeof(target -> v_needed) is null then 'is required'
+      else 'must be a string' end);
+  end if;
+  if pg_column_size(target) > 1000000 and octet_length(target::text) > 2097152 then
+    perform carillon._invalid(field, 'must be at most 2 MiB');
+  end if;
+end;
+$$;
+comment on function carillon._check_target(jsonb, text) is
+  'Refuses what cannot be a target: no object, of no known type, without what that type cannot do without, or too large. Its other fields are checked by the API and the command line, and by the dispatcher, which fails a job for good whose target is not valid.';
+revoke all on function carillon._check_target(jsonb, text) from public;
+--! EndIncluded jobs/_check_target.sql
 --! Included jobs/_option_headers.sql
 create or replace function carillon._option_headers(options jsonb, path text) returns jsonb
 language plpgsql immutable security invoker
 set search_path = ''
 as $$
 declare
-  v_given constant jsonb := jsonb_strip_nulls(options);
+  v_given constant jsonb := jsonb_strip_nulls(options - 'target');
   v_headers jsonb := '{}';
   v_backoff numeric;
 begin
@@ -8783,6 +8933,11 @@ begin
     end if;
     v_headers := v_headers || jsonb_build_object('tags', v_given -> 'tags');
   end if;
+  -- Nulls within a target mean something.
+  if coalesce(options -> 'target', 'null') <> 'null' then
+    perform carillon._check_target(options -> 'target', path || 'target');
+    v_headers := v_headers || jsonb_build_object('target', options -> 'target');
+  end if;
   return v_headers;
 end;
 $$;
@@ -8790,6 +8945,15 @@ comment on function carillon._option_headers(jsonb, text) is
   'The trusted headers for the options that single jobs and the jobs of crons have in common (API spelling; null means the default); TK001 names the option that breaks a rule.';
 revoke all on function carillon._option_headers(jsonb, text) from public;
 --! EndIncluded jobs/_option_headers.sql
+--! Included jobs/_given_options.sql
+create or replace function carillon._given_options(job jsonb) returns jsonb
+language sql immutable parallel safe security invoker
+-- Nulls within a target mean something.
+return jsonb_strip_nulls(job - 'payload' - 'target') || case when coalesce(job -> 'target', 'null') = 'null' then '{}'
+  else jsonb_build_object('target', job -> 'target') end;
+comment on function carillon._given_options(jsonb) is 'What a job of a batch says besides its payload: null is as good as nothing.';
+revoke all on function carillon._given_options(jsonb) from public;
+--! EndIncluded jobs/_given_options.sql
 --! Included jobs/_job_headers.sql
 create or replace function carillon._job_headers(options jsonb, path text, due_at timestamptz) returns jsonb
 language plpgsql stable security invoker
@@ -8826,7 +8990,8 @@ create or replace function carillon.enqueue_job(
   retry_backoff numeric default null,
   timeout integer default null,
   expires_at timestamptz default null,
-  tags text[] default null
+  tags text[] default null,
+  target jsonb default null
 ) returns bigint
 language plpgsql volatile security definer
 set search_path = ''
@@ -8849,7 +9014,8 @@ begin
   end if;
   v_options := jsonb_strip_nulls(jsonb_build_object('priority', priority, 'maxAttempts', max_attempts, 'retryDelay', retry_delay,
     'retryBackoff', retry_backoff, 'timeout', timeout, 'expiresAt', carillon._time_json(expires_at, 'expiresAt')))
-    || case when tags is null then '{}' else jsonb_build_object('tags', tags) end;
+    || case when tags is null then '{}' else jsonb_build_object('tags', tags) end
+    || case when target is null then '{}' else jsonb_build_object('target', target) end;
   if idempotency_key is not null then
     v_new := nextval(pg_get_serial_sequence('pgmq.q_jobs', 'msg_id'));
     v_job := carillon._idempotent_job(app, idempotency_key,
@@ -8864,9 +9030,9 @@ begin
     carillon._job_headers(v_options, '', v_due), v_due, v_new);
 end;
 $$;
-comment on function carillon.enqueue_job(text, jsonb, uuid, timestamptz, integer, text, integer, integer, numeric, integer, timestamptz, text[]) is
-  'Enqueues one job of an app, in the caller''s transaction, and returns its id (pgmq msg_id). A run_at in the past means now; higher priority goes first (default 0); the same idempotency_key and request within 24 hours give the same job (TK203 for another request); a job not started by expires_at is canceled. max_attempts (default 1) counts failures; between them pass retry_delay seconds (default 10) times retry_backoff (default 2) to the power of the failures before, give or take a tenth. timeout in seconds.';
-revoke all on function carillon.enqueue_job(text, jsonb, uuid, timestamptz, integer, text, integer, integer, numeric, integer, timestamptz, text[]) from public;
+comment on function carillon.enqueue_job(text, jsonb, uuid, timestamptz, integer, text, integer, integer, numeric, integer, timestamptz, text[], jsonb) is
+  'Enqueues one job of an app, in the caller''s transaction, and returns its id (pgmq msg_id). A run_at in the past means now; higher priority goes first (default 0); the same idempotency_key and request within 24 hours give the same job (TK203 for another request); a job not started by expires_at is canceled. max_attempts (default 1) counts failures; between them pass retry_delay seconds (default 10) times retry_backoff (default 2) to the power of the failures before, give or take a tenth. timeout in seconds. With a target, a dispatcher sends it there: {"type": "http", "url": …}.';
+revoke all on function carillon.enqueue_job(text, jsonb, uuid, timestamptz, integer, text, integer, integer, numeric, integer, timestamptz, text[], jsonb) from public;
 --! EndIncluded jobs/enqueue_job.sql
 --! Included jobs/enqueue_jobs.sql
 create or replace function carillon.enqueue_jobs(app text, jobs jsonb, user_id uuid default null) returns setof bigint
@@ -8905,13 +9071,13 @@ begin
       perform carillon._invalid(rtrim(v_path, '.'), 'must be an object');
     end if;
     select k into v_unknown from jsonb_object_keys(v_job) as k
-    where k not in ('payload', 'runAt', 'priority', 'maxAttempts', 'retryDelay', 'retryBackoff', 'timeout', 'expiresAt', 'tags', 'idempotencyKey')
+    where k not in ('payload', 'runAt', 'priority', 'maxAttempts', 'retryDelay', 'retryBackoff', 'timeout', 'expiresAt', 'tags', 'idempotencyKey', 'target')
     limit 1;
     if v_unknown is not null then
       perform carillon._invalid(v_path || v_unknown, 'is not a field of a job in a batch');
     end if;
     perform carillon._check_payload(coalesce(nullif(v_job -> 'payload', 'null'), '{}'), v_path || 'payload');
-    v_job := jsonb_strip_nulls(v_job - 'payload');
+    v_job := carillon._given_options(v_job);
     if v_due is null then
       v_due := array_fill(v_now, array[jsonb_array_length(jobs)]);
       v_headers := array_fill('{"trigger": "api"}'::jsonb, array[jsonb_array_length(jobs)]);
@@ -8930,7 +9096,7 @@ begin
     v_ids := array(select nextval(pg_get_serial_sequence('pgmq.q_jobs', 'msg_id')) from generate_series(1, jsonb_array_length(jobs)));
     -- Lock order: by key.
     for v_at in select k from unnest(v_keyed) as k order by jobs -> (k::integer - 1) ->> 'idempotencyKey', k loop
-      v_job := jsonb_strip_nulls((jobs -> (v_at::integer - 1)) - 'payload');
+      v_job := carillon._given_options(jobs -> (v_at::integer - 1));
       v_path := format('jobs[%s].', v_at - 1);
       v_new := carillon._idempotent_job(app, v_job ->> 'idempotencyKey',
         -- As enqueue_job says it.
@@ -8949,7 +9115,7 @@ begin
     from rows from (jsonb_array_elements(jobs), unnest(v_due), unnest(v_headers), unnest(v_ids)) as i (job, due, headers, id)
     where i.due is not null
     order by i.id;
-    perform pg_notify('carillon_jobs', app);
+    perform carillon._announce_jobs(app, v_headers);
     return query select unnest(v_ids);
     return;
   end if;
@@ -8969,19 +9135,66 @@ begin
       returning msg_id;
   end if;
   if jsonb_array_length(jobs) > 0 then
-    perform pg_notify('carillon_jobs', app);
+    perform carillon._announce_jobs(app, v_headers);
   end if;
 end;
 $$;
 comment on function carillon.enqueue_jobs(text, jsonb, uuid) is
-  'Enqueues many jobs of an app at once: [{payload, runAt, priority, maxAttempts, retryDelay, retryBackoff, timeout, expiresAt, tags, idempotencyKey}], all or none. Returns their ids in the same order.';
+  'Enqueues many jobs of an app at once: [{payload, runAt, priority, maxAttempts, retryDelay, retryBackoff, timeout, expiresAt, tags, idempotencyKey, target}], all or none. Returns their ids in the same order.';
 revoke all on function carillon.enqueue_jobs(text, jsonb, uuid) from public;
 --! EndIncluded jobs/enqueue_jobs.sql
+--! Included jobs/_due_target_keys.sql
+create or replace function carillon._due_target_keys(now timestamptz) returns text[]
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  c_window constant integer := 100;
+  v_seen integer;
+  v_keys text[];
+  v_app text;
+  v_due timestamptz;
+  v_around boolean := false;
+begin
+  -- Usually that is all of them.
+  select count(*), coalesce(array_agg('@' || w.app), '{}') into v_seen, v_keys
+  from (
+    select q.message ->> 'app_id' as app from pgmq.q_jobs q
+    where q.headers ? 'target' and q.vt <= now
+      and not carillon._has_expired(q.headers, now) and not carillon._is_lost_for_good(q.headers)
+    order by q.vt
+    limit c_window) w;
+  if v_seen = c_window then
+    -- One app may have them all. So some others, going on where the last claim of this session stopped.
+    v_app := coalesce(nullif(current_setting('carillon.target_app', true), ''), gen_random_uuid()::text);
+    for v_step in 1 .. 32 loop
+      select q.message ->> 'app_id', q.vt into v_app, v_due from pgmq.q_jobs q
+      where q.headers ? 'target' and q.message ->> 'app_id' > v_app
+      order by q.message ->> 'app_id', q.vt
+      limit 1;
+      if v_app is null then
+        exit when v_around;
+        v_around := true;
+        v_app := '';
+      elsif v_due <= now then
+        v_keys := v_keys || ('@' || v_app);
+      end if;
+    end loop;
+    perform set_config('carillon.target_app', coalesce(v_app, ''), false);
+  end if;
+  -- Whoever comes first is served first where there is not enough for all.
+  return array(select k from unnest(v_keys) as k group by k order by random());
+end;
+$$;
+comment on function carillon._due_target_keys(timestamptz) is
+  'The claim keys of apps that have jobs with targets that are due: of the 100 oldest and, where there are more, of 32 apps in turn. What it costs does not grow with the number of apps.';
+revoke all on function carillon._due_target_keys(timestamptz) from public;
+--! EndIncluded jobs/_due_target_keys.sql
 --! Included jobs/claim_jobs.sql
 create or replace function carillon.claim_jobs(apps text[], worker text, max_jobs integer, lease_seconds integer)
 returns table (
   job_id bigint, attempt integer, app_id text, payload jsonb, cron_id uuid, scheduled_for timestamptz, trigger text,
-  user_id uuid, username text, enqueued_at timestamptz, timeout_seconds integer
+  user_id uuid, username text, enqueued_at timestamptz, timeout_seconds integer, target jsonb
 )
 language plpgsql volatile security definer
 set search_path = ''
@@ -9001,6 +9214,7 @@ declare
   v_waiting text[];
   v_again text[];
   v_share integer;
+  v_key text;
   v_app text;
   v_want integer;
   v_next record;
@@ -9026,13 +9240,18 @@ begin
   v_until := v_now + lease_seconds * interval '1 second';
   v_waiting := array(select a.app from unnest(apps) with ordinality as a (app, at) where a.app is not null group by a.app order by min(a.at));
   perform carillon._require_bound(v_waiting);
-  v_rooms := carillon._lock_limited_apps(v_waiting);
+  if '@' = any (v_waiting) then
+    v_waiting := array_remove(v_waiting, '@') || carillon._due_target_keys(v_now);
+  end if;
+  v_rooms := carillon._lock_limited_apps(array(select ltrim(w, '@') from unnest(v_waiting) as w));
 
   -- Every app has an equal share, and those that have more waiting share what the others leave.
   while v_left > 0 and v_waiting <> '{}' loop
     v_again := '{}';
     v_share := (v_left + cardinality(v_waiting) - 1) / cardinality(v_waiting);
-    foreach v_app in array v_waiting loop
+    foreach v_key in array v_waiting loop
+      exit when v_left = 0;
+      v_app := ltrim(v_key, '@');
       select
         exists (select from pgmq.q_jobs q where q.message ->> 'app_id' = v_app and q.headers ? 'lease' and q.vt <= v_now),
         exists (select from carillon.crons c where c.app_id = v_app and c.max_concurrency is not null)
@@ -9049,13 +9268,13 @@ begin
       v_below := 2147483647;
       v_again_at := null;
       while v_want > 0 loop
-        v_next := carillon._next_priorities(v_app, v_below);
+        v_next := carillon._next_priorities(v_key, v_below);
         v_priority := greatest(v_next.direct, v_next.due, v_next.limited);
         exit when v_priority is null;
         v_direct := coalesce(v_next.direct = v_priority, false);
         v_due := coalesce(v_next.due = v_priority, false);
         v_limited := coalesce(v_next.limited = v_priority, false);
-        v_picks := carillon._pick_jobs(v_app, v_priority, v_direct, v_due, v_limited, v_limits, v_want, v_now);
+        v_picks := carillon._pick_jobs(v_key, v_priority, v_direct, v_due, v_limited, v_limits, v_want, v_now);
         return query
           with claimed as (
             -- By their places: these rows are locked, and no plan can then read the whole queue to find them.
@@ -9073,7 +9292,7 @@ begin
           )
           select c.msg_id, c.read_ct, v_app, c.message -> 'payload', (c.headers ->> 'cron_id')::uuid,
             (c.headers ->> 'scheduled_for')::timestamptz, carillon._job_trigger(c.headers), c.user_id, n.of_id ->> c.user_id::text, c.enqueued_at,
-            (c.headers ->> 'timeout')::integer
+            (c.headers ->> 'timeout')::integer, c.headers -> 'target'
           from claimed c
           cross join names n
           order by c.n;
@@ -9092,7 +9311,7 @@ begin
         end if;
       end loop;
       if v_want = 0 and not v_rooms ? v_app then
-        v_again := v_again || v_app;
+        v_again := v_again || v_key;
       end if;
     end loop;
     v_waiting := v_again;
@@ -9100,23 +9319,30 @@ begin
 end;
 $$;
 comment on function carillon.claim_jobs(text[], text, integer, integer) is
-  'Leases up to max_jobs due jobs of these apps to a worker, in equal shares where each has enough. Of an app those of the highest priority go first; of one priority oldest due first, except that direct jobs and those of crons, and the crons among themselves, take turns where many wait, and that the limits of apps and crons (max_concurrency) hold. The pair (job_id, attempt) fences every later call about them.';
+  'Leases up to max_jobs due jobs of these apps to a worker: those without a target; @crm stands for those of the app crm that have one, and @ for those of all apps. In equal shares where each has enough. Of an app those of the highest priority go first; of one priority oldest due first, except that direct jobs and those of crons, and the crons among themselves, take turns where many wait, and that the limits of apps and crons (max_concurrency) hold. The pair (job_id, attempt) fences every later call about them.';
 revoke all on function carillon.claim_jobs(text[], text, integer, integer) from public;
 --! EndIncluded jobs/claim_jobs.sql
 --! Included jobs/next_job_in.sql
 create or replace function carillon.next_job_in(apps text[]) returns double precision
-language plpgsql stable security definer
+language plpgsql volatile security definer
 set search_path = ''
 set enable_seqscan = off
 as $$
 declare
   v_now timestamptz := carillon.now();
+  v_keys text[] := apps;
+  v_key text;
   v_app text;
   v_most integer;
   v_next timestamptz;
 begin
   perform carillon._require_bound(apps);
-  foreach v_app in array apps loop
+  if '@' = any (apps) then
+    v_keys := array_remove(apps, '@') || carillon._due_target_keys(v_now);
+    v_next := (select q.vt from pgmq.q_jobs q where q.headers ? 'target' and q.vt > v_now order by q.vt limit 1);
+  end if;
+  foreach v_key in array v_keys loop
+    v_app := ltrim(v_key, '@');
     -- When a lease runs out its job is due again, and its place is free.
     v_next := least(v_next, (
       select q.vt from pgmq.q_jobs q
@@ -9126,7 +9352,7 @@ begin
       limit 1));
     select a.max_concurrency into v_most from carillon.apps a where a.id = v_app;
     if v_most is null or carillon._app_room(v_app, v_most) > 0 then
-      v_next := least(v_next, carillon._next_due(v_app, v_now));
+      v_next := least(v_next, carillon._next_due(v_key, v_now));
     end if;
     exit when v_next <= v_now;
   end loop;
@@ -9135,7 +9361,7 @@ begin
 end;
 $$;
 comment on function carillon.next_job_in(text[]) is
-  'Seconds until the next job of these apps comes due, or a lease on one runs out: tells an idle worker when to look again. 0 when one is due that no limit holds back, null when there is none.';
+  'Seconds until the next job of these apps comes due, or a lease on one runs out: tells an idle worker when to look again. 0 when one is due that no limit holds back, null when there is none. @crm and @ as in claim_jobs.';
 revoke all on function carillon.next_job_in(text[]) from public;
 --! EndIncluded jobs/next_job_in.sql
 --! Included jobs/_count_failures.sql
@@ -9163,6 +9389,15 @@ comment on function carillon._count_failures(uuid[], uuid[]) is
   'Counts the failed jobs of crons (one element a job), and forgets the count of those that had a job succeed.';
 revoke all on function carillon._count_failures(uuid[], uuid[]) from public;
 --! EndIncluded jobs/_count_failures.sql
+--! Included jobs/_short_result.sql
+create or replace function carillon._short_result(result jsonb) returns jsonb
+language sql immutable parallel safe security invoker
+-- What is written again with every later attempt must stay small.
+return case when length(result ->> 'body') > 4096
+  then result || jsonb_build_object('body', left(result ->> 'body', 4096), 'bodyTruncated', true) else result end;
+comment on function carillon._short_result(jsonb) is 'What is kept of what a target answered to an attempt that was not the last: of its body, the first 4096 characters.';
+revoke all on function carillon._short_result(jsonb) from public;
+--! EndIncluded jobs/_short_result.sql
 --! Included jobs/_retry_attempts.sql
 create or replace function carillon._retry_attempts(outcomes jsonb, now timestamptz, bound text[]) returns bigint[]
 language plpgsql volatile security invoker
@@ -9170,40 +9405,41 @@ set search_path = ''
 as $$
 declare
   v_retried bigint[];
-  v_apps text[];
+  v_keys text[];
 begin
   with o as materialized (
     select * from jsonb_to_recordset(outcomes)
-      as o (job_id bigint, attempt integer, status text, error jsonb, retry_in numeric, discard boolean)
+      as o (job_id bigint, attempt integer, status text, error jsonb, result jsonb, retry_in numeric, wait numeric, discard boolean)
     where o.status = 'failed' and o.error is not null
   ),
   again as (
     update pgmq.q_jobs q
-    set vt = _retry_attempts.now + interval '1 second' * coalesce(o.retry_in, least(86400,
+    set vt = _retry_attempts.now + interval '1 second' * coalesce(o.retry_in, o.wait, least(86400,
           coalesce((q.headers ->> 'retry_delay')::numeric, 10)
           -- A hundred failures at a factor of ten are beyond any number.
           * power(coalesce((q.headers ->> 'retry_backoff')::numeric, 2), least(coalesce((q.headers ->> 'failures')::integer, 0), 20))
           * (0.9 + 0.2 * random())::numeric)),
       headers = (q.headers - 'lease')
         || jsonb_build_object('attempts', carillon._job_attempts(q.headers, q.read_ct, q.headers #>> '{lease,worker}',
-          q.last_read_at, greatest(_retry_attempts.now, q.last_read_at), o.error))
+          q.last_read_at, greatest(_retry_attempts.now, q.last_read_at), o.error,
+          carillon._short_result(o.result)))
         || case when o.retry_in is null
           then jsonb_build_object('failures', coalesce((q.headers ->> 'failures')::integer, 0) + 1) else '{}' end
     from o
     where q.msg_id = o.job_id and q.read_ct = o.attempt and q.headers -> 'lease' is not null
-      and (bound is null or q.message ->> 'app_id' = any (bound))
+      and carillon._may_reach(bound, q.message, q.headers)
       and (o.retry_in is not null or (o.discard is not true
         and coalesce((q.headers ->> 'failures')::integer, 0) + 1 < coalesce((q.headers ->> 'max_attempts')::integer, 1)))
-    returning q.msg_id, q.message ->> 'app_id' as app
+    returning q.msg_id, carillon._claim_key(q.message, q.headers) as key
   )
-  select array_agg(a.msg_id), array_agg(distinct a.app) into v_retried, v_apps from again a;
+  select array_agg(a.msg_id), array_agg(distinct a.key) into v_retried, v_keys from again a;
   -- Idle workers then plan for the time it is due.
-  perform pg_notify('carillon_jobs', a) from unnest(v_apps) as a;
+  perform pg_notify('carillon_jobs', k) from unnest(v_keys) as k;
   return v_retried;
 end;
 $$;
 comment on function carillon._retry_attempts(jsonb, timestamptz, text[]) is
-  'Puts failed jobs that have attempts left, or asked for another time, back into the queue for later, of the apps the caller is bound to (null is all); returns their ids.';
+  'Puts failed jobs that have attempts left, or asked for another time, back into the queue for later, those the caller may reach; returns their ids.';
 revoke all on function carillon._retry_attempts(jsonb, timestamptz, text[]) from public;
 --! EndIncluded jobs/_retry_attempts.sql
 --! Included jobs/finish_jobs.sql
@@ -9234,7 +9470,7 @@ begin
     -- Some jobs are put back and the others end: two statements, whose locks together have to be in order.
     perform from pgmq.q_jobs q
     where q.msg_id = any (array(select (o ->> 'job_id')::bigint from jsonb_array_elements(outcomes) as o))
-      and (v_bound is null or q.message ->> 'app_id' = any (v_bound))
+      and carillon._may_reach(v_bound, q.message, q.headers)
     order by q.msg_id
     for update;
     v_retried := carillon._retry_attempts(outcomes, v_now, v_bound);
@@ -9250,7 +9486,7 @@ begin
     delete from pgmq.q_jobs q
     using o
     where q.msg_id = o.job_id and q.read_ct = o.attempt and q.headers -> 'lease' is not null
-      and (v_bound is null or q.message ->> 'app_id' = any (v_bound))
+      and carillon._may_reach(v_bound, q.message, q.headers)
     returning q.msg_id, q.read_ct, q.enqueued_at, q.last_read_at, q.message, q.headers, o.status, o.result, o.error
   ),
   kept as (
@@ -9271,12 +9507,12 @@ begin
     perform carillon._count_failures(v_succeeded, v_failed);
   end if;
   -- Somebody may have waited for the place.
-  perform pg_notify('carillon_jobs', a) from unnest(v_apps) as a;
+  perform pg_notify('carillon_jobs', k) from unnest(v_apps) as a, unnest(array[a, '@' || a]) as k;
   return query select unnest(v_finished || v_retried);
 end;
 $$;
 comment on function carillon.finish_jobs(jsonb) is
-  'Records how attempts ended: [{job_id, attempt, status: completed|failed, result, error, retry_in, discard}]. Jobs move to the history, failed ones with attempts left (or a retry_in, in seconds) wait for the next; discard rules that out. Returns the ids recorded; one that is missing had lost its lease.';
+  'Records how attempts ended: [{job_id, attempt, status: completed|failed, result, error, retry_in, wait, discard}]. Jobs move to the history, failed ones with attempts left (or a retry_in, in seconds) wait for the next, wait seconds where given; discard rules that out. The result of a failed attempt is what its target answered. Returns the ids recorded; one that is missing had lost its lease.';
 revoke all on function carillon.finish_jobs(jsonb) from public;
 --! EndIncluded jobs/finish_jobs.sql
 --! Included jobs/extend_leases.sql
@@ -9298,7 +9534,7 @@ begin
       select q.msg_id
       from unnest(extend_leases.job_ids, extend_leases.attempts) as l (job_id, attempt)
       join pgmq.q_jobs q on q.msg_id = l.job_id and q.read_ct = l.attempt
-      where q.headers -> 'lease' is not null and (v_bound is null or q.message ->> 'app_id' = any (v_bound))
+      where q.headers -> 'lease' is not null and carillon._may_reach(v_bound, q.message, q.headers)
       -- Not "for update": a job whose log is being appended to (for key share) is ours all the same.
       for no key update of q skip locked
     )
@@ -9320,21 +9556,21 @@ set search_path = ''
 as $$
 declare
   v_now timestamptz := carillon.now();
-  v_app text;
+  v_key text;
   v_bound constant text[] := carillon._bound_apps();
 begin
-  perform from pgmq.q_jobs q where q.msg_id = any (release_jobs.job_ids) and (v_bound is null or q.message ->> 'app_id' = any (v_bound))
+  perform from pgmq.q_jobs q where q.msg_id = any (release_jobs.job_ids) and carillon._may_reach(v_bound, q.message, q.headers)
   order by q.msg_id for update;
   return query
     update pgmq.q_jobs q
     set vt = v_now, headers = q.headers - 'lease'
     from unnest(release_jobs.job_ids, release_jobs.attempts) as l (job_id, attempt)
     where q.msg_id = l.job_id and q.read_ct = l.attempt and q.headers -> 'lease' is not null
-      and (v_bound is null or q.message ->> 'app_id' = any (v_bound))
+      and carillon._may_reach(v_bound, q.message, q.headers)
     returning q.msg_id;
-  for v_app in select distinct q.message ->> 'app_id' from pgmq.q_jobs q where q.msg_id = any (release_jobs.job_ids)
-    and (v_bound is null or q.message ->> 'app_id' = any (v_bound)) loop
-    perform pg_notify('carillon_jobs', v_app);
+  for v_key in select distinct carillon._claim_key(q.message, q.headers) from pgmq.q_jobs q where q.msg_id = any (release_jobs.job_ids)
+    and carillon._may_reach(v_bound, q.message, q.headers) loop
+    perform pg_notify('carillon_jobs', v_key);
   end loop;
 end;
 $$;
@@ -9357,7 +9593,7 @@ begin
   end if;
   select k into v_unknown from jsonb_object_keys(v_given) as k
   where k not in ('cronId', 'status', 'trigger', 'tag', 'ids', 'enqueuedAfter', 'enqueuedBefore', 'startedAfter', 'startedBefore',
-    'finishedAfter', 'finishedBefore')
+    'finishedAfter', 'finishedBefore', 'target')
   order by k limit 1;
   if v_unknown is not null then
     perform carillon._invalid(v_unknown, 'is not a filter of jobs');
@@ -9409,6 +9645,12 @@ begin
   if v_given ? 'finishedBefore' then
     v_filter.finished_before := carillon._json_timestamp(v_given -> 'finishedBefore', 'finishedBefore');
   end if;
+  if v_given ? 'target' then
+    v_filter.targets := carillon._json_words(v_given -> 'target', 'target', '{none,any,http,agent,faktory,container}');
+    if 'any' = any (v_filter.targets) then
+      v_filter.targets := v_filter.targets || '{http,agent,faktory,container}';
+    end if;
+  end if;
   return v_filter;
 end;
 $$;
@@ -9427,6 +9669,8 @@ as $$
     case when filter.statuses is not null then format('j.status = any (%L)', filter.statuses) end,
     case when filter.triggers is not null then format('j.trigger = any (%L)', filter.triggers) end,
     case when filter.tag is not null then format('j.headers -> ''tags'' ? %L', filter.tag) end,
+    case when filter.targets is not null
+      then format('coalesce(j.headers #>> ''{target,type}'', ''none'') = any (%L)', filter.targets) end,
     case when filter.job_ids is not null then format('j.job_id = any (%L)', filter.job_ids) end,
     case when filter.enqueued_after is not null then format('j.enqueued_at >= %L', filter.enqueued_after) end,
     case when filter.enqueued_before is not null then format('j.enqueued_at < %L', filter.enqueued_before) end,
@@ -9458,6 +9702,8 @@ as $$
       where s.status = any (filter.statuses)), 'false') end,
     case when filter.triggers is not null then format('carillon._job_trigger(q.headers) = any (%L)', filter.triggers) end,
     case when filter.tag is not null then format('q.headers -> ''tags'' ? %L', filter.tag) end,
+    case when filter.targets is not null
+      then format('coalesce(q.headers #>> ''{target,type}'', ''none'') = any (%L)', filter.targets) end,
     case when filter.job_ids is not null then format('q.msg_id = any (%L)', filter.job_ids) end,
     case when filter.enqueued_after is not null then format('q.enqueued_at >= %L', filter.enqueued_after) end,
     case when filter.enqueued_before is not null then format('q.enqueued_at < %L', filter.enqueued_before) end,
@@ -9485,7 +9731,10 @@ declare
   v_walk text := format('q.msg_id %s %L::bigint', case when oldest_first then '>' else '<' end, from_job);
   -- Each job of an app is in one of three indexes; one that runs is in the last.
   v_of_app constant text := (
-    select string_agg(format('(select q.* from pgmq.q_jobs q where q.message ->> ''app_id'' = %L and %s limit %s)', filter.app_id, i.condition, c_rows / 2 + 1), ' union all ')
+    select string_agg(format('(select q.* from pgmq.q_jobs q where %s and %s limit %s)',
+      case when i.leased then format('q.message ->> ''app_id'' = %L', filter.app_id)
+        else format('carillon._claim_key(q.message, q.headers) = any (%L)', array[filter.app_id, '@' || filter.app_id]) end,
+      i.condition, c_rows / 2 + 1), ' union all ')
     from (values
       ('(q.headers ? ''cron_id'') is not true and (q.headers ? ''lease'') is not true', false),
       ('q.headers ? ''cron_id'' and not q.headers ? ''lease''', false),
@@ -9526,35 +9775,38 @@ set search_path = ''
 set enable_seqscan = off
 as $$
 declare
-  -- The conditions of the indexes of what waits, and what they begin with after the app.
+  -- The conditions of the indexes of what waits, and what they begin with after the claim key.
   c_direct constant text := '(q.headers ? ''cron_id'') is not true and (q.headers ? ''lease'') is not true';
   c_due constant text := 'q.headers ? ''cron_id'' and not q.headers ? ''lease'' and not q.headers ? ''limited''';
   c_limited constant text := 'q.headers ? ''cron_id'' and not q.headers ? ''lease'' and (q.headers ? ''limited'') = true';
   v_walks text[] := '{}';
+  v_key text;
   v_kind text;
   v_priority integer;
   v_cron text;
 begin
-  foreach v_kind in array array[c_direct, c_due, c_limited] loop
+  for v_key, v_kind in
+    select k.key, i.kind from unnest(array[app, '@' || app]) as k (key), unnest(array[c_direct, c_due, c_limited]) as i (kind)
+  loop
     v_priority := 2147483647;
     loop
       execute format($sql$
         select coalesce((q.headers ->> 'priority')::integer, 0) from pgmq.q_jobs q
-        where q.message ->> 'app_id' = $1 and %s and coalesce((q.headers ->> 'priority')::integer, 0) < $2
+        where carillon._claim_key(q.message, q.headers) = $1 and %s and coalesce((q.headers ->> 'priority')::integer, 0) < $2
         order by coalesce((q.headers ->> 'priority')::integer, 0) desc limit 1$sql$, v_kind)
-      into v_priority using app, v_priority;
+      into v_priority using v_key, v_priority;
       exit when v_priority is null;
       v_cron := '';
       loop
         if v_kind = c_limited then
           select q.headers ->> 'cron_id' into v_cron from pgmq.q_jobs q
-          where q.message ->> 'app_id' = app and q.headers ? 'cron_id' and not q.headers ? 'lease' and (q.headers ? 'limited') = true
+          where carillon._claim_key(q.message, q.headers) = v_key and q.headers ? 'cron_id' and not q.headers ? 'lease' and (q.headers ? 'limited') = true
             and coalesce((q.headers ->> 'priority')::integer, 0) = v_priority and q.headers ->> 'cron_id' > v_cron
           order by q.headers ->> 'cron_id' limit 1;
           exit when v_cron is null;
         end if;
-        v_walks := v_walks || format('q.message ->> ''app_id'' = %L and %s and coalesce((q.headers ->> ''priority'')::integer, 0) = %s%s',
-          app, v_kind, v_priority, case when v_cron <> '' then format(' and q.headers ->> ''cron_id'' = %L', v_cron) else '' end);
+        v_walks := v_walks || format(
+          'carillon._claim_key(q.message, q.headers) = %L and %s and coalesce((q.headers ->> ''priority'')::integer, 0) = %s%s', v_key, v_kind, v_priority, case when v_cron <> '' then format(' and q.headers ->> ''cron_id'' = %L', v_cron) else '' end);
         exit when v_kind <> c_limited;
       end loop;
     end loop;
@@ -9705,7 +9957,7 @@ language sql stable parallel safe security invoker
 return row(
   h.job_id, h.app_id, h.cron_id, h.scheduled_for, h.trigger, h.status, h.user_id, h.payload, h.headers, h.result, h.error,
   h.attempt, h.worker, h.enqueued_at, null::timestamptz, h.started_at, h.finished_at,
-  carillon._job_attempts(h.headers, h.attempt, h.worker, h.started_at, h.finished_at, h.error))::carillon.jobs;
+  carillon._job_attempts(h.headers, h.attempt, h.worker, h.started_at, h.finished_at, h.error, h.result))::carillon.jobs;
 comment on function carillon._finished_job(carillon.job_history) is 'A row of the history as carillon.jobs shows it.';
 revoke all on function carillon._finished_job(carillon.job_history) from public;
 --! EndIncluded jobs/_finished_job.sql
@@ -9930,7 +10182,7 @@ begin
 end;
 $$;
 comment on function carillon.page_jobs(text, jsonb, text, text, integer) is
-  'One page of an app''s jobs, live and finished: newest (by id, which is the order of enqueuing), oldest, or by the time they are due. filter: {cronId, status, trigger, tag, ids, enqueuedAfter, enqueuedBefore, startedAfter, startedBefore, finishedAfter, finishedBefore}. A page looks at a bounded number of jobs, so it may be short, or empty, and still have a next_cursor; after the last it is null.';
+  'One page of an app''s jobs, live and finished: newest (by id, which is the order of enqueuing), oldest, or by the time they are due. filter: {cronId, status, trigger, tag, ids, enqueuedAfter, enqueuedBefore, startedAfter, startedBefore, finishedAfter, finishedBefore, target}. A page looks at a bounded number of jobs, so it may be short, or empty, and still have a next_cursor; after the last it is null.';
 revoke all on function carillon.page_jobs(text, jsonb, text, text, integer) from public;
 --! EndIncluded jobs/page_jobs.sql
 --! Included jobs/_log_starts.sql
@@ -9985,7 +10237,7 @@ begin
     select c.n
     from rows from (jsonb_to_recordset(chunks) as (job_id bigint, attempt integer)) with ordinality as c (job_id, attempt, n)
     join pgmq.q_jobs q on q.msg_id = c.job_id and q.read_ct = c.attempt
-    where (v_bound is null or q.message ->> 'app_id' = any (v_bound))
+    where carillon._may_reach(v_bound, q.message, q.headers)
     order by q.msg_id
     for key share of q
   ) l;
@@ -9995,7 +10247,7 @@ begin
       select c.n
       from rows from (jsonb_to_recordset(chunks) as (job_id bigint, attempt integer)) with ordinality as c (job_id, attempt, n)
       join carillon.job_history h on h.job_id = c.job_id and h.attempt = c.attempt
-      where (v_bound is null or h.app_id = any (v_bound)) and h.finished_at > v_now - interval '1 minute' and c.n <> all (coalesce(v_taken, '{}')));
+      where (v_bound is null or h.app_id = any (v_bound) or (h.headers ? 'target' and '@' = any (v_bound))) and h.finished_at > v_now - interval '1 minute' and c.n <> all (coalesce(v_taken, '{}')));
   end if;
   if again or jsonb_path_exists(chunks, '$[*] ? (!exists (@.seq))') then
     v_starts := carillon._log_starts(chunks, again);
@@ -10072,7 +10324,7 @@ begin
   elsif v_job.job_id is null then
     select j.* into v_job from carillon.jobs j where j.job_id = get_job.job and j.finished_at is not null limit 1;
   end if;
-  if v_job.job_id is null or v_job.app_id <> get_job.app or v_job.app_id <> all (v_bound) then
+  if v_job.job_id is null or v_job.app_id <> get_job.app or not carillon._may_reach(v_bound, jsonb_build_object('app_id', v_job.app_id), v_job.headers) then
     raise exception using errcode = 'TK103', message = format('no job %s', get_job.job);
   end if;
   return v_job;
@@ -10245,10 +10497,10 @@ comment on function carillon.cancel_job(bigint, text, text, uuid, text[]) is
   'Cancels a job that is waiting or running, whose handler is told to stop. TK204 when it has ended, TK103 when unknown.';
 revoke all on function carillon.cancel_job(bigint, text, text, uuid, text[]) from public;
 --! EndIncluded jobs/cancel_job.sql
---! Included jobs/move_job.sql
-create or replace function carillon.move_job(
+--! Included jobs/update_job.sql
+create or replace function carillon.update_job(
   job bigint,
-  run_at timestamptz,
+  patch jsonb,
   app text default null,
   actor uuid default null,
   actor_scopes text[] default null
@@ -10258,31 +10510,65 @@ set search_path = ''
 as $$
 declare
   v_now timestamptz := carillon.now();
-  v_live pgmq.q_jobs;
+  v_unknown text;
+  v_due timestamptz;
+  v_old pgmq.q_jobs;
+  v_new pgmq.q_jobs;
 begin
-  if run_at is null or run_at >= '10000-01-01 00:00:00+00' then
-    perform carillon._invalid('runAt', 'must be a time before the year 10000');
+  if jsonb_typeof(patch) is distinct from 'object' then
+    perform carillon._invalid('patch', 'must be a JSON object');
   end if;
-  v_live := carillon._lock_job(job, app);
-  perform carillon._require_held(actor, actor_scopes, array['app:' || (v_live.message ->> 'app_id') || ':job.write']);
-  if v_live.headers ? 'lease' then
+  select k into v_unknown from jsonb_object_keys(patch) as k where k not in ('runAt', 'payload', 'target') limit 1;
+  if v_unknown is not null then
+    perform carillon._invalid(v_unknown, 'is nothing that can be changed of a job: runAt, payload and target can');
+  end if;
+  if patch = '{}' then
+    perform carillon._invalid('body', 'must give runAt, payload or target');
+  end if;
+  if patch ? 'runAt' then
+    v_due := carillon._json_timestamp(patch -> 'runAt', 'runAt');
+    if v_due >= '10000-01-01 00:00:00+00' then
+      perform carillon._invalid('runAt', 'must be a time before the year 10000');
+    end if;
+  end if;
+  v_old := carillon._lock_job(job, app);
+  perform carillon._require_held(actor, actor_scopes, array['app:' || (v_old.message ->> 'app_id') || ':job.write']);
+  if v_old.headers ? 'lease' then
     raise exception using errcode = 'TK204', message = format('job %s has been started', job);
   end if;
-  if (v_live.headers ->> 'expires_at')::timestamptz <= run_at and not v_live.headers ? 'attempts' then
-    perform carillon._invalid('runAt', 'must be before the job expires');
+  if patch ?| '{payload,target}' and v_old.read_ct > 0 then
+    raise exception using errcode = 'TK204', message = format('job %s has been started before', job),
+      hint = 'what an attempt has begun with stays; only runAt can be changed';
   end if;
-  update pgmq.q_jobs q set vt = greatest(run_at, v_now), headers = coalesce(q.headers, '{}') - 'due_at' || carillon._due_header(run_at, v_now)
-  where q.msg_id = job;
-  perform pg_notify('carillon_jobs', v_live.message ->> 'app_id');
-  perform carillon._audit(actor, 'job.move', v_live.message ->> 'app_id', job::text, null,
-    jsonb_build_object('dueAt', v_live.vt), jsonb_build_object('dueAt', greatest(run_at, v_now)));
+  v_new := v_old;
+  v_new.headers := coalesce(v_old.headers, '{}');
+  if v_due is not null then
+    if (v_old.headers ->> 'expires_at')::timestamptz <= v_due and not v_old.headers ? 'attempts' then
+      perform carillon._invalid('runAt', 'must be before the job expires');
+    end if;
+    v_new.vt := greatest(v_due, v_now);
+    v_new.headers := v_new.headers - 'due_at' || carillon._due_header(v_due, v_now);
+  end if;
+  if patch ? 'payload' then
+    perform carillon._check_payload(coalesce(nullif(patch -> 'payload', 'null'), '{}'), 'payload');
+    v_new.message := jsonb_set(v_old.message, '{payload}', coalesce(nullif(patch -> 'payload', 'null'), '{}')
+      || case when v_old.headers ? 'cron_id' then jsonb_build_object('cron_id', v_old.headers -> 'cron_id') else '{}' end);
+  end if;
+  if patch ? 'target' then
+    v_new.headers := v_new.headers - 'target' || carillon._option_headers(jsonb_build_object('target', patch -> 'target'), '');
+  end if;
+  update pgmq.q_jobs q set vt = v_new.vt, message = v_new.message, headers = v_new.headers where q.msg_id = job;
+  perform pg_notify('carillon_jobs', carillon._claim_key(v_new.message, v_new.headers));
+  perform carillon._audit(actor, 'job.update', v_old.message ->> 'app_id', job::text, null,
+    jsonb_build_object('dueAt', v_old.vt, 'payload', v_old.message -> 'payload', 'target', v_old.headers -> 'target'),
+    jsonb_build_object('dueAt', v_new.vt, 'payload', v_new.message -> 'payload', 'target', v_new.headers -> 'target'));
   return carillon.get_job(job, app);
 end;
 $$;
-comment on function carillon.move_job(bigint, timestamptz, text, uuid, text[]) is
-  'Changes when a waiting job is due; the past means now. TK204 when it runs or has ended, TK103 when unknown.';
-revoke all on function carillon.move_job(bigint, timestamptz, text, uuid, text[]) from public;
---! EndIncluded jobs/move_job.sql
+comment on function carillon.update_job(bigint, jsonb, text, uuid, text[]) is
+  'Changes the given fields of a job that waits: runAt (the past means now) and, while it has never been started, payload and target (null is none). TK204 when it runs, or has ended; TK103 when unknown.';
+revoke all on function carillon.update_job(bigint, jsonb, text, uuid, text[]) from public;
+--! EndIncluded jobs/update_job.sql
 --! Included jobs/_retry_headers.sql
 create or replace function carillon._retry_headers(headers jsonb, job bigint) returns jsonb
 language sql immutable parallel safe security invoker
@@ -10291,7 +10577,7 @@ as $$
   -- What it was told when it was enqueued; not what became of it.
   select coalesce(jsonb_object_agg(h.key, h.value), '{}') || jsonb_build_object('trigger', 'manual', 'retry_of', job)
   from jsonb_each(headers) as h (key, value)
-  where h.key in ('cron_id', 'scheduled_for', 'priority', 'max_attempts', 'retry_delay', 'retry_backoff', 'timeout', 'tags')
+  where h.key in ('cron_id', 'scheduled_for', 'priority', 'max_attempts', 'retry_delay', 'retry_backoff', 'timeout', 'tags', 'target')
 $$;
 comment on function carillon._retry_headers(jsonb, bigint) is 'The headers of a job that runs another one again.';
 revoke all on function carillon._retry_headers(jsonb, bigint) from public;
@@ -10305,6 +10591,7 @@ declare
   v_now timestamptz := carillon.now();
   v_system uuid := carillon._system_principal();
   v_new bigint[];
+  v_keys text[];
 begin
   with new as (
     insert into pgmq.q_jobs (enqueued_at, vt, message, headers)
@@ -10312,13 +10599,13 @@ begin
       carillon._retry_headers(o.headers, o.old_id)
     from unnest(old_ids, payloads, user_ids, _send_retries.headers) with ordinality as o (old_id, payload, user_id, headers, at)
     order by o.at
-    returning msg_id, (pgmq.q_jobs.headers ->> 'retry_of')::bigint as retry_of
+    returning msg_id, (pgmq.q_jobs.headers ->> 'retry_of')::bigint as retry_of, carillon._claim_key(message, pgmq.q_jobs.headers) as key
   ),
   linked as (
     insert into carillon.job_retries (job_id, retry_of, created_at) select n.msg_id, n.retry_of, v_now from new n
   )
-  select array_agg(n.msg_id order by array_position(old_ids, n.retry_of)) into v_new from new n;
-  perform pg_notify('carillon_jobs', app);
+  select array_agg(n.msg_id order by array_position(old_ids, n.retry_of)), array_agg(distinct n.key) into v_new, v_keys from new n;
+  perform pg_notify('carillon_jobs', k) from unnest(v_keys) as k;
   return v_new;
 end;
 $$;
@@ -10474,7 +10761,7 @@ begin
     select carillon._send_retries(app, v_ids, array_agg(j.payload order by j.job_id), array_agg(j.user_id order by j.job_id),
       array_agg(j.headers order by j.job_id)) into v_new
     from unnest((carillon._finished_page(
-      row(app, null, null, null, null, v_ids, null, null, null, null, null, null)::carillon.job_filter, 9223372036854775807, false, max_jobs, true)).jobs) as j;
+      row(app, null, null, null, null, v_ids, null, null, null, null, null, null, null)::carillon.job_filter, 9223372036854775807, false, max_jobs, true)).jobs) as j;
     perform carillon._audit(actor, 'job.retry', app, null, null, null, jsonb_build_object('filter', filter, 'jobs', cardinality(v_new)));
   end if;
   return jsonb_build_object('dryRun', coalesce(dry_run, false), 'matched', v_matched, 'retried', coalesce(cardinality(v_new), 0),
@@ -10492,7 +10779,7 @@ revoke all on function carillon.retry_jobs(text, jsonb, boolean, text, integer, 
 create or replace function carillon.list_letters(app text, before_letter bigint default null, max_rows integer default 100)
 returns table (
   letter_id bigint, job_id bigint, app_id text, cron_id uuid, trigger text, reason text, user_id uuid, payload jsonb, tags jsonb,
-  buried_at timestamptz, attempts jsonb
+  buried_at timestamptz, attempts jsonb, target jsonb
 )
 language plpgsql stable security definer
 set search_path = ''
@@ -10504,7 +10791,7 @@ begin
   return query
     select d.msg_id, (d.headers ->> 'job_id')::bigint, d.message ->> 'app_id', (d.headers ->> 'cron_id')::uuid,
       carillon._job_trigger(d.headers), d.headers ->> 'reason', carillon._job_user(d.message, d.headers), d.message -> 'payload',
-      coalesce(d.headers -> 'tags', '[]'), d.vt, coalesce(d.headers -> 'attempts', '[]')
+      coalesce(d.headers -> 'tags', '[]'), d.vt, coalesce(d.headers -> 'attempts', '[]'), d.headers -> 'target'
     from pgmq.q_jobs_dlq d
     where d.message ->> 'app_id' = list_letters.app and d.msg_id < coalesce(before_letter, 9223372036854775807)
     order by d.msg_id desc

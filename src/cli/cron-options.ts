@@ -47,6 +47,10 @@ const FIELDS = {
     seconds,
   ),
   tags: new Option("--tags <list>", "labels of its jobs, joined by commas").argParser(list),
+  target: new Option(
+    "--target <json>",
+    "where its jobs go; @file reads it, - takes stdin",
+  ).argParser(jsonObject),
   maxConcurrency: new Option("--max-concurrency <n>", "jobs that may run at once").argParser(
     whole(1),
   ),

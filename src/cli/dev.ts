@@ -16,10 +16,12 @@ const port = (text: string) => {
 export const devCommand = new Command("dev")
   .description("bring up a private Postgres with Carillon and its API, for development")
   .option("--port <n>", "port of the API; 0 takes a free one", port, 0)
+  .option("--no-dispatcher", "do not send jobs to their targets")
   .option("--json", "print one line of JSON when ready: url, key, databaseUrl, engine")
-  .action(async (options: { port: number; json?: true }) => {
+  .action(async (options: { port: number; dispatcher: boolean; json?: true }) => {
     await using system = await startSystem({
       port: options.port,
+      dispatcher: options.dispatcher,
       logger: createLogger(readConfig().logLevel === "info" ? "warn" : readConfig().logLevel),
       say: (line) => {
         if (options.json) console.error(line);

@@ -4,6 +4,7 @@ import { completionCommand } from "./completion/index.js";
 import { cronsCommand } from "./crons/index.js";
 import { deployCommand } from "./deploy/index.js";
 import { devCommand } from "./dev.js";
+import { dispatchCommand } from "./dispatch.js";
 import { doctorCommand } from "./doctor.js";
 import { exportCommand } from "./export/index.js";
 import { importCommand } from "./import/index.js";
@@ -33,6 +34,7 @@ export function createProgram(): Command {
     .addCommand(deployCommand)
     .addCommand(serveCommand)
     .addCommand(workerCommand)
+    .addCommand(dispatchCommand)
     .addCommand(devCommand)
     .addCommand(doctorCommand)
     .addCommand(releaseCommand)

@@ -1,19 +1,23 @@
 import { Command } from "commander";
 import { generateKey } from "../api/keys.js";
 import { startServer } from "../api/server.js";
-import { readConfig, requireDatabaseUrl } from "../config.js";
-import { connect } from "../db/connect.js";
+import { type Config, readConfig, requireDatabaseUrl } from "../config.js";
+import { connect, type Sql } from "../db/connect.js";
 import { bootstrapAdmin } from "../db/api-keys.js";
-import { createLogger } from "../log.js";
-import { readKeyring } from "../secrets/keyring.js";
+import { databaseAccess } from "../db/database-roles.js";
+import { type Dispatcher, startDispatcher } from "../dispatch/dispatcher.js";
+import { createLogger, type Logger } from "../log.js";
+import { type Keyring, readKeyring } from "../secrets/keyring.js";
+import { readTargetsConfig } from "../targets/config.js";
 import { startTicker } from "../worker/ticker.js";
 import { untilSignal } from "./signals.js";
 
-/** The API, with the ticker beside it. */
+/** The API, with the ticker and a dispatcher beside it. */
 export const serveCommand = new Command("serve")
   .description("serve the API on CARILLON_HOST:CARILLON_PORT (default 127.0.0.1:8080)")
   .option("--no-ticker", "do not tick in this process")
-  .action(async (options: { ticker: boolean }) => {
+  .option("--no-dispatcher", "do not send jobs to their targets from this process")
+  .action(async (options: { ticker: boolean; dispatcher: boolean }) => {
     const config = readConfig();
     const keyring = readKeyring();
     const log = createLogger(config.logLevel);
@@ -30,9 +34,34 @@ export const serveCommand = new Command("serve")
       const { host, port, api: settings } = config;
       await using server = await startServer({ sql, log, host, port, settings, keyring });
       await using _ticker = options.ticker && config.ticker ? startTicker({ sql, log }) : undefined;
+      await using _dispatcher = options.dispatcher
+        ? await dispatcherOf(config, sql, log, keyring)
+        : undefined;
       console.log(`listening on ${server.url}`);
       await untilSignal();
     } finally {
       await sql.end({ timeout: 5 });
     }
   });
+
+/** Undefined where it is switched off, or its database role may only serve the API. */
+async function dispatcherOf(
+  config: Config,
+  sql: Sql,
+  logger: Logger,
+  keyring: Keyring | undefined,
+): Promise<Dispatcher | undefined> {
+  if (!config.dispatcher) return undefined;
+  const { owner, role, groups } = await databaseAccess(sql);
+  if (!owner && !groups.includes("carillon_dispatcher")) {
+    const hint = `grant carillon_dispatcher to ${role}; or run carillon dispatch, and this with --no-dispatcher`;
+    logger.warn({ hint }, "no job is sent to its target from this process: the role may not");
+    return undefined;
+  }
+  return startDispatcher({
+    ...{ sql, logger, keyring, targets: readTargetsConfig() },
+    concurrency: config.dispatchConcurrency,
+    leaseSeconds: config.leaseSeconds,
+    listen: config.listen,
+  });
+}

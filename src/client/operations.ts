@@ -69,8 +69,8 @@ export const OPERATIONS = {
     enqueue: op("POST /api/v1/apps/{appId}/jobs", "body"),
     /** Enqueues many, all or none. */
     enqueueMany: op("POST /api/v1/apps/{appId}/jobs/batch", "body"),
-    /** Changes when a waiting job is due. */
-    move: op("PATCH /api/v1/apps/{appId}/jobs/{id}", "body"),
+    /** Changes when a waiting job is due or, before its first attempt, its payload and target. */
+    update: op("PATCH /api/v1/apps/{appId}/jobs/{id}", "body"),
     /** Cancels a waiting or running job. */
     cancel: op("POST /api/v1/apps/{appId}/jobs/{id}/cancel", "body"),
     /** Cancels the live jobs that a filter means. */

@@ -7,6 +7,8 @@ export interface AppRow {
   name: string | null;
   manifest: JsonObject;
   permissions: string[];
+  /** What makes it an agent; null for an app that is none. */
+  agent: JsonObject | null;
   maxConcurrency: number | null;
   createdAt: Date;
   updatedAt: Date;

@@ -1,4 +1,5 @@
 import { acting } from "./audit.js";
+import type { JobTarget } from "./jobs.js";
 import type { TickOutcome } from "./ticks.js";
 import { json, one, run, type JsonObject, type Queryable } from "./connect.js";
 import type { Actor } from "./principals.js";
@@ -32,6 +33,7 @@ export interface CronRow {
   timeoutSeconds: number | null;
   expiresAfterSeconds: number | null;
   tags: string[];
+  target: JobTarget | null;
   maxConcurrency: number | null;
   consecutiveFailures: number;
   description: string;
@@ -72,6 +74,7 @@ export interface CronInput {
   timeout?: number | null | undefined;
   expiresAfter?: number | null | undefined;
   tags?: string[] | null | undefined;
+  target?: JobTarget | null | undefined;
   maxConcurrency?: number | null | undefined;
   runAs?: string | null | undefined;
   enabled?: boolean | null | undefined;

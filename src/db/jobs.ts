@@ -5,6 +5,12 @@ import type { Actor } from "./principals.js";
 export type JobStatus = "pending" | "queued" | "running" | "completed" | "failed" | "canceled";
 export type JobTrigger = "automatic" | "manual" | "api";
 
+/** Where a job goes instead of to its app's workers; what it takes depends on the type. */
+export interface JobTarget {
+  readonly type: "http" | "agent" | "faktory" | "container";
+  readonly [field: string]: unknown;
+}
+
 /** A job, live or finished, as the view carillon.jobs has it. */
 export interface JobRow {
   jobId: number;
@@ -34,6 +40,8 @@ export interface AttemptRecord {
   startedAt: string;
   finishedAt?: string | null;
   error?: JobError | null;
+  /** What its target answered. */
+  result?: unknown;
 }
 
 /** Why a job failed, as it is kept. */
@@ -59,6 +67,8 @@ export interface ClaimedJob {
   enqueuedAt: Date;
   /** Seconds the handler may run; null for the worker's own limit. */
   timeoutSeconds: number | null;
+  /** Null for a job of the app's own workers. */
+  target: JobTarget | null;
 }
 
 /** How an attempt ended. */
@@ -70,6 +80,8 @@ export interface JobOutcome {
   error?: JobError;
   /** Try again after so many seconds, whatever attempts are left; of a failed attempt only. */
   retryIn?: number;
+  /** Seconds until the next attempt where one is left, instead of the backoff. */
+  wait?: number;
   /** Fail the job for good, whatever attempts are left; of a failed attempt only. */
   discard?: boolean;
 }
@@ -98,6 +110,8 @@ export interface JobOptions {
   expiresAt?: string | null | undefined;
   /** At most 20 labels to find it by. */
   tags?: string[] | null | undefined;
+  /** Where it goes; default to the app's workers. */
+  target?: JobTarget | null | undefined;
 }
 
 /** Besides, for one job: on whose behalf it runs, and the key that keeps it from being enqueued twice. */
@@ -120,7 +134,8 @@ export const enqueueJob = async (
       priority => ${options.priority ?? null}, idempotency_key => ${options.idempotencyKey ?? null},
       max_attempts => ${options.maxAttempts ?? null}, retry_delay => ${options.retryDelay ?? null},
       retry_backoff => ${options.retryBackoff ?? null}, timeout => ${options.timeout ?? null},
-      expires_at => ${options.expiresAt ?? null}, tags => ${options.tags ?? null}) as job_id`);
+      expires_at => ${options.expiresAt ?? null}, tags => ${options.tags ?? null},
+      target => ${options.target ? json(sql, options.target) : null}) as job_id`);
   return row.jobId;
 };
 
@@ -143,7 +158,13 @@ export const enqueueJobs = async (
   return rows.map((row) => row.jobId);
 };
 
-/** Leases up to `max` due jobs of these apps, by priority, oldest due first. */
+/** Stands for the jobs with targets of all apps where jobs are claimed. */
+export const ALL_TARGETS = "@";
+
+/** Stands for an app's jobs with targets where jobs are claimed. */
+export const targetsOf = (appId: string): string => `${ALL_TARGETS}${appId}`;
+
+/** Leases up to `max` due jobs of these apps (or keys as above), by priority, oldest due first. */
 export const claimJobs = (
   sql: Queryable,
   apps: string[],
@@ -172,6 +193,7 @@ export const finishJobs = async (sql: Queryable, outcomes: readonly JobOutcome[]
     result: o.result ?? undefined,
     error: o.error,
     retry_in: o.retryIn,
+    wait: o.wait,
     discard: o.discard,
   }));
   const rows = await run(sql<{ jobId: number }[]>`
@@ -219,6 +241,8 @@ export interface JobFilter {
   startedBefore?: string | undefined;
   finishedAfter?: string | undefined;
   finishedBefore?: string | undefined;
+  /** Types of targets, or any, or none. */
+  target?: readonly string[] | undefined;
 }
 
 /** By id, which is the order of enqueuing; or, for jobs that wait, by the time they are due. */
@@ -260,17 +284,25 @@ export const cancelJob = (
     select * from carillon.cancel_job(
       job => ${jobId}, app => ${appId}, reason => ${reason ?? "canceled by hand"}, ${acting(sql, actor)})`);
 
-/** Changes when a waiting job is due (RFC 3339). */
-export const moveJob = (
+/** What can be changed of a job that waits; null resets a field. */
+export interface JobPatch {
+  /** When it is due (RFC 3339). */
+  runAt?: string | undefined;
+  payload?: JsonObject | null | undefined;
+  target?: JobTarget | null | undefined;
+}
+
+/** Changes the given fields of a waiting job. */
+export const updateJob = (
   sql: Queryable,
   appId: string,
   jobId: number,
-  runAt: string,
+  patch: JobPatch,
   actor: Actor | null = null,
 ) =>
   one<JobRow>(sql`
-    select * from carillon.move_job(
-      job => ${jobId}, run_at => ${runAt}, app => ${appId}, ${acting(sql, actor)})`);
+    select * from carillon.update_job(
+      job => ${jobId}, patch => ${json(sql, patch)}, app => ${appId}, ${acting(sql, actor)})`);
 
 /** Runs a job that has ended again, as a new job; its id. */
 export const retryJob = async (

@@ -1,7 +1,7 @@
 import { acting } from "./audit.js";
 import { one, run, type JsonObject, type Queryable } from "./connect.js";
 import type { Actor } from "./principals.js";
-import type { AttemptRecord, JobTrigger } from "./jobs.js";
+import type { AttemptRecord, JobTarget, JobTrigger } from "./jobs.js";
 
 /** A dead letter: the copy of a job that was delivered in vain too often. */
 export interface LetterRow {
@@ -16,6 +16,7 @@ export interface LetterRow {
   tags: string[];
   buriedAt: Date;
   attempts: AttemptRecord[];
+  target: JobTarget | null;
 }
 
 /** Which dead letters of an app are meant: of these ids and this cron; all where both are absent. */

@@ -42,6 +42,12 @@ export interface PgCronStatus {
   beats: number;
 }
 
+/** What tells this database apart from every other, its copies included. */
+export const databaseIdentity = async (sql: Queryable) => {
+  const row = await one<{ identity: string }>(sql`select carillon.database_identity() as identity`);
+  return row.identity;
+};
+
 /** Decides what is due, once: the ticker's statement. */
 export const tick = async (sql: Queryable) => {
   const row = await one<{ result: TickResult }>(sql`select carillon.tick() as result`);

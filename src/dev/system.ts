@@ -4,8 +4,10 @@ import { connect, type Sql } from "../db/connect.js";
 import { bootstrapAdmin, createApiKey } from "../db/api-keys.js";
 import { findPrincipal } from "../db/principals.js";
 import { install } from "../deploy/install.js";
+import { startDispatcher } from "../dispatch/dispatcher.js";
 import type { Logger } from "../log.js";
 import { readKeyring } from "../secrets/keyring.js";
+import { readTargetsConfig } from "../targets/config.js";
 import { startTicker } from "../worker/ticker.js";
 import { type Engine, startEngine } from "./engines/index.js";
 import { pgmqSql } from "./pgmq.js";
@@ -14,6 +16,8 @@ export interface SystemOptions {
   /** Port of the API; 0, the default, takes a free one. */
   port?: number;
   host?: string;
+  /** Whether jobs are sent to their targets; default true. */
+  dispatcher?: boolean;
   logger: Logger;
   /** Gets a line for everything worth telling a person. */
   say: (line: string) => void;
@@ -51,9 +55,13 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     const sql = connect(engine.databaseUrl, { name: "carillon dev" });
     cleanups.push(() => sql.end({ timeout: 5 }));
     const { logger: log, host = "127.0.0.1", port = 0 } = options;
-    const server = own(await startServer({ sql, log, host, port, keyring: readKeyring() }));
+    const keyring = readKeyring();
+    const server = own(await startServer({ sql, log, host, port, keyring }));
     // With pg_cron alone one sees that ticks need no process of ours.
     if (pgCron === null) own(startTicker({ sql, log }));
+    if (options.dispatcher !== false) {
+      own(startDispatcher({ sql, logger: log, keyring, targets: readTargetsConfig() }));
+    }
     const key = await adminKey(sql);
     return { engine, sql, url: server.url, key, pgCron, [Symbol.asyncDispose]: dispose };
   } catch (error) {

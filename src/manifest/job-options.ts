@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { TargetSpec } from "../targets/schema.js";
 
 /**
  * What a job may be told, and a cron for all its jobs: shared by everything that takes either.
@@ -29,8 +30,11 @@ export const JOB_OPTIONS = {
     .min(1)
     .max(86_400)
     .nullish()
-    .describe("Seconds the handler may run. Default: the worker's."),
+    .describe(
+      "Seconds the handler may run. Default: the worker's; with a target, more than that takes.",
+    ),
   tags: z.array(z.string().min(1).max(100)).max(20).nullish().describe("Labels to find it by."),
+  target: TargetSpec.nullish().describe("Where it goes. Default: the app's workers."),
 };
 
 /** How many jobs of an app, or of a cron, may run at once. */

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { JOB_OPTIONS, MaxConcurrency } from "./job-options.js";
 import { Instant, Schedule, Timezone } from "../schedules/schema.js";
+import { AgentEndpoint } from "../targets/agent/schema.js";
 
 /** An app's id. */
 export const AppId = z
@@ -126,6 +127,13 @@ const Permission = z
     error: "must be lower-case words joined by dots, without the app:… prefix",
   });
 
+/** What makes an app an agent; what else it says is the app's own. */
+const Agent = z.looseObject({
+  endpoint: AgentEndpoint.nullish().describe(
+    "Where the agent is invoked over HTTP. Default: its workers' onAgent.",
+  ),
+});
+
 /** A manifest: what an app is deployed with. */
 export const Manifest = z
   .strictObject({
@@ -133,11 +141,9 @@ export const Manifest = z
     id: AppId.optional(),
     name: z.string().max(200).optional().describe("The app's name for people."),
     agent: z
-      .union([z.boolean(), z.record(z.string(), z.unknown())], {
-        error: "must be true, false or a JSON object",
-      })
-      .optional()
-      .describe("Marks an AI agent: its crons call onAgent instead of onJob."),
+      .union([z.boolean(), Agent], { error: "must be true, false or a JSON object" })
+      .nullish()
+      .describe("Marks an AI agent: its crons' jobs go to onAgent, or to its endpoint."),
     permissions: z
       .array(Permission)
       .max(1000)

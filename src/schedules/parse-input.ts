@@ -53,6 +53,15 @@ const isDeferred = (issue: z.core.$ZodIssue) =>
   issue.code === "custom" && issue.params?.deferred === true;
 
 function fieldErrors(issue: z.core.$ZodIssue, root: string): FieldError[] {
+  if (issue.code === "invalid_union") {
+    // What is wrong within the one that was meant says more than that none of them fits.
+    const meant = issue.errors.find((issues) => issues.length > 0 && issues.every(isWithin));
+    if (meant !== undefined) {
+      return meant.flatMap((inner) =>
+        fieldErrors({ ...inner, path: [...issue.path, ...inner.path] }, root),
+      );
+    }
+  }
   if (issue.code !== "unrecognized_keys") {
     return [{ field: fieldPath(issue.path, root), message: issue.message }];
   }
@@ -61,6 +70,9 @@ function fieldErrors(issue: z.core.$ZodIssue, root: string): FieldError[] {
     message: "is not a known field",
   }));
 }
+
+const isWithin = (issue: z.core.$ZodIssue) =>
+  issue.path.length > 0 || issue.code === "unrecognized_keys";
 
 const EXPECTED: Readonly<Record<string, string>> = {
   string: "a string",

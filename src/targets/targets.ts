@@ -1,3 +1,4 @@
+import { agentCall } from "./agent/request.js";
 import type { TargetsConfig } from "./config.js";
 import { ContainerTarget } from "./container/target.js";
 import { FaktoryTarget } from "./faktory/target.js";
@@ -26,6 +27,8 @@ export class Targets implements AsyncDisposable {
     switch (spec.type) {
       case "http":
         return this.http.run(spec, job, context);
+      case "agent":
+        return this.http.run(agentCall(spec, job), job, context);
       case "faktory":
         return this.faktory.run(spec, job, context);
       case "container":
@@ -38,6 +41,8 @@ export class Targets implements AsyncDisposable {
     switch (spec.type) {
       case "http":
         return this.http.breakerKey(spec, job);
+      case "agent":
+        return this.http.breakerKey(agentCall(spec, job), job);
       case "faktory":
         return this.faktory.breakerKey(spec);
       case "container":

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { JobContext, JobLog } from "../worker/types.js";
+import type { AgentInvocation, Caller, JobContext, JobLog } from "../worker/types.js";
 
 /** What a target is told about the job it runs. */
 export interface TargetJob extends Pick<
@@ -7,6 +7,10 @@ export interface TargetJob extends Pick<
   "appId" | "jobId" | "cronId" | "scheduledFor" | "attempt" | "trigger"
 > {
   readonly payload: Readonly<Record<string, unknown>>;
+  /** Who it is run for; null for nobody known. */
+  readonly caller: Caller | null;
+  /** What it asks of an agent. */
+  readonly invocation: AgentInvocation;
   /** The same for every attempt of a job, and no other job's: see {@link jobKey}. */
   readonly key: string;
 }

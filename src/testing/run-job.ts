@@ -83,7 +83,7 @@ export async function runJob<Checked = Record<string, unknown>>(
   const executor = new Executor({
     route: createRoute(hooks),
     contexts: { caller: () => options.caller ?? null, job: () => double(attempt, run, options) },
-    timeoutSeconds: options.timeoutSeconds ?? 60,
+    timeoutOf: () => options.timeoutSeconds ?? 60,
     log: { debug: ignore, info: ignore, warn: ignore, error: ignore },
   });
   const ending = await new Promise<Ending>((resolve) =>
@@ -109,6 +109,7 @@ function claimed(payload: JsonObject, options: RunJobOptions): ClaimedJob {
     username: options.caller?.username ?? null,
     enqueuedAt: new Date(),
     timeoutSeconds: null,
+    target: null,
   };
 }
 

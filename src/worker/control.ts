@@ -21,6 +21,29 @@ export class Discard extends Error {
   }
 }
 
+/** What becomes of a job whose attempt failed, and what is kept of the attempt. */
+export interface FailureTerms {
+  /** What the attempt has found out all the same. */
+  readonly result?: unknown;
+  /** Milliseconds until the next attempt, where one is left; else as the job's backoff has it. */
+  readonly waitMs?: number;
+  /** No further attempt is of use. */
+  readonly final?: boolean;
+}
+
+/** Thrown by a handler of Carillon's own: the attempt failed, on these terms. */
+export class AttemptFailed extends Error {
+  readonly terms: FailureTerms;
+
+  constructor(name: string, message: string, terms: FailureTerms = {}) {
+    super(message);
+    this.name = name;
+    this.terms = terms;
+    // Where in Carillon it was made tells nobody anything.
+    delete this.stack;
+  }
+}
+
 /**
  * To be thrown by a handler that wants to be tried again later. The attempt stays on record, but
  * does not count towards `maxAttempts`.

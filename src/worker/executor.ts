@@ -1,8 +1,8 @@
-import type { JobError, JobOutcome } from "../db/jobs.js";
+import type { ClaimedJob, JobError, JobOutcome } from "../db/jobs.js";
 import type { Logger } from "../log.js";
 import type { Attempt } from "./attempt.js";
 import type { ContextFactory } from "./context.js";
-import { Discard, RetryAfter } from "./control.js";
+import { AttemptFailed, Discard, type FailureTerms, RetryAfter } from "./control.js";
 import { Deadlines } from "./deadlines.js";
 import { describeFailure, failure } from "./failure.js";
 import { storableResult } from "./result.js";
@@ -20,7 +20,8 @@ export type OnEnded = (attempt: Attempt, ending: Ending) => void;
 export interface ExecutorDeps {
   route: Route;
   contexts: Pick<ContextFactory, "caller" | "job">;
-  timeoutSeconds: number;
+  /** Seconds a job may take that does not say. */
+  timeoutOf: (job: ClaimedJob) => number;
   log: Logger;
 }
 
@@ -57,7 +58,7 @@ export class Executor {
 
   #invoke(attempt: Attempt): unknown {
     const { route, contexts } = this.#deps;
-    return route(attempt.job.payload, contexts.caller(attempt), contexts.job(attempt));
+    return route(attempt.job, contexts.caller(attempt), contexts.job(attempt));
   }
 
   #await(attempt: Attempt, promise: Promise<unknown>, onEnded: OnEnded): void {
@@ -88,7 +89,7 @@ export class Executor {
 
   /** Seconds this attempt may take. */
   #limit({ job }: Attempt): number {
-    return job.timeoutSeconds ?? this.#deps.timeoutSeconds;
+    return job.timeoutSeconds ?? this.#deps.timeoutOf(job);
   }
 
   #returned(attempt: Attempt, value: unknown): Ending {
@@ -141,10 +142,28 @@ const failed = ({ lease }: Attempt, error: JobError, told: Control = {}): Ending
   outcome: { ...lease, status: "failed", error, ...told },
 });
 
-type Control = Pick<JobOutcome, "retryIn" | "discard">;
+type Control = Pick<JobOutcome, "result" | "retryIn" | "wait" | "discard">;
 
 /** What a handler asked for by what it threw. */
 function control(thrown: unknown): Control {
   if (thrown instanceof RetryAfter) return { retryIn: thrown.ms / 1000 };
+  if (thrown instanceof AttemptFailed) return termsOf(thrown.terms);
   return thrown instanceof Discard ? { discard: true } : {};
+}
+
+function termsOf({ result, waitMs, final }: FailureTerms): Control {
+  return {
+    ...(result === undefined ? {} : { result: storableOrNull(result) }),
+    ...(waitMs === undefined ? {} : { wait: waitMs / 1000 }),
+    ...(final === true ? { discard: true } : {}),
+  };
+}
+
+/** What cannot be kept must not hide why the attempt failed. */
+function storableOrNull(result: unknown): unknown {
+  try {
+    return storableResult(result);
+  } catch {
+    return null;
+  }
 }

@@ -15,7 +15,8 @@ const MOST_BACKLOG = 2000;
 
 export interface LoopDeps {
   sql: Sql;
-  apps: readonly string[];
+  /** What to claim: see `keys` of a worker's configuration. */
+  keys: readonly string[];
   name: string;
   concurrency: number;
   leaseSeconds: number;
@@ -126,7 +127,7 @@ export class WorkerLoop {
     const { sql, name, leaseSeconds, leases, log, wakeIn, onEmptied } = this.#deps;
     try {
       await leases.overdue();
-      const jobs = await claimJobs(sql, this.#appsInTurn(), name, room, leaseSeconds);
+      const jobs = await claimJobs(sql, this.#keysInTurn(), name, room, leaseSeconds);
       if (this.#errors > 0) log.info({}, "claiming again");
       this.#errors = 0;
       if (jobs.length === room) this.#hungry = true;
@@ -147,10 +148,10 @@ export class WorkerLoop {
   }
 
   /** Every claim begins with another app, so that a busy one does not starve the rest. */
-  #appsInTurn(): string[] {
-    const { apps } = this.#deps;
-    this.#turn = (this.#turn + 1) % apps.length;
-    return [...apps.slice(this.#turn), ...apps.slice(0, this.#turn)];
+  #keysInTurn(): string[] {
+    const { keys } = this.#deps;
+    this.#turn = (this.#turn + 1) % keys.length;
+    return [...keys.slice(this.#turn), ...keys.slice(0, this.#turn)];
   }
 
   /** Starts what may start. Handlers that return no promise end here, one after the other. */

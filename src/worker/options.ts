@@ -59,7 +59,10 @@ export type ServeOptions = z.input<typeof Options>;
 
 /** A worker's options, resolved. */
 export interface WorkerConfig {
+  /** Those it is for by name; none for a dispatcher. */
   readonly apps: readonly string[];
+  /** What it claims: apps, or jobs with targets (`targetsOf`, `ALL_TARGETS`). */
+  readonly keys: readonly string[];
   readonly concurrency: number;
   readonly leaseSeconds: number;
   readonly timeoutSeconds: number;
@@ -83,8 +86,10 @@ export function resolveOptions(given: unknown, env = process.env): WorkerConfig 
   const options = parse(given);
   const config = readConfig(env);
   const listen = options.listen ?? config.listen;
+  const apps = resolveApps(options, config.app);
   return Object.freeze({
-    apps: resolveApps(options, config.app),
+    apps,
+    keys: apps,
     concurrency: options.concurrency ?? config.concurrency,
     leaseSeconds: options.leaseSeconds ?? config.leaseSeconds,
     timeoutSeconds: options.timeoutSeconds ?? config.timeoutSeconds,

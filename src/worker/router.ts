@@ -1,4 +1,6 @@
 import type { JsonObject } from "../db/connect.js";
+import type { ClaimedJob } from "../db/jobs.js";
+import { invocationOf } from "./agent.js";
 import { Discard } from "./control.js";
 import {
   issuePath,
@@ -9,7 +11,7 @@ import {
 import type { AgentHandler, Caller, Hooks, JobContext } from "./types.js";
 
 /** Runs the handler a job belongs to. */
-export type Route = (payload: JsonObject, caller: Caller | null, ctx: JobContext) => unknown;
+export type Route = (job: ClaimedJob, caller: Caller | null, ctx: JobContext) => unknown;
 
 /** The job names a method this worker has no handler for. */
 export class UnknownMethod extends Error {
@@ -37,24 +39,27 @@ export class InvalidPayload extends Discard {
 
 /** Which handler a job goes to, from the hooks. */
 export function createRoute({ onJob, onAgent }: Pick<Hooks, "onJob" | "onAgent">): Route {
-  const job = typeof onJob === "object" ? byMethod(onJob) : (onJob as Route | undefined);
+  const run = typeof onJob === "object" ? byMethod(onJob) : (onJob as Handler | undefined);
+  const job: Route | undefined = run && (({ payload }, caller, ctx) => run(payload, caller, ctx));
   if (onAgent === undefined) {
     if (job === undefined) throw new Error("a worker needs onJob or onAgent");
     return job;
   }
   const agent = toAgent(onAgent);
-  return (payload, caller, ctx) =>
-    (ctx.cronId !== null || job === undefined ? agent : job)(payload, caller, ctx);
+  return (claimed, caller, ctx) =>
+    (claimed.cronId !== null || job === undefined ? agent : job)(claimed, caller, ctx);
 }
+
+type Handler = (payload: JsonObject, caller: Caller | null, ctx: JobContext) => unknown;
 
 interface Checked {
   readonly schema: StandardSchema;
   readonly run: (payload: unknown, caller: Caller | null, ctx: JobContext) => unknown;
 }
 
-type Entries = Readonly<Record<string, Route | Checked>>;
+type Entries = Readonly<Record<string, Handler | Checked>>;
 
-function byMethod(entries: Entries): Route {
+function byMethod(entries: Entries): Handler {
   const handlers = new Map(
     Object.entries(entries).map(([method, entry]) => [
       method,
@@ -69,7 +74,7 @@ function byMethod(entries: Entries): Route {
   };
 }
 
-function checked(method: string, { schema, run }: Checked): Route {
+function checked(method: string, { schema, run }: Checked): Handler {
   const accepted = (result: SchemaResult<unknown>) => {
     if (result.issues !== undefined) throw new InvalidPayload(method, result.issues);
     return result.value;
@@ -84,9 +89,5 @@ function checked(method: string, { schema, run }: Checked): Route {
 
 const toAgent =
   (onAgent: AgentHandler): Route =>
-  ({ message }, caller, ctx) =>
-    onAgent(
-      typeof message === "string" && message !== "" ? message : "Scheduled invocation",
-      caller,
-      ctx,
-    );
+  (job, caller, ctx) =>
+    onAgent(invocationOf(job), caller, ctx);

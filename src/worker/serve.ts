@@ -1,5 +1,6 @@
 import { CarillonError } from "../errors.js";
 import { resolveOptions, type ServeOptions, type WorkerConfig } from "./options.js";
+import { createRoute } from "./router.js";
 import { isStandardSchema } from "./standard-schema.js";
 import type { Hooks, Worker } from "./types.js";
 import { QueueWorker } from "./worker.js";
@@ -48,7 +49,7 @@ export function serve(first: ServeOptions & Hooks, second?: Hooks): Worker {
   checkHooks(hooks);
   const config = resolveOptions(options);
   const release = register(config);
-  const worker = new QueueWorker(config, hooks);
+  const worker = new QueueWorker(config, { ...hooks, route: createRoute(hooks) });
   const unhook = config.signals ? stopOnSignals(worker) : () => undefined;
   void worker.stopped.then(() => {
     unhook();

@@ -87,9 +87,10 @@ export function startTicker({ sql, log }: { sql: Sql; log: Logger }): AsyncDispo
   };
 }
 
-/** Who wants ticks, and to be told in how many seconds the next job of these apps comes due. */
+/** Who wants ticks, and to be told in how many seconds the next job of its own comes due. */
 export interface Idler {
-  readonly apps: readonly string[];
+  /** Whose jobs: see `keys` of a worker's configuration. */
+  readonly keys: readonly string[];
   /** Null when none waits. */
   onLook: (seconds: number | null) => void;
 }
@@ -121,9 +122,9 @@ export class Pulse {
   }
 
   async #tick(): Promise<TickResult> {
-    const apps = new Set([...this.#idlers].flatMap(({ apps }) => apps));
-    const { result, seconds } = await tickAndLook(this.#sql, [...apps]);
-    // The statement looks as of its beginning: it does not see what it enqueued itself.
+    const keys = new Set([...this.#idlers].flatMap(({ keys }) => keys));
+    const { result, seconds } = await tickAndLook(this.#sql, [...keys]);
+    // It may have looked before it ticked.
     const soonest = (result.fired ?? 0) > 0 ? 0 : seconds;
     for (const { onLook } of this.#idlers) onLook(soonest);
     return result;

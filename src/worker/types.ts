@@ -114,8 +114,25 @@ export type JobMap<Checked = Record<string, unknown>> = {
     : JobHandler<Expected<M>, Given<M>> | CheckedJob<Checked[M], Given<M>>;
 };
 
-/** Runs one scheduled invocation of an agent: `payload.message`, or "Scheduled invocation". */
-export type AgentHandler = (message: string, caller: Caller | null, ctx: JobContext) => unknown;
+/** What an agent is asked to do. */
+export interface AgentInvocation {
+  /** The payload's `message`, or "Scheduled invocation". */
+  readonly message: string;
+  /** A UUID of its own for every invocation, the same for all of its attempts. */
+  readonly sessionId: string;
+  readonly appId: string;
+  readonly cronId: string | null;
+  readonly scheduledFor: Date | null;
+  readonly trigger: JobTrigger;
+  readonly payload: JsonObject;
+}
+
+/** Runs one invocation of an agent. */
+export type AgentHandler = (
+  invocation: AgentInvocation,
+  caller: Caller | null,
+  ctx: JobContext,
+) => unknown;
 
 /** What a worker does; at least one of `onJob` and `onAgent`. */
 export interface Hooks<Checked = Record<string, unknown>> {

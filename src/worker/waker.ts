@@ -1,5 +1,5 @@
 import type { Sql } from "../db/connect.js";
-import { canceledJob, JOBS_CHANNEL, nextJobIn } from "../db/jobs.js";
+import { ALL_TARGETS, canceledJob, JOBS_CHANNEL, nextJobIn } from "../db/jobs.js";
 import type { Logger } from "../log.js";
 import { pause } from "./retry.js";
 
@@ -11,7 +11,8 @@ const PLAN_MS = 100;
 
 export interface WakerDeps {
   sql: Sql;
-  apps: readonly string[];
+  /** Whose jobs: see `keys` of a worker's configuration. */
+  keys: readonly string[];
   listen: boolean;
   pollMs: number;
   log: Logger;
@@ -27,7 +28,7 @@ export interface WakerDeps {
  */
 export class Waker {
   readonly #deps: WakerDeps;
-  readonly #apps: ReadonlySet<string>;
+  readonly #keys: ReadonlySet<string>;
   #polling: NodeJS.Timeout | undefined;
   #planned: NodeJS.Timeout | undefined;
   #lookedAt = -Infinity;
@@ -37,7 +38,7 @@ export class Waker {
 
   constructor(deps: WakerDeps) {
     this.#deps = deps;
-    this.#apps = new Set(deps.apps);
+    this.#keys = new Set(deps.keys);
   }
 
   /** Resolves once announcements are heard, where they are listened for. */
@@ -91,17 +92,24 @@ export class Waker {
     if (!this.#stopped) this.#deps.onWake();
   }
 
+  #isOurs(announced: string): boolean {
+    return (
+      this.#keys.has(announced) ||
+      (announced.startsWith(ALL_TARGETS) && this.#keys.has(ALL_TARGETS))
+    );
+  }
+
   #poll(): void {
     // Who looks as often may be a little late.
     if (performance.now() - this.#lookedAt > this.#deps.pollMs * 1.25) void this.#look();
   }
 
   async #look(): Promise<void> {
-    const { sql, apps, log } = this.#deps;
+    const { sql, keys, log } = this.#deps;
     clearTimeout(this.#planned);
     this.#planned = undefined;
     try {
-      this.looked(await nextJobIn(sql, [...apps]));
+      this.looked(await nextJobIn(sql, [...keys]));
     } catch (error) {
       log.debug({ err: error }, "cannot tell when the next job is due");
       // A claim fails as well, and goes on trying.
@@ -117,7 +125,7 @@ export class Waker {
         (announced) => {
           const canceled = canceledJob(announced);
           if (canceled !== undefined) onCanceled(canceled);
-          else if (this.#apps.has(announced)) this.#wake();
+          else if (this.#isOurs(announced)) this.#wake();
         },
         // Runs at every subscription, the later ones too: what was announced meanwhile was missed.
         () => this.#wake(),

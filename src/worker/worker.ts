@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { listApps } from "../db/apps.js";
 import type { Sql } from "../db/connect.js";
+import type { ClaimedJob } from "../db/jobs.js";
 import { ping } from "../db/system.js";
 import { CarillonError } from "../errors.js";
 import { childLogger, type Logger } from "../log.js";
@@ -14,11 +15,18 @@ import { LoopWatch } from "./loop-watch.js";
 import { WorkerLoop } from "./loop.js";
 import type { WorkerConfig } from "./options.js";
 import { backoff, pause, within } from "./retry.js";
-import { createRoute } from "./router.js";
+import type { Route } from "./router.js";
 import { HOST, SharedDatabase } from "./shared.js";
 import { StateMachine } from "./state.js";
 import type { Hooks, Worker } from "./types.js";
 import { Waker } from "./waker.js";
+
+/** What a worker does with its jobs. */
+export interface WorkerParts extends Pick<Hooks, "onStart" | "onShutdown"> {
+  readonly route: Route;
+  /** Seconds a job may take that does not say; default the worker's. */
+  readonly timeoutOf?: (job: ClaimedJob) => number;
+}
 
 /** How long an aborted handler may take to end, and the last outcomes to be recorded. */
 const GRACE_MS = 2_000;
@@ -33,7 +41,7 @@ export class QueueWorker implements Worker {
   startFailed = false;
 
   readonly #config: WorkerConfig;
-  readonly #hooks: Hooks;
+  readonly #parts: WorkerParts;
   /** Errors written here are events, too. */
   readonly #log: Logger;
   readonly #events: Emitter;
@@ -49,9 +57,9 @@ export class QueueWorker implements Worker {
   /** Aborted before the connections are closed. */
   readonly #closed = new AbortController();
 
-  constructor(config: WorkerConfig, hooks: Hooks) {
+  constructor(config: WorkerConfig, parts: WorkerParts) {
     this.#config = config;
-    this.#hooks = hooks;
+    this.#parts = parts;
     const log = childLogger(config.logger, { worker: this.name });
     const events = new Emitter(log);
     this.#events = events;
@@ -136,7 +144,7 @@ export class QueueWorker implements Worker {
     if (!signal.aborted) await this.#warnOfMissingApps(sql);
     for (const app of this.#config.apps) {
       if (signal.aborted) throw new Stopped();
-      const hook = Promise.resolve(this.#hooks.onStart?.(contexts.start(app, signal)));
+      const hook = Promise.resolve(this.#parts.onStart?.(contexts.start(app, signal)));
       await Promise.race([hook, untilAborted(this.#hurry.signal)]);
     }
     if (signal.aborted) throw new Stopped();
@@ -144,6 +152,7 @@ export class QueueWorker implements Worker {
 
   /** A worker may come before its app's first deploy; a mistyped app looks the same. */
   async #warnOfMissingApps(sql: Sql): Promise<void> {
+    if (this.#config.apps.length === 0) return;
     try {
       const installed = new Set((await listApps(sql)).map(({ id }) => id));
       for (const app of this.#config.apps) {
@@ -164,7 +173,7 @@ export class QueueWorker implements Worker {
     const { sql, pulse } = shared;
     const config = this.#config;
     const log = this.#log;
-    const { apps, leaseSeconds, timeoutSeconds } = config;
+    const { apps, keys, leaseSeconds } = config;
     const events = this.#events;
     const leases = new Leases({ sql, leaseSeconds, events, log });
     const suspects = () => leases.active();
@@ -179,20 +188,20 @@ export class QueueWorker implements Worker {
       giveUp: this.#giveUp.signal,
     });
     const executor = new Executor({
-      route: createRoute(this.#hooks),
+      route: this.#parts.route,
       contexts,
-      timeoutSeconds,
+      timeoutOf: this.#parts.timeoutOf ?? (() => config.timeoutSeconds),
       log,
     });
     const loop = new WorkerLoop({
-      ...{ sql, apps, leaseSeconds, executor, finisher, leases, watch, events, log },
+      ...{ sql, keys, leaseSeconds, executor, finisher, leases, watch, events, log },
       name: this.name,
       concurrency: config.concurrency,
       wakeIn: (ms) => waker.wakeIn(ms),
       onEmptied: () => waker.planLook(),
     });
     const waker = new Waker({
-      ...{ sql, apps, log, listen: config.listen, pollMs: config.pollMs },
+      ...{ sql, keys, log, listen: config.listen, pollMs: config.pollMs },
       onWake: () => loop.wake(),
       onCanceled: (jobId) => void leases.cancel(jobId),
     });
@@ -201,7 +210,7 @@ export class QueueWorker implements Worker {
     watch.start();
     const beating = leases.run(this.#over.signal);
     const leavePulse = config.ticker
-      ? pulse.join({ apps, onLook: (seconds) => waker.looked(seconds) }, log)
+      ? pulse.join({ keys, onLook: (seconds) => waker.looked(seconds) }, log)
       : undefined;
     await Promise.race([waker.start(), untilAborted(this.#stopping.signal)]);
     log.info({ apps, concurrency: config.concurrency }, "worker ready");
@@ -241,7 +250,7 @@ export class QueueWorker implements Worker {
 
   async #shutDown(): Promise<void> {
     try {
-      const ended = Promise.resolve(this.#hooks.onShutdown?.());
+      const ended = Promise.resolve(this.#parts.onShutdown?.());
       await Promise.race([ended, untilAborted(this.#hurry.signal)]);
     } catch (error) {
       this.#log.error({ err: error }, "onShutdown failed");

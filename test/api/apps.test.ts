@@ -172,6 +172,7 @@ describe("GET /api/v1/apps", () => {
     expect(all.body).toContainEqual({
       id: "seen",
       name: null,
+      agent: null,
       permissions: ["app:seen:cron.read", "app:seen:report.send"],
       maxConcurrency: 7,
       createdAt: expect.any(String) as string,

@@ -69,7 +69,7 @@ describe("an entry", () => {
     const calls = [
       ["PATCH", `${CRONS}/${id}`, { schedule: "1 9 * * *" }, "cron.update"],
       ["POST", `${CRONS}/${id}/trigger`, {}, "cron.trigger"],
-      ["PATCH", jobPath, { runAt }, "job.move"],
+      ["PATCH", jobPath, { runAt }, "job.update"],
       ["POST", `${jobPath}/cancel`, {}, "job.cancel"],
       ["POST", `${jobPath}/retry`, undefined, "job.retry"],
       ["DELETE", `${CRONS}/${id}`, undefined, "cron.delete"],

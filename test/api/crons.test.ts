@@ -71,6 +71,7 @@ describe("the RootCX document", () => {
       timeout: null,
       expiresAfter: null,
       tags: [],
+      target: null,
       maxConcurrency: null,
       consecutiveFailures: 0,
       description: "Every day at 09:00, America/New_York time",

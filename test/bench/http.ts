@@ -47,6 +47,16 @@ const job = (n: number): TargetJob => ({
   attempt: 1,
   trigger: "api",
   payload: { n },
+  caller: null,
+  invocation: {
+    message: "Scheduled invocation",
+    sessionId: "",
+    appId: "bench",
+    cronId: null,
+    scheduledFor: null,
+    trigger: "api",
+    payload: { n },
+  },
   key: `job_${n}_bench`,
 });
 

@@ -214,7 +214,9 @@ export class JobModel {
         return refused(sql`select carillon.cancel_job(job => ${id})`, "TK103", "TK204");
       case "move":
         return refused(
-          sql`select carillon.move_job(job => ${id}, run_at => ${this.#time(this.#now + by - 5)})`,
+          sql`select carillon.update_job(job => ${id},
+            patch => jsonb_build_object('runAt', to_char(${this.#time(this.#now + by - 5)}::timestamptz at time zone 'UTC',
+              'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')))`,
           ...["TK001", "TK103", "TK204"],
         );
       case "runAgain": {

@@ -227,13 +227,13 @@ describe("what is written", () => {
       (await one(sql<{ id: number }[]>`select carillon.enqueue_job(app => ${app}) as id`)).id;
     const [a, b] = [await enqueue(), await enqueue()];
     const rows = await written(async () => {
-      await sql`select carillon.move_job(job => ${a}, run_at => '2026-03-03T00:00:00Z')`;
+      await sql`select carillon.update_job(job => ${a}, patch => '{"runAt": "2026-03-03T00:00:00Z"}')`;
       await sql`select carillon.cancel_job(job => ${a}, reason => 'wrong')`;
       await complete(sql, await claim(sql, app));
       await sql`select carillon.retry_job(job => ${b})`;
     });
     expect(rows.map(({ action, object_id }) => [action, Number(object_id)])).toEqual([
-      ["job.move", a],
+      ["job.update", a],
       ["job.cancel", a],
       ["job.retry", b],
     ]);

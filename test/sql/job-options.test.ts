@@ -373,7 +373,8 @@ describe("a job in the wrong state", () => {
     await using db = await newDatabase();
     const { sql } = db;
     const id = await enqueue(sql, "priority => 3, max_attempts => 2");
-    const move = () => sql`select carillon.move_job(job => ${id}, run_at => '2026-03-03Z')`;
+    const move = () => sql`select carillon.update_job(job => ${id},
+      patch => '{"runAt": "2026-03-03T00:00:00Z"}')`;
     const retry = () => sql`select carillon.retry_job(job => ${id}) as id`;
     const cancel = () => sql`select carillon.cancel_job(job => ${id})`;
     expect(await refusal(retry())).toMatchObject({ code: "TK204" });
@@ -398,8 +399,8 @@ describe("a job in the wrong state", () => {
   });
 
   test.each([
-    ["runAt", "carillon.move_job(job => 1, run_at => null)"],
-    ["runAt", "carillon.move_job(job => 1, run_at => 'infinity')"],
+    ["runAt", `carillon.update_job(job => 1, patch => '{"runAt": null}')`],
+    ["runAt", `carillon.update_job(job => 1, patch => '{"runAt": "infinity"}')`],
     ["reason", "carillon.cancel_job(job => 1, reason => '')"],
   ])("is beside the point with a wrong %s: %s", async (field, call) => {
     await using db = await newDatabase();

@@ -167,7 +167,7 @@ describe("a limit", () => {
     } finally {
       await ear.end();
     }
-    expect(heard).toEqual(["crm"]);
+    expect(heard).toEqual(["crm", "@crm"]);
     expect(await nextJobIn(sql)).toBe(0);
   });
 

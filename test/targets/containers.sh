@@ -1,7 +1,10 @@
 #!/bin/bash
 # Runs containers on a real Docker engine of its own (as root, on Debian), with an image made of busybox:
-#   bash test/targets/containers.sh
+#   npm run test:containers [-- --where-possible]
+# With --where-possible a machine on which no engine can run a container is no failure; it is said.
 set -euo pipefail
+where_possible=${1:-}
+possible=
 cd "$(dirname "$0")/../.."
 for part in report engine; do
   # shellcheck source=/dev/null
@@ -20,6 +23,10 @@ clean_up() {
   trap '' INT TERM
   stop_own_engine
   rm -rf "$work"
+  if [ $status -ne 0 ] && [ -z "$possible" ] && [ "$where_possible" = --where-possible ]; then
+    printf '\nSKIPPED: no Docker engine can run a container here (the reason is above); nothing of containers was tested\n' >&2
+    exit 0
+  fi
   if [ $status -eq 0 ]; then printf '\nContainers work. %s s\n' "$SECONDS"; else printf '\nFAILED after %s s\n' "$SECONDS" >&2; fi
   exit $status
 }
@@ -39,6 +46,8 @@ for applet in cat echo grep head hostname kill printf seq sh sleep tail tr true;
   ln -s busybox "$work/image/bin/$applet"
 done
 expect "an image of busybox is made" sh -c "tar -C '$work/image' -c . | docker import - localhost/bb:test"
+expect "a container runs" docker run --rm --network none localhost/bb:test true
+possible=yes
 
 step "Containers"
 npm run --silent build

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { jobKey, traceparent } from "../../src/targets/identity.js";
-import { completed, failed, settle, TargetError } from "../../src/targets/outcome.js";
+import { completed, failed, settle } from "../../src/targets/outcome.js";
 import type { Outcome } from "../../src/targets/types.js";
-import { Discard, RetryAfter } from "../../src/worker/control.js";
+import { AttemptFailed } from "../../src/worker/control.js";
 import { describeFailure } from "../../src/worker/failure.js";
 
 const thrownBy = (outcome: Outcome): unknown => {
@@ -21,24 +21,23 @@ describe("an outcome, as a handler tells it", () => {
     expect(settle(completed({ statusCode: 200 }))).toEqual({ statusCode: 200 });
   });
 
-  test("a failure is thrown, and recorded by its class", () => {
-    const thrown = thrownBy(failed(error));
-    expect(thrown).toBeInstanceOf(TargetError);
+  test("a failure is thrown, and recorded by its class, with what was found out", () => {
+    const thrown = thrownBy(failed(error, { result: { statusCode: 500 } }));
+    expect(thrown).toBeInstanceOf(AttemptFailed);
+    expect(thrown).toMatchObject({ terms: { result: { statusCode: 500 } } });
     expect(describeFailure(thrown)).toEqual({ name: "status", message: "answered 500" });
   });
 
   test("one that knows when to come back asks for it, at most a day later", () => {
     const thrown = thrownBy(failed(error, { retryAfterMs: 5000 }));
-    expect(thrown).toBeInstanceOf(RetryAfter);
-    expect(thrown).toMatchObject({ ms: 5000, cause: { name: "status" } });
-    expect(describeFailure(thrown)).toMatchObject({ cause: { message: "answered 500" } });
-    expect(thrownBy(failed(error, { retryAfterMs: 9e12 }))).toMatchObject({ ms: 86_400_000 });
+    expect(thrown).toMatchObject({ name: "status", terms: { waitMs: 5000 } });
+    const late = thrownBy(failed(error, { retryAfterMs: 9e12 }));
+    expect(late).toMatchObject({ terms: { waitMs: 86_400_000 } });
   });
 
   test("one that no other attempt mends fails the job for good", () => {
-    const thrown = thrownBy(failed(error, { retryable: false, retryAfterMs: 5000 }));
-    expect(thrown).toBeInstanceOf(Discard);
-    expect(thrown).toMatchObject({ message: "answered 500", cause: { name: "status" } });
+    const thrown = thrownBy(failed(error, { retryable: false }));
+    expect(thrown).toMatchObject({ message: "answered 500", terms: { final: true } });
   });
 });
 

@@ -11,6 +11,16 @@ export const job = (more: Partial<TargetJob> = {}): TargetJob => ({
   attempt: 1,
   trigger: "automatic",
   payload: { customer: "acme" },
+  caller: { userId: "5b1f0f0a-2f0e-4a56-8a49-3c9a3f1d2b7e", username: "ada" },
+  invocation: {
+    message: "Scheduled invocation",
+    sessionId: "9a1b2c3d-0000-8000-a000-1234567890ab",
+    appId: "crm",
+    cronId: "0b8c7d1e-6f4a-4c3b-9a2d-1e5f60718293",
+    scheduledFor: new Date("2026-05-08T10:30:00Z"),
+    trigger: "automatic",
+    payload: { customer: "acme" },
+  },
   key: "job_42_0123456789abcdef0123",
   ...more,
 });

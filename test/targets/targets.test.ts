@@ -11,6 +11,7 @@ describe("the spec of a target", () => {
   test("is told apart by its type", () => {
     const specs = [
       { type: "http", url: "https://example.com/" },
+      { type: "agent", url: "https://example.com/agent" },
       { type: "faktory", jobType: "smoke_job" },
       { type: "container", image: "busybox" },
     ];
@@ -50,6 +51,12 @@ describe("all targets of a dispatcher", () => {
     const run = (spec: TargetSpec) => targets.run(spec, job(), context());
     expect((await run({ type: "http", url: endpoint.url })).status).toBe("completed");
     expect(endpoint.received[0]?.headers["user-agent"]).toBe("carillon/1.0.0");
+    expect((await run({ type: "agent", url: endpoint.url })).status).toBe("completed");
+    expect(JSON.parse(endpoint.received[1]?.body ?? "")).toEqual({
+      ...job().invocation,
+      scheduledFor: "2026-05-08T10:30:00.000Z",
+      ...{ jobId: 42, attempt: 1, caller: job().caller },
+    });
     expect((await run({ type: "faktory", jobType: "t" })).status).toBe("completed");
     expect(faktory.pushed).toHaveLength(1);
     expect(await run({ type: "container", image: "busybox" })).toMatchObject({

@@ -88,7 +88,7 @@ describe("runJob", () => {
   });
 
   test("gives agents their message", async () => {
-    const onAgent = (message: string) => message;
+    const onAgent = ({ message }: { message: string }) => message;
     expect((await runJob({ onAgent }, { message: "sum up" }, { cronId: "c" })).result).toBe(
       "sum up",
     );

@@ -104,11 +104,17 @@ describe("onJob as a map", () => {
 describe("onAgent", () => {
   test("gets the message of a cron's job, and other jobs where there is no onJob", async () => {
     const cron = await makeCron({ payload: { message: "summarize" } });
-    await using _worker = await bench.work({ onAgent: (message) => ({ message }) });
+    await using _worker = await bench.work({
+      onAgent: ({ message, sessionId }) => ({ message, sessionId }),
+    });
     const [fired] = await bench.sql<{ id: number }[]>`select carillon.trigger_cron(${cron}) as id`;
-    expect((await bench.ended(fired!.id)).result).toEqual({ message: "summarize" });
+    const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-a[0-9a-f]{3}-[0-9a-f]{12}$/;
+    const sessionId = expect.stringMatching(UUID) as string;
+    const summarized = await bench.ended(fired!.id);
+    expect(summarized.result).toEqual({ message: "summarize", sessionId });
     const other = await bench.ended(await bench.enqueue({}));
-    expect(other.result).toEqual({ message: "Scheduled invocation" });
+    expect(other.result).toEqual({ message: "Scheduled invocation", sessionId });
+    expect(other.result).not.toEqual(summarized.result);
   });
 });
 

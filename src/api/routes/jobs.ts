@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { getApp } from "../../db/apps.js";
 import * as jobs from "../../db/jobs.js";
+import { Payload } from "../../manifest/schema.js";
 import { Instant } from "../../schedules/schema.js";
+import { TargetSpec } from "../../targets/schema.js";
 import { defineRoute, reply } from "../route.js";
 import { JOB_FILTER_QUERY } from "../shapes/job-filter.js";
 import { Job, JobInFull, NEW_JOB } from "../shapes/job.js";
@@ -22,6 +24,11 @@ const NewJob = z
   })
   .optional();
 
+const JobPatch = z.strictObject({
+  runAt: Instant.optional().describe("Not before this time; the past means now."),
+  payload: Payload.nullish().describe("In place of its payload; null: {}."),
+  target: TargetSpec.nullish().describe("Where it goes; null: to the app's workers."),
+});
 const JobList = z
   .strictObject({
     ...JOB_FILTER_QUERY,
@@ -111,14 +118,14 @@ export const jobRoutes = [
   defineRoute({
     method: "patch",
     path: `${ALL}/{id}`,
-    operationId: "moveJob",
-    summary: "Change when a waiting job is due",
+    operationId: "updateJob",
+    summary: "Change when a waiting job is due or, before its first attempt, what it does",
     permission: "app:{appId}:job.write",
     params: OneJob,
-    body: z.strictObject({ runAt: Instant.describe("Not before this time; the past means now.") }),
+    body: JobPatch,
     responses: { 200: Job },
     handler: async ({ sql, params: { appId, id }, body, principal }) =>
-      reply(200, await showJob(sql, await jobs.moveJob(sql, appId, id, body.runAt, principal))),
+      reply(200, await showJob(sql, await jobs.updateJob(sql, appId, id, body, principal))),
   }),
   defineRoute({
     method: "post",

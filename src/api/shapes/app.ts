@@ -7,6 +7,10 @@ export const App = z.strictObject({
   id: z.string(),
   name: z.string().nullable(),
   permissions: z.array(z.string()).describe("The permissions the app brings, in full."),
+  agent: z
+    .record(z.string(), z.unknown())
+    .nullable()
+    .describe("What makes it an agent, as its manifest says; null where it is none."),
   maxConcurrency: z.int().nullable().describe("Jobs that may run at once; null for no limit."),
   createdAt: Time,
   updatedAt: Time,
@@ -16,6 +20,7 @@ export const toApp = (row: AppRow): z.input<typeof App> => ({
   id: row.id,
   name: row.name,
   permissions: row.permissions,
+  agent: row.agent,
   maxConcurrency: row.maxConcurrency,
   createdAt: row.createdAt.toISOString(),
   updatedAt: row.updatedAt.toISOString(),

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { CronRow, RunRow } from "../../db/crons.js";
 import { Payload } from "../../manifest/schema.js";
 import { MsgId, Time, timeOrNull, Uuid } from "./scalars.js";
+import { Target } from "./target.js";
 
 /** A cron as every answer shows it. */
 export const Cron = z.strictObject({
@@ -39,6 +40,7 @@ export const Cron = z.strictObject({
   timeout: z.int().nullable().describe("Seconds the handler may run; null for the worker's own."),
   expiresAfter: z.int().nullable().describe("Seconds a due job may wait to be started."),
   tags: z.array(z.string()).describe("Labels of its jobs."),
+  target: Target.nullable().describe("Where its jobs go; null for the app's workers."),
   maxConcurrency: z.int().nullable().describe("Jobs that may run at once; null for no limit."),
   consecutiveFailures: z.int().describe("How many of its jobs have failed in a row."),
   description: z.string().describe("The schedule in plain English."),
@@ -87,6 +89,7 @@ export const toCron = (row: CronRow): z.input<typeof Cron> => ({
   timeout: row.timeoutSeconds,
   expiresAfter: row.expiresAfterSeconds,
   tags: row.tags,
+  target: row.target,
   maxConcurrency: row.maxConcurrency,
   consecutiveFailures: row.consecutiveFailures,
   description: row.description,

@@ -6,6 +6,7 @@ const Status = z.enum([
   ...["pending", "queued", "running", "completed", "failed", "canceled"],
   ...["live", "finished"],
 ] as const);
+const TargetType = z.enum(["http", "agent", "faktory", "container", "any", "none"]);
 const Trigger = z.enum(["automatic", "manual", "api"]);
 
 const TIMES = {
@@ -38,10 +39,13 @@ const oneOrMore = <W extends z.ZodType>(word: W) =>
 const STATUS =
   "One or more statuses; live is pending, queued and running; finished is completed, failed and canceled.";
 
+const TARGET = "One or more types of target; any is all of them, none is the app's workers.";
+
 /** A filter of jobs in a query string. */
 export const JOB_FILTER_QUERY = {
   status: words(Status).optional().describe(`${STATUS} Joined by commas.`),
   trigger: words(Trigger).optional().describe("One or more triggers, joined by commas."),
+  target: words(TargetType).optional().describe(`${TARGET} Joined by commas.`),
   ...OTHERS,
 };
 
@@ -49,6 +53,7 @@ export const JOB_FILTER_QUERY = {
 export const JobFilter = z.strictObject({
   status: oneOrMore(Status).optional().describe(STATUS),
   trigger: oneOrMore(Trigger).optional().describe("One or more triggers."),
+  target: oneOrMore(TargetType).optional().describe(TARGET),
   ids: z.array(z.int().min(0)).min(1).max(1000).optional().describe("Jobs by their ids."),
   ...OTHERS,
 });

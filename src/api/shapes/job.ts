@@ -1,10 +1,11 @@
 import { z } from "zod";
-import type { AttemptRecord, JobRow } from "../../db/jobs.js";
+import type { AttemptRecord, JobRow, JobTarget } from "../../db/jobs.js";
 import { JOB_OPTIONS } from "../../manifest/job-options.js";
 import { Payload } from "../../manifest/schema.js";
 import { Instant } from "../../schedules/schema.js";
 import { Progress } from "./progress.js";
 import { MsgId, Time, timeOrNull, Uuid } from "./scalars.js";
+import { Target } from "./target.js";
 
 /** What a job is enqueued with, alone or in a batch. */
 export const NEW_JOB = {
@@ -26,6 +27,9 @@ export const Attempt = z.strictObject({
   startedAt: Time,
   finishedAt: Time.nullable(),
   error: z.unknown().describe("Why the attempt failed; null otherwise."),
+  result: z
+    .unknown()
+    .describe("What its target answered (of attempts before the last, the body is cut)."),
 });
 
 /** A job as every answer shows it. */
@@ -53,6 +57,7 @@ export const Job = z.strictObject({
   timeout: z.int().nullable().describe("Seconds the handler may run; null: the worker's limit."),
   expiresAt: Time.nullable().describe("Canceled when not started by then."),
   tags: z.array(z.string()),
+  target: Target.nullable().describe("Where it goes; null for the app's workers."),
   cancelReason: z.string().nullable().describe("Why it was canceled."),
   retryOf: MsgId.nullable().describe("The job that this one runs again."),
   progress: Progress.nullable().describe("The last report of its handler; null for none."),
@@ -88,6 +93,7 @@ export const toJob = (row: JobRow): z.input<typeof Job> => ({
   timeout: (row.headers.timeout as number | undefined) ?? null,
   expiresAt: asTime(row.headers.expires_at),
   tags: (row.headers.tags as string[] | undefined) ?? [],
+  target: (row.headers.target as JobTarget | undefined) ?? null,
   cancelReason: (row.headers.canceled as string | undefined) ?? null,
   retryOf: (row.headers.retry_of as number | undefined) ?? null,
   progress: null,
@@ -100,6 +106,7 @@ export const toAttempt = (record: AttemptRecord): z.input<typeof Attempt> => ({
   startedAt: new Date(record.startedAt).toISOString(),
   finishedAt: asTime(record.finishedAt),
   error: record.error ?? null,
+  result: record.result ?? null,
 });
 
 /** A time as the database has it in JSON. */

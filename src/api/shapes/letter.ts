@@ -3,6 +3,7 @@ import type { LetterRow } from "../../db/letters.js";
 import { Payload } from "../../manifest/schema.js";
 import { Attempt, toAttempt } from "./job.js";
 import { MsgId, Time, Uuid } from "./scalars.js";
+import { Target } from "./target.js";
 
 /** A dead letter: the copy of a job that was delivered in vain too often. */
 export const Letter = z.strictObject({
@@ -16,6 +17,7 @@ export const Letter = z.strictObject({
   payload: Payload.nullable(),
   tags: z.array(z.string()),
   buriedAt: Time,
+  target: Target.nullable().describe("Where it went; null for the app's workers."),
   attempts: z.array(Attempt).describe("Every attempt, oldest first."),
 });
 
@@ -30,5 +32,6 @@ export const toLetter = (row: LetterRow): z.input<typeof Letter> => ({
   payload: row.payload,
   tags: row.tags,
   buriedAt: row.buriedAt.toISOString(),
+  target: row.target,
   attempts: row.attempts.map(toAttempt),
 });

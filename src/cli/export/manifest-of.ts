@@ -18,6 +18,7 @@ const DEFAULTS = {
   timeout: null,
   expiresAfter: null,
   tags: [],
+  target: null,
   maxConcurrency: null,
   runAs: null,
   enabled: true,
@@ -46,6 +47,9 @@ export function specOf(cron: Cron): NewCron {
   };
 }
 
+const agentOf = (agent: Record<string, unknown>) =>
+  (Object.keys(agent).length === 0 ? true : agent) as NonNullable<Manifest["agent"]>;
+
 /** The manifest that makes an app and its crons as they are. */
 export function manifestOf(app: App, crons: readonly Cron[]): Manifest {
   const prefix = `app:${app.id}:`;
@@ -54,6 +58,7 @@ export function manifestOf(app: App, crons: readonly Cron[]): Manifest {
     id: app.id,
     ...(app.name === null ? {} : { name: app.name }),
     ...(isDeepStrictEqual(permissions, DEFAULT_PERMISSIONS) ? {} : { permissions }),
+    ...(app.agent === null ? {} : { agent: agentOf(app.agent) }),
     ...(app.maxConcurrency === null ? {} : { maxConcurrency: app.maxConcurrency }),
     crons: crons.map(specOf),
   };

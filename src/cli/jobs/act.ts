@@ -21,6 +21,7 @@ export const enqueueCommand = apiCommand("enqueue", "enqueue a job")
   .option("--timeout <time>", "how long the handler may run", seconds)
   .option("--expires-at <time>", "canceled when not started by then")
   .option("--tags <list>", "labels, joined by commas", list)
+  .option("--target <json>", "where it goes; @file reads it, - takes stdin", jsonObject)
   .option("--idempotency-key <key>", "the same key and body give the same job for 24 hours")
   .option("--wait", "until it has ended; exit code 1 unless it completed")
   .addHelpText(
@@ -31,7 +32,7 @@ export const enqueueCommand = apiCommand("enqueue", "enqueue a job")
     overApi(async (session, options: EnqueueOptions & Record<string, unknown>) => {
       const { payload = {}, method, wait } = options;
       const names = ["runAt", "priority", "maxAttempts", "retryDelay", "retryBackoff", "timeout"];
-      const given = [...names, "expiresAt", "tags", "idempotencyKey"].flatMap((name) =>
+      const given = [...names, "expiresAt", "tags", "target", "idempotencyKey"].flatMap((name) =>
         options[name] === undefined ? [] : [[name, options[name]] as const],
       );
       const input = {
@@ -87,7 +88,7 @@ export const moveCommand = apiCommand("move", "change when a waiting job is due"
   .argument("<time>", "such as 2026-05-08T10:30:00Z; the past means now")
   .action(
     overApi(async (session, id: number, runAt: string) => {
-      const job = await session.client.jobs.move(session.app(), id, { runAt });
+      const job = await session.client.jobs.update(session.app(), id, { runAt });
       session.print(job, () => `job ${id}: ${job.status}, due ${job.dueAt ?? "now"}`);
     }),
   );

@@ -9,7 +9,7 @@ const Text = z
 
 /** A container to run; null and absent mean the default. */
 export const ContainerSpec = z.strictObject({
-  type: z.literal("container"),
+  type: z.literal("container").describe("A container on a Docker engine."),
   image: z
     .string()
     .refine((text) => parseImage(text) !== undefined, { error: "must be the name of an image" })

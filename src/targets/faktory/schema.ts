@@ -2,7 +2,7 @@ import { z } from "zod";
 
 /** A push to a Faktory server; null and absent mean the default. */
 export const FaktorySpec = z.strictObject({
-  type: z.literal("faktory"),
+  type: z.literal("faktory").describe("A queue of a Faktory server."),
   instance: z
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/, {

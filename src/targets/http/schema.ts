@@ -38,7 +38,7 @@ const Headers = z
 
 /** An HTTP endpoint to call; null and absent mean the default. */
 export const HttpSpec = z.strictObject({
-  type: z.literal("http"),
+  type: z.literal("http").describe("An HTTP endpoint."),
   url: z
     .string()
     .min(1)
