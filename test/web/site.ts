@@ -119,7 +119,7 @@ export class Site implements AsyncDisposable {
     page.on("console", (message) => {
       if (message.type() !== "error") return;
       // The browser tells of every refused request; what comes of it is for the page to show.
-      if (/Failed to load resource/.test(message.text())) return;
+      if (message.text().includes("Failed to load resource")) return;
       this.faults.push(`console: ${message.text()}`);
     });
   }
