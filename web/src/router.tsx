@@ -3,6 +3,7 @@ import { BASE } from "./config.js";
 import { rootRoute } from "./root-route.js";
 import { cronRoute } from "./screens/cron/route.js";
 import { cronsRoute } from "./screens/crons/route.js";
+import { editCronRoute, newCronRoute } from "./screens/editor/routes.js";
 import { buildQuery, parseQuery } from "./url/search.js";
 
 const homeRoute = createRoute({
@@ -15,7 +16,13 @@ const homeRoute = createRoute({
 });
 
 /** Every page; a screen's folder has its route, its search parameters and all it shows. */
-const routeTree = rootRoute.addChildren([homeRoute, cronsRoute, cronRoute]);
+const routeTree = rootRoute.addChildren([
+  homeRoute,
+  cronsRoute,
+  cronRoute,
+  newCronRoute,
+  editCronRoute,
+]);
 
 export const router = createRouter({
   routeTree,

@@ -1,7 +1,18 @@
-import { Copy, MoreHorizontal, Pause, Play, RotateCw, Trash2 } from "lucide-react";
+import { useNavigate } from "@tanstack/react-router";
+import {
+  Copy,
+  CopyPlus,
+  MoreHorizontal,
+  Pause,
+  Pencil,
+  Play,
+  RotateCw,
+  Trash2,
+} from "lucide-react";
 import { useState } from "react";
 import { IconButton } from "../parts/Button.js";
 import { Menu, MenuItem, MenuSeparator } from "../parts/Menu.js";
+import { useGrants } from "../session/session.js";
 import { pauseAndSay, resumeAndSay } from "./actions.js";
 import { askToDelete } from "./delete-cron.js";
 import { PauseDialog } from "./PauseDialog.js";
@@ -13,6 +24,8 @@ import type { CronSummary } from "./types.js";
 export function CronMenu({ summary, onDeleted }: { summary: CronSummary; onDeleted: () => void }) {
   const { cron, can } = summary;
   const [open, setOpen] = useState<"run" | "pause">();
+  const navigate = useNavigate();
+  const mayMake = useGrants()(`app:${cron.appId}:cron.write`);
   const close = () => setOpen(undefined);
   return (
     <>
@@ -38,6 +51,33 @@ export function CronMenu({ summary, onDeleted }: { summary: CronSummary; onDelet
               Resume
             </MenuItem>
           ))}
+        {can.includes("write") && (
+          <MenuItem
+            icon={<Pencil size={14} />}
+            onClick={() =>
+              void navigate({
+                to: "/crons/$appId/$cronId/edit",
+                params: { appId: cron.appId, cronId: cron.id },
+              })
+            }
+          >
+            Edit
+          </MenuItem>
+        )}
+        {mayMake && (
+          <MenuItem
+            icon={<CopyPlus size={14} />}
+            onClick={() =>
+              void navigate({
+                to: "/crons/$appId/new",
+                params: { appId: cron.appId },
+                search: { from: cron.id } as never,
+              })
+            }
+          >
+            Duplicate
+          </MenuItem>
+        )}
         <MenuItem icon={<Copy size={14} />} onClick={() => void copyAsManifest(cron)}>
           Copy as manifest
         </MenuItem>

@@ -3,10 +3,20 @@ type Parsed = { value: Record<string, unknown> } | { error: string };
 /** Reads a payload as it is typed: an object in JSON, or what is wrong with it and where. */
 export function parsePayload(text: string): Parsed {
   let value: unknown;
+  let rounded: string | undefined;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(text, (_name, part: unknown, context?: { source?: string }) => {
+      if (isRounded(part, context?.source)) rounded ??= context?.source;
+      return part;
+    });
   } catch (error) {
     return { error: whereIn(text, (error as Error).message) };
+  }
+  if (rounded !== undefined) {
+    const at = text.slice(0, text.indexOf(rounded)).split("\n").length;
+    return {
+      error: `Line ${at}: ${rounded} would be rounded. Write it as a string, "${rounded}".`,
+    };
   }
   if (typeof value === "object" && value !== null && !Array.isArray(value)) {
     return { value: value as Record<string, unknown> };
@@ -14,6 +24,10 @@ export function parsePayload(text: string): Parsed {
   const what = Array.isArray(value) ? "a list" : value === null ? "null" : `a ${typeof value}`;
   return { error: `The payload must be an object, like { "to": "ops" }. This is ${what}.` };
 }
+
+/** A whole number of more digits than a browser can hold; where it does not show the text, none is. */
+const isRounded = (part: unknown, source: string | undefined) =>
+  source !== undefined && Number.isInteger(part) && !Number.isSafeInteger(part);
 
 /** Browsers give a position, a line and column, or neither. */
 function whereIn(text: string, message: string): string {

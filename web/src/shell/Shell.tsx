@@ -27,7 +27,7 @@ export function Shell() {
       </a>
       <Rail />
       <div className={styles.column}>
-        <header className={styles.bar} aria-label="This page">
+        <header className={styles.bar}>
           <AppMenu />
           <TimesMenu />
           <span className={styles.gap} />

@@ -1,4 +1,5 @@
-import { Pause, Play } from "lucide-react";
+import { useNavigate } from "@tanstack/react-router";
+import { Pause, Pencil, Play } from "lucide-react";
 import { useState } from "react";
 import { pauseAndSay, resumeAndSay } from "../../crons/actions.js";
 import { CronMenu } from "../../crons/CronMenu.js";
@@ -16,6 +17,7 @@ interface CronActionsProps {
 export function CronActions({ summary, onDeleted }: CronActionsProps) {
   const { cron, can } = summary;
   const [open, setOpen] = useState<"run" | "pause">();
+  const navigate = useNavigate();
   const close = () => setOpen(undefined);
   const missing = (verb: "write" | "trigger") =>
     can.includes(verb)
@@ -35,6 +37,17 @@ export function CronActions({ summary, onDeleted }: CronActionsProps) {
           <Play size={14} aria-hidden="true" /> Resume
         </Button>
       )}
+      <Button
+        refusal={missing("write")}
+        onClick={() =>
+          void navigate({
+            to: "/crons/$appId/$cronId/edit",
+            params: { appId: cron.appId, cronId: cron.id },
+          })
+        }
+      >
+        <Pencil size={14} aria-hidden="true" /> Edit
+      </Button>
       <CronMenu summary={summary} onDeleted={onDeleted} />
       <RunDialog cron={cron} open={open === "run"} onClose={close} />
       <PauseDialog

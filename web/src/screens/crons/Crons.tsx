@@ -1,5 +1,6 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useState } from "react";
+import { NewCronLink } from "../../crons/NewCronLink.js";
 import { cronsQuery } from "../../crons/queries.js";
 import { useHold, useLiveOptions } from "../../live/live.js";
 import { Card, Page } from "../../parts/Page.js";
@@ -27,6 +28,7 @@ export function Crons() {
   return (
     <Page
       title="Crons"
+      actions={<NewCronLink app={app} />}
       lead={total && `${counted(total.count, "cron")}${total.capped ? " and more" : ""}`}
     >
       <Filters filter={filter} onChange={change} />

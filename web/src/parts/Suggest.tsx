@@ -1,0 +1,68 @@
+import { Autocomplete } from "@base-ui/react/autocomplete";
+import type { ComponentProps } from "react";
+import styles from "./suggest.module.css";
+
+/** A text that a field takes, with what helps to choose it. */
+export interface Suggestion {
+  value: string;
+  /** Beside it: an offset, a kind. */
+  hint?: string;
+  /** By what else it is found. */
+  also?: string;
+}
+
+interface SuggestProps extends Omit<ComponentProps<"input">, "value" | "onChange"> {
+  value: string;
+  onChange: (value: string) => void;
+  suggestions: readonly Suggestion[];
+  /** Most that are listed at once. */
+  limit?: number;
+}
+
+/** A field that takes any text and offers some; `new york` finds `America/New_York`. */
+export function Suggest({ value, onChange, suggestions, limit = 40, ...input }: SuggestProps) {
+  return (
+    <Autocomplete.Root
+      items={suggestions}
+      value={value}
+      onValueChange={onChange}
+      itemToStringValue={(item: Suggestion) => item.value}
+      filter={(item: Suggestion, query: string) => matches(item, query, value)}
+      limit={limit}
+      openOnInputClick
+    >
+      <Autocomplete.Input {...input} />
+      <Autocomplete.Portal>
+        <Autocomplete.Positioner sideOffset={4} align="start" className={styles.positioner}>
+          <Autocomplete.Popup className={styles.popup}>
+            <Autocomplete.List className={styles.list}>
+              {(item: Suggestion) => (
+                <Autocomplete.Item key={item.value} value={item} className={styles.item}>
+                  <span className="clip">{item.value}</span>
+                  {item.hint && <span className={styles.hint}>{item.hint}</span>}
+                </Autocomplete.Item>
+              )}
+            </Autocomplete.List>
+          </Autocomplete.Popup>
+        </Autocomplete.Positioner>
+      </Autocomplete.Portal>
+    </Autocomplete.Root>
+  );
+}
+
+const plain = (text: string) =>
+  text
+    .toLowerCase()
+    .replace(/[/_\s-]+/g, " ")
+    .trim();
+
+/** All words of the query, in any order; what is chosen already hides nothing of the list. */
+function matches(item: Suggestion, query: string, chosen: string): boolean {
+  if (query === "" || (query === chosen && item.value !== chosen && chosen.includes("/"))) {
+    return true;
+  }
+  const text = plain(`${item.value} ${item.also ?? ""} ${item.hint ?? ""}`);
+  return plain(query)
+    .split(" ")
+    .every((word) => text.includes(word));
+}
