@@ -155,6 +155,12 @@ export const OPERATIONS = {
     /** The same of a cron. */
     ofCron: op("GET /api/v1/apps/{appId}/crons/{id}/stats", "query"),
   },
+  overview: {
+    /** The last 24 hours hour by hour, what runs, what waits, and who works. */
+    get: op("GET /api/v1/overview", "query"),
+    /** What needs somebody, most serious first. */
+    attention: op("GET /api/v1/attention", "query"),
+  },
   retention: {
     /** How long, and how many, of an app's finished jobs are kept. */
     ofApp: op("GET /api/v1/apps/{appId}/retention"),

@@ -9,6 +9,7 @@ import { jobRoutes } from "./jobs.js";
 import { logRoutes } from "./logs.js";
 import { keyRoutes } from "./keys.js";
 import { letterRoutes } from "./letters.js";
+import { overviewRoutes } from "./overview.js";
 import { permissionRoutes } from "./permissions.js";
 import { principalRoutes } from "./principals.js";
 import { retentionRoutes } from "./retention.js";
@@ -28,6 +29,7 @@ const rooms = [
   ...cronRoutes,
   ...summaryRoutes,
   ...upcomingRoutes,
+  ...overviewRoutes,
   // Before those of one job, whose id would stand for the words of these.
   ...jobBulkRoutes,
   ...jobRoutes,
