@@ -5,13 +5,10 @@ import { expect } from "vitest";
 import type { ApiSettings } from "../../src/config-api.js";
 import { startServer, type ApiServer } from "../../src/api/server.js";
 import { connect, type Sql } from "../../src/db/connect.js";
-import { seedCompany, type Seeded } from "../../src/dev/seed/seed.js";
-import { setClock } from "../helpers/clock.js";
-import { createTestDatabase, type TestDatabase } from "../helpers/database.js";
+import type { Seeded } from "../../src/dev/seed/seed.js";
+import type { TestDatabase } from "../helpers/database.js";
 import { launch } from "./chromium.js";
-
-/** When everything happens: a Monday before Black Friday, after both clock changes of autumn. */
-export const NOW = new Date("2026-11-23T13:55:48Z");
+import { createCompany, NOW } from "./company.js";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined };
@@ -53,9 +50,7 @@ export class Site implements AsyncDisposable {
   }
 
   static async start(settings: Partial<ApiSettings> = {}): Promise<Site> {
-    const [db, browser] = await Promise.all([createTestDatabase(), launch()]);
-    const seeded = await seedCompany(db.url, NOW);
-    await setClock(db.sql, NOW);
+    const [{ db, seeded }, browser] = await Promise.all([createCompany(), launch()]);
     const sql = connect(db.url, { max: 5 });
     const log = { ...silent, error: (fields: object) => console.error(fields) };
     const server = await startServer({ host: "127.0.0.1", port: 0, sql, log, settings });
@@ -124,7 +119,7 @@ export class Site implements AsyncDisposable {
     page.on("console", (message) => {
       if (message.type() !== "error") return;
       // The browser tells of every refused request; what comes of it is for the page to show.
-      if (/Failed to load resource/.test(message.text())) return;
+      if (message.text().includes("Failed to load resource")) return;
       this.faults.push(`console: ${message.text()}`);
     });
   }

@@ -128,7 +128,10 @@ export const STORE = [
      select p.job_id from seed_slot p
      where s.outcome = 'skipped' and p.cron_id = s.cron_id and p.slot < s.slot and p.enqueued_at is not null
      order by p.slot desc limit 1
-   ) p on true`,
+   ) p on true
+   left join seed_job j on j.job_id = s.job_id
+   -- What has not ended by now is told by startJobs.
+   where s.enqueued_at is null or j.finished_at < {now}`,
   `insert into carillon.job_history (job_id, app_id, cron_id, scheduled_for, trigger, status, user_id, payload, headers, result,
      error, attempt, worker, enqueued_at, started_at, finished_at)
    select j.job_id, j.app_id, j.cron_id, j.slot, 'automatic', case when j.failed then 'failed' else 'completed' end, c.owner_id,
