@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:3d23f25a7355e2151a2c904865bffe297a2f8104
+--! Hash: sha1:9022800bf08f55a62f83cabcca22f1f864b7bb75
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -1296,8 +1296,8 @@ select 'carillon_dispatcher', f from unnest(array[
 union all
 select 'carillon_api', f from unnest(array[
   'acting', 'admin_tick', 'authenticate_identity', 'authenticate_key', 'backfill_cron', 'begin_request',
-  'bootstrap_admin', 'cancel_job', 'cancel_jobs', 'clone_status', 'count_letters', 'create_api_key',
-  'create_principal', 'create_role', 'database_access', 'declare_cron', 'delete_cron', 'delete_letters',
+  'bootstrap_admin', 'cancel_job', 'cancel_jobs', 'clone_status', 'count_jobs', 'count_letters', 'create_api_key',
+  'create_principal', 'create_role', 'cron_verbs', 'database_access', 'declare_cron', 'delete_cron', 'delete_letters',
   'delete_principal', 'delete_role', 'delete_secret', 'describe_schedule', 'end_request', 'enqueue_job',
   'enqueue_jobs', 'explain_schedule', 'find_crons', 'get_api_key', 'get_app', 'get_calendar', 'get_cron', 'get_job', 'get_job_retention',
   'get_overview', 'get_principal', 'get_role', 'get_secret', 'get_stats', 'grant_role', 'job_progress', 'link_identity',
@@ -4321,9 +4321,9 @@ comment on function carillon._held_by(uuid, text[]) is
   'All that an actor may do, within the scopes of the credential it came with. A null actor is the database''s owner.';
 revoke all on function carillon._held_by(uuid, text[]) from public;
 --! EndIncluded principals/_held_by.sql
---! Included principals/_cron_verbs.sql
-create or replace function carillon._cron_verbs(actor uuid, actor_scopes text[], owner uuid, app text) returns text[]
-language plpgsql stable security invoker
+--! Included principals/cron_verbs.sql
+create or replace function carillon.cron_verbs(owner uuid, app text, actor uuid default null, actor_scopes text[] default null) returns text[]
+language plpgsql stable security definer
 set search_path = ''
 as $$
 declare
@@ -4339,10 +4339,10 @@ begin
     order by v.place);
 end;
 $$;
-comment on function carillon._cron_verbs(uuid, text[], uuid, text) is
-  'What an actor may do with the crons of an owner in an app, by the rules of _require_cron_owner: write, trigger, readJobs, writeJobs, readAudit.';
-revoke all on function carillon._cron_verbs(uuid, text[], uuid, text) from public;
---! EndIncluded principals/_cron_verbs.sql
+comment on function carillon.cron_verbs(uuid, text, uuid, text[]) is
+  'What an actor may do with the crons of an owner in an app, by the rules that changing one is held to: write, trigger, readJobs, writeJobs, readAudit. All of it without an actor.';
+revoke all on function carillon.cron_verbs(uuid, text, uuid, text[]) from public;
+--! EndIncluded principals/cron_verbs.sql
 --! Included principals/_denied_owners.sql
 create or replace function carillon._denied_owners(apps text[]) returns table (owner_id uuid, app_id text, reason text)
 language plpgsql stable security invoker
@@ -10732,6 +10732,48 @@ comment on function carillon.append_logs(jsonb, double precision, boolean) is
   'Appends log lines of attempts: [{job_id, attempt, seq: number of the first line, lines: [{message, level, stream, data, at, percent, altered}]}], numbered on from the last line without a seq. at and sent_at are milliseconds of one clock of the sender; again says that the same chunks may be stored already. An attempt may write until the next one begins, and until a minute after the job has ended; returns the number that follows for each chunk that was taken.';
 revoke all on function carillon.append_logs(jsonb, double precision, boolean) from public;
 --! EndIncluded jobs/append_logs.sql
+--! Included jobs/count_jobs.sql
+create or replace function carillon.count_jobs(app text, filter jsonb default '{}', out counted integer, out capped boolean)
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  c_most constant integer := 10000;
+  c_page constant integer := 1000;
+  v_filter constant carillon.job_filter := carillon._job_filter(app, filter);
+  v_live boolean;
+  v_page record;
+  v_ids bigint[];
+  v_from bigint;
+begin
+  counted := 0;
+  capped := false;
+  foreach v_live in array '{false,true}'::boolean[] loop
+    continue when not coalesce(v_filter.statuses operator(pg_catalog.&&)
+      case when v_live then '{pending,queued,running}'::text[] else '{completed,failed,canceled}' end, true);
+    v_from := 9223372036854775807;
+    -- A page looks at a bounded number of jobs, and so does this.
+    for v_step in 1 .. c_most / c_page + 2 loop
+      if v_live then
+        v_page := carillon._live_page(v_filter, v_from, false, c_page);
+      else
+        v_page := carillon._finished_page(v_filter, v_from, false, c_page, false);
+      end if;
+      v_ids := v_page.job_ids;
+      counted := counted + cardinality(v_ids);
+      v_from := case when cardinality(v_ids) = c_page then v_ids[c_page] else v_page.frontier end;
+      exit when v_from is null or counted > c_most;
+    end loop;
+    capped := capped or v_from is not null;
+  end loop;
+  capped := capped or counted > c_most;
+  counted := least(counted, c_most);
+end;
+$$;
+comment on function carillon.count_jobs(text, jsonb) is
+  'How many jobs of an app a filter means (see page_jobs), counted to 10000 and as far as a few pages look: capped where there are more, or may be.';
+revoke all on function carillon.count_jobs(text, jsonb) from public;
+--! EndIncluded jobs/count_jobs.sql
 --! Included jobs/list_jobs.sql
 create or replace function carillon.list_jobs(app text, filter jsonb default '{}', sort text default 'newest', max_rows integer default 100)
 returns setof carillon.jobs
@@ -12566,7 +12608,7 @@ begin
       select carillon._state_of(c, d.consecutive_failures, d.denied is not null, c.id = any (v_running), carillon._system_principal(),
         v_now - interval '90 seconds') as state) s
     -- One answer for each owner and app, as in cron_details.
-    cross join lateral (select carillon._cron_verbs(actor, actor_scopes, c.owner_id, c.app_id) as verbs offset 0) m
+    cross join lateral (select carillon.cron_verbs(c.owner_id, c.app_id, actor, actor_scopes) as verbs offset 0) m
     order by w.place;
 end;
 $$;
