@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:95b9d1f42e5ee9622934eb41557d1f057560a594
+--! Hash: sha1:2df20ae95144cff97461f0387e4bd8568f94f265
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -253,6 +253,8 @@ comment on table carillon.ticks is 'The ledger: one row per decided slot, writte
 comment on column carillon.ticks.blocked_by is 'The job that was still queued or running when the slot was skipped, or that gave way when it was replaced.';
 -- What is not as usual is found without reading the rest; a slot that is enqueued does not write here.
 create index ticks_other_idx on carillon.ticks (cron_id, scheduled_for, outcome) where outcome <> 'enqueued';
+-- Rows lie in the order in which they were decided: this costs next to nothing to write.
+create index ticks_decided_idx on carillon.ticks using brin (decided_at) with (pages_per_range = 16);
 create table carillon.ticks_default partition of carillon.ticks default;
 comment on table carillon.ticks_default is 'Slots outside the prepared days.';
 --! EndIncluded tables/ticks.sql
@@ -370,6 +372,33 @@ comment on column carillon.job_stats.durations is
   'A histogram of seconds: the number of each bucket times 2^40, plus how many fell into it. See _log_bucket.';
 create index job_stats_age_idx on carillon.job_stats (step, from_at);
 --! EndIncluded tables/job_stats.sql
+--! Included tables/tick_stats.sql
+create table carillon.tick_stats (
+  app_id text not null,
+  from_at timestamptz not null,
+  outcome text not null,
+  slots bigint not null constraint tick_stats_slots_positive check (slots > 0),
+  constraint tick_stats_one_per_hour unique (app_id, from_at, outcome)
+);
+comment on table carillon.tick_stats is
+  'How many slots of an app were decided how in each hour, rolled up by the sweep from the ledger. Complete up to the setting stats_until.';
+create index tick_stats_age_idx on carillon.tick_stats (from_at);
+--! EndIncluded tables/tick_stats.sql
+--! Included tables/attention.sql
+create type carillon.attention_item as (
+  severity integer,
+  kind text,
+  app_id text,
+  crons jsonb,
+  cron_count integer,
+  count bigint,
+  since timestamptz,
+  error text,
+  text text
+);
+comment on type carillon.attention_item is
+  'Something that needs somebody: how serious it is (3 critical, 2 warning, 1 to know), of which kind, about which app and crons (eight at most of so many), how often, since when, by which error, and all that as a sentence.';
+--! EndIncluded tables/attention.sql
 --! Included tables/retentions.sql
 create table carillon.retentions (
   app_id text not null references carillon.apps on delete cascade,
@@ -573,6 +602,35 @@ create index signing_keys_app_id_idx on carillon.signing_keys (app_id, created_a
 create index signing_keys_created_by_idx on carillon.signing_keys (created_by) where created_by is not null;
 create index signing_keys_expires_at_idx on carillon.signing_keys (expires_at) where expires_at is not null;
 --! EndIncluded tables/signing_keys.sql
+--! Included tables/breakers.sql
+create table carillon.breakers (
+  app_id text not null references carillon.apps on delete cascade,
+  key text not null constraint breakers_key_size check (length(key) between 1 and 500),
+  failures integer not null constraint breakers_failures_positive check (failures > 0),
+  opened_at timestamptz,
+  probe_at timestamptz,
+  probing boolean not null default false,
+  error_class text not null,
+  error_message text not null,
+  failed_at timestamptz not null,
+  primary key (app_id, key),
+  constraint breakers_open_is_probed check ((opened_at is null) = (probe_at is null) and (opened_at is not null or not probing))
+);
+comment on table carillon.breakers is 'Targets of apps that were broken when last called, and how often in a row; one that works has no row.';
+comment on column carillon.breakers.key is 'What breaks together: an origin, a Faktory instance, an image.';
+comment on column carillon.breakers.opened_at is 'Since when no calls are made; null while they are.';
+comment on column carillon.breakers.probe_at is 'When one call may find out whether it works again.';
+comment on column carillon.breakers.probing is 'Whether that call is under way; when nobody hears of it, it counts as failed at probe_at.';
+create index breakers_failed_at_idx on carillon.breakers (failed_at);
+
+create table carillon.breaker_settings (
+  app_id text primary key references carillon.apps on delete cascade,
+  failures integer not null constraint breaker_settings_failures_range check (failures between 0 and 1000),
+  cool_down_seconds integer not null constraint breaker_settings_cool_down_range check (cool_down_seconds between 1 and 86400)
+);
+comment on table carillon.breaker_settings is 'When the circuit breakers of an app''s targets open, and for how long, where that differs from what dispatchers are told.';
+comment on column carillon.breaker_settings.failures is 'After so many in a row; 0 is never.';
+--! EndIncluded tables/breakers.sql
 --! Included tables/database_roles.sql
 create table carillon.database_roles (
   role_name name primary key,
@@ -1261,8 +1319,9 @@ select 'carillon_worker', f from unnest(array[
 ]) as f
 union all
 select 'carillon_dispatcher', f from unnest(array[
-  'append_logs', 'claim_jobs', 'database_access', 'database_identity', 'ensure_signing_key', 'extend_leases',
-  'fetch_secret', 'fetch_signing_keys', 'finish_jobs', 'get_job', 'next_job_in', 'now', 'release_jobs', 'tick'
+  'abandon_probe', 'append_logs', 'begin_probe', 'claim_jobs', 'database_access', 'database_identity',
+  'ensure_signing_key', 'extend_leases', 'fetch_secret', 'fetch_signing_keys', 'finish_jobs', 'get_job', 'next_job_in',
+  'note_failure', 'note_recovery', 'now', 'release_jobs', 'tick', 'watch_breakers'
 ]) as f
 union all
 select 'carillon_api', f from unnest(array[
@@ -1270,15 +1329,16 @@ select 'carillon_api', f from unnest(array[
   'bootstrap_admin', 'cancel_job', 'cancel_jobs', 'clone_status', 'count_letters', 'create_api_key',
   'create_principal', 'create_role', 'database_access', 'declare_cron', 'delete_cron', 'delete_letters',
   'delete_principal', 'delete_role', 'delete_secret', 'describe_schedule', 'end_request', 'enqueue_job',
-  'enqueue_jobs', 'find_crons', 'get_api_key', 'get_app', 'get_calendar', 'get_cron', 'get_job', 'get_job_retention',
-  'get_principal', 'get_role', 'get_secret', 'get_stats', 'grant_role', 'job_progress', 'link_identity',
-  'list_accessible_crons', 'list_api_keys', 'list_apps', 'list_audit', 'list_backfills', 'list_crons',
-  'list_identities', 'list_letters', 'list_logs', 'list_principals', 'list_roles', 'list_runs', 'list_secrets',
-  'list_signing_keys', 'list_ticks', 'list_upcoming', 'next_job_in', 'now', 'page_jobs', 'patch_cron',
-  'pg_cron_status', 'preview_schedule', 'provision_identity', 'redrive_letters', 'release_clone', 'retried_by',
-  'retry_job', 'retry_jobs', 'revoke_api_key', 'revoke_role', 'rotate_signing_key', 'set_job_retention', 'set_secret',
-  'summarize_crons', 'sync_manifest', 'tail_logs', 'tick', 'trigger_cron', 'uninstall_app', 'unlink_identity',
-  'update_job', 'update_principal', 'update_role'
+  'enqueue_jobs', 'find_crons', 'get_api_key', 'get_app', 'get_breaker', 'get_calendar', 'get_cron', 'get_job',
+  'get_job_retention', 'get_overview', 'get_principal', 'get_role', 'get_secret', 'get_stats', 'grant_role',
+  'job_progress', 'link_identity', 'list_accessible_crons', 'list_api_keys', 'list_apps', 'list_attention',
+  'list_audit', 'list_backfills', 'list_crons', 'list_identities', 'list_letters', 'list_logs', 'list_principals',
+  'list_roles', 'list_runs', 'list_secrets', 'list_signing_keys', 'list_targets', 'list_ticks', 'list_upcoming',
+  'next_job_in', 'now', 'page_jobs', 'patch_cron', 'pg_cron_status', 'preview_schedule', 'provision_identity',
+  'redrive_letters', 'release_clone', 'reset_targets', 'retried_by', 'retry_job', 'retry_jobs', 'revoke_api_key',
+  'revoke_role', 'rotate_signing_key', 'set_breaker', 'set_job_retention', 'set_secret', 'summarize_crons',
+  'sync_manifest', 'tail_logs', 'tick', 'trigger_cron', 'uninstall_app', 'unlink_identity', 'update_job',
+  'update_principal', 'update_role'
 ]) as f;
 comment on view carillon.database_rights is
   'Which functions the group roles of the API, of workers and of dispatchers may execute, and all that they may do: exactly those that src/db calls for them.';
@@ -5444,6 +5504,281 @@ $$;
 comment on function carillon._trim_signing_keys() is 'Deletes signing keys that sign no more, 1000 at most.';
 revoke all on function carillon._trim_signing_keys() from public;
 --! EndIncluded secrets/_trim_signing_keys.sql
+--! Included targets/_breaker_settings.sql
+create or replace function carillon._breaker_settings(app text, usual_failures integer, usual_cool_down integer)
+returns table (failures integer, cool_down interval)
+language sql stable security invoker
+set search_path = ''
+as $$
+  select coalesce(s.failures, usual_failures, 0), make_interval(secs => coalesce(s.cool_down_seconds, usual_cool_down, 60))
+  from (values (app)) as a (id)
+  left join carillon.breaker_settings s on s.app_id = a.id
+$$;
+comment on function carillon._breaker_settings(text, integer, integer) is
+  'After how many failures the breakers of an app open (0: never) and for how long: as the app is set, or as usual.';
+revoke all on function carillon._breaker_settings(text, integer, integer) from public;
+--! EndIncluded targets/_breaker_settings.sql
+--! Included targets/note_failure.sql
+create or replace function carillon.note_failure(
+  app text,
+  key text,
+  error_class text,
+  error_message text,
+  usual_failures integer default 0,
+  usual_cool_down integer default 60
+) returns double precision
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+  v_failures integer;
+  v_cool_down interval;
+  v_probe_at timestamptz;
+begin
+  select s.failures, s.cool_down into v_failures, v_cool_down
+  from carillon._breaker_settings(app, usual_failures, usual_cool_down) s;
+  if v_failures = 0 then
+    return null;
+  end if;
+  -- The app may have gone while the target was called.
+  perform from carillon.apps a where a.id = app for key share;
+  if not found then
+    return null;
+  end if;
+  insert into carillon.breakers as b (app_id, key, failures, opened_at, probe_at, error_class, error_message, failed_at)
+  values (app, note_failure.key, 1, case when v_failures = 1 then v_now end, case when v_failures = 1 then v_now + v_cool_down end,
+    left(note_failure.error_class, 100), left(note_failure.error_message, 1000), v_now)
+  on conflict on constraint breakers_pkey do update set
+    failures = b.failures + 1,
+    opened_at = case when b.opened_at is not null then b.opened_at when b.failures + 1 >= v_failures then v_now end,
+    probe_at = case when b.probing or b.failures + 1 >= v_failures then v_now + v_cool_down end,
+    probing = false,
+    error_class = excluded.error_class,
+    error_message = excluded.error_message,
+    failed_at = excluded.failed_at
+  -- What was under way when it opened says nothing new.
+  where b.opened_at is null or b.probing;
+  select b.probe_at into v_probe_at from carillon.breakers b where b.app_id = app and b.key = note_failure.key;
+  return extract(epoch from v_probe_at - v_now) * 1000;
+end;
+$$;
+comment on function carillon.note_failure(text, text, text, text, integer, integer) is
+  'Counts a failure that was the target''s own, by the settings of the app or else the usual ones: after so many in a row its breaker opens. Returns for how many milliseconds no call is to be made; null while calls are.';
+revoke all on function carillon.note_failure(text, text, text, text, integer, integer) from public;
+--! EndIncluded targets/note_failure.sql
+--! Included targets/note_recovery.sql
+create or replace function carillon.note_recovery(app text, key text) returns void
+language sql volatile security definer
+set search_path = ''
+as $$
+  delete from carillon.breakers b where b.app_id = app and b.key = note_recovery.key
+$$;
+comment on function carillon.note_recovery(text, text) is 'Closes the breaker of a target that answered: its failures are no longer in a row.';
+revoke all on function carillon.note_recovery(text, text) from public;
+--! EndIncluded targets/note_recovery.sql
+--! Included targets/begin_probe.sql
+create or replace function carillon.begin_probe(
+  app text,
+  key text,
+  usual_failures integer default 0,
+  usual_cool_down integer default 60
+) returns double precision
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+  v_failures integer;
+  v_cool_down interval;
+  v_probe_at timestamptz;
+begin
+  select s.failures, s.cool_down into v_failures, v_cool_down
+  from carillon._breaker_settings(app, usual_failures, usual_cool_down) s;
+  -- Of several at once one gets the row as it was; the others find it taken.
+  update carillon.breakers b set probing = true, probe_at = v_now + v_cool_down
+  where b.app_id = app and b.key = begin_probe.key and b.probe_at <= v_now and v_failures > 0;
+  if found then
+    return 0;
+  end if;
+  select b.probe_at into v_probe_at from carillon.breakers b where b.app_id = app and b.key = begin_probe.key and v_failures > 0;
+  return greatest(coalesce(extract(epoch from v_probe_at - v_now) * 1000, 0), 0);
+end;
+$$;
+comment on function carillon.begin_probe(text, text, integer, integer) is
+  'Asks for a call to a target whose breaker is open: 0 for the one that may be made now, to see whether it works again, and for a target that works; for others, after how many milliseconds to ask again.';
+revoke all on function carillon.begin_probe(text, text, integer, integer) from public;
+--! EndIncluded targets/begin_probe.sql
+--! Included targets/abandon_probe.sql
+create or replace function carillon.abandon_probe(app text, key text) returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+begin
+  update carillon.breakers b set probing = false, probe_at = least(b.probe_at, v_now)
+  where b.app_id = app and b.key = abandon_probe.key and b.probing;
+end;
+$$;
+comment on function carillon.abandon_probe(text, text) is 'Lets another call probe a target, where the one that should have was aborted and found out nothing.';
+revoke all on function carillon.abandon_probe(text, text) from public;
+--! EndIncluded targets/abandon_probe.sql
+--! Included targets/watch_breakers.sql
+create or replace function carillon.watch_breakers() returns jsonb
+language plpgsql stable security definer
+set search_path = ''
+as $$
+begin
+  return jsonb_build_object(
+    'apps', coalesce((
+      select jsonb_object_agg(s.app_id, jsonb_build_object('failures', s.failures, 'coolDown', s.cool_down_seconds))
+      from carillon.breaker_settings s), '{}'),
+    'targets', coalesce((
+      select jsonb_agg(jsonb_build_array(b.app_id, b.key, b.opened_at is not null))
+      from (select * from carillon.breakers b order by b.failed_at desc limit 10000) b), '[]'));
+end;
+$$;
+comment on function carillon.watch_breakers() is
+  'What dispatchers go by: the settings of apps that have some, and of each target that was broken when last called whether its breaker is open, the newest 10,000.';
+revoke all on function carillon.watch_breakers() from public;
+--! EndIncluded targets/watch_breakers.sql
+--! Included targets/target_details.sql
+create or replace view carillon.target_details as
+select b.app_id, b.key,
+  case when b.opened_at is null then 'closed' when b.probing or b.probe_at <= carillon.now() then 'half-open' else 'open' end as state,
+  b.failures, b.opened_at, b.probe_at, b.error_class, b.error_message, b.failed_at
+from carillon.breakers b;
+comment on view carillon.target_details is 'Targets that were broken when last called, each with the state of its circuit breaker.';
+--! EndIncluded targets/target_details.sql
+--! Included targets/list_targets.sql
+create or replace function carillon.list_targets(app text, after text default null, max_rows integer default 100)
+returns setof carillon.target_details
+language plpgsql stable security definer
+set search_path = ''
+as $$
+begin
+  perform carillon._require_app(app);
+  if max_rows is null or max_rows not between 1 and 1000 then
+    perform carillon._invalid('limit', 'must be from 1 to 1000');
+  end if;
+  return query
+    select d.* from carillon.target_details d
+    where d.app_id = app and (after is null or d.key > after)
+    order by d.key limit max_rows;
+end;
+$$;
+comment on function carillon.list_targets(text, text, integer) is
+  'The targets of an app that were broken when last called, by key: those after a key (the cursor).';
+revoke all on function carillon.list_targets(text, text, integer) from public;
+--! EndIncluded targets/list_targets.sql
+--! Included targets/reset_targets.sql
+create or replace function carillon.reset_targets(
+  app text,
+  key text default null,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns integer
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_entries carillon.audit_entry[];
+begin
+  perform carillon._hold_app(app);
+  perform carillon._require_held(actor, actor_scopes, array['app:' || app || ':target.write']);
+  with gone as (
+    delete from carillon.breakers b
+    where b.app_id = app and (reset_targets.key is null or b.key = reset_targets.key)
+    returning b.key, b.failures, b.opened_at
+  )
+  select array_agg(row('target.reset', app, g.key, g.key,
+    jsonb_build_object('failures', g.failures, 'open', g.opened_at is not null), null)::carillon.audit_entry order by g.key)
+  into v_entries from gone g;
+  perform carillon._audit_all(actor, v_entries);
+  return coalesce(cardinality(v_entries), 0);
+end;
+$$;
+comment on function carillon.reset_targets(text, text, uuid, text[]) is
+  'Closes the breaker of a target of an app, or of all of them: calls are made again, and failures counted anew. Returns how many had failed.';
+revoke all on function carillon.reset_targets(text, text, uuid, text[]) from public;
+--! EndIncluded targets/reset_targets.sql
+--! Included targets/get_breaker.sql
+create or replace function carillon.get_breaker(app text) returns table (failures integer, cool_down_seconds integer)
+language plpgsql stable security definer
+set search_path = ''
+as $$
+begin
+  perform carillon._require_app(app);
+  return query
+    select s.failures, s.cool_down_seconds from (values (app)) as a (id)
+    left join carillon.breaker_settings s on s.app_id = a.id;
+end;
+$$;
+comment on function carillon.get_breaker(text) is
+  'After how many failures the breakers of an app''s targets open (0: never), and for how many seconds; nulls where it is as dispatchers are told.';
+revoke all on function carillon.get_breaker(text) from public;
+--! EndIncluded targets/get_breaker.sql
+--! Included targets/set_breaker.sql
+create or replace function carillon.set_breaker(
+  app text,
+  failures integer,
+  cool_down_seconds integer default 60,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_old jsonb;
+begin
+  perform carillon._hold_app(app);
+  perform carillon._require_held(actor, actor_scopes, array['app:' || app || ':target.write']);
+  if failures not between 0 and 1000 then
+    perform carillon._invalid('failures', 'must be from 0 to 1000');
+  end if;
+  if cool_down_seconds not between 1 and 86400 then
+    perform carillon._invalid('coolDown', 'must be from 1 to 86400');
+  end if;
+  v_old := (
+    select jsonb_build_object('failures', s.failures, 'coolDown', s.cool_down_seconds)
+    from carillon.breaker_settings s where s.app_id = app);
+  if failures is null then
+    delete from carillon.breaker_settings s where s.app_id = app;
+  else
+    insert into carillon.breaker_settings as s (app_id, failures, cool_down_seconds)
+    values (app, set_breaker.failures, coalesce(set_breaker.cool_down_seconds, 60))
+    on conflict on constraint breaker_settings_pkey do update
+      set failures = excluded.failures, cool_down_seconds = excluded.cool_down_seconds;
+  end if;
+  if failures = 0 then
+    delete from carillon.breakers b where b.app_id = app;
+  end if;
+  perform carillon._audit(actor, 'target.breaker', app, app, null, coalesce(v_old, '{}'), case when failures is null then '{}'
+    else jsonb_build_object('failures', failures, 'coolDown', coalesce(cool_down_seconds, 60)) end);
+end;
+$$;
+comment on function carillon.set_breaker(text, integer, integer, uuid, text[]) is
+  'After how many failures in a row the breakers of an app''s targets open (0: never; null: as dispatchers are told), and for how many seconds.';
+revoke all on function carillon.set_breaker(text, integer, integer, uuid, text[]) from public;
+--! EndIncluded targets/set_breaker.sql
+--! Included targets/_trim_breakers.sql
+create or replace function carillon._trim_breakers() returns void
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_before timestamptz := carillon.now() - interval '30 days';
+begin
+  delete from carillon.breakers b
+  where (b.app_id, b.key) in (
+    select o.app_id, o.key from carillon.breakers o where o.failed_at < v_before order by o.failed_at limit 1000 for update skip locked);
+end;
+$$;
+comment on function carillon._trim_breakers() is 'Forgets targets that were last called, in vain, 30 days ago; 1000 at most.';
+revoke all on function carillon._trim_breakers() from public;
+--! EndIncluded targets/_trim_breakers.sql
 --! Included queue/_job_message.sql
 create or replace function carillon._job_message(app text, payload jsonb, user_id uuid) returns jsonb
 language sql stable parallel safe security invoker
@@ -6959,6 +7294,7 @@ begin
   perform carillon._trim_audit();
   perform carillon._trim_requests();
   perform carillon._trim_signing_keys();
+  perform carillon._trim_breakers();
   perform carillon._trim_runs();
   insert into carillon.settings (key, value) values ('swept_at', to_jsonb(v_now))
   on conflict (key) do update set value = excluded.value;
@@ -8097,7 +8433,11 @@ comment on view carillon.job_transitions is
 create or replace function carillon._job_attempts(headers jsonb, attempt integer, worker text, started_at timestamptz, finished_at timestamptz, error jsonb, result jsonb)
 returns jsonb
 language sql stable parallel safe security invoker
-return coalesce(headers -> 'attempts', '[]') || case
+return case
+  -- A job may be held back many times; of those in a row the last one says it all.
+  when error ->> 'name' = 'held_back' and headers #>> '{attempts,-1,error,name}' = 'held_back' then (headers -> 'attempts') - (-1)
+  else coalesce(headers -> 'attempts', '[]') end
+|| case
   -- A lost attempt is on record already, and one handed back is not one.
   when started_at is null or headers -> 'attempts' -> -1 -> 'attempt' = to_jsonb(attempt) then '[]'
   else jsonb_build_array(jsonb_build_object(
@@ -8106,7 +8446,7 @@ return coalesce(headers -> 'attempts', '[]') || case
     || case when headers ? 'target' and result is not null then jsonb_build_object('result', result) else '{}' end)
 end;
 comment on function carillon._job_attempts(jsonb, integer, text, timestamptz, timestamptz, jsonb, jsonb) is
-  'Every attempt of a job, oldest first: those on record in its headers, then the running or last one.';
+  'Every attempt of a job, oldest first: those on record in its headers, then the running or last one. Of those held back in a row by a circuit breaker, the last.';
 revoke all on function carillon._job_attempts(jsonb, integer, text, timestamptz, timestamptz, jsonb, jsonb) from public;
 --! EndIncluded jobs/_job_attempts.sql
 --! Included jobs/_tag_job.sql
@@ -9243,7 +9583,8 @@ begin
   if '@' = any (v_waiting) then
     v_waiting := array_remove(v_waiting, '@') || carillon._due_target_keys(v_now);
   end if;
-  v_rooms := carillon._lock_limited_apps(array(select ltrim(w, '@') from unnest(v_waiting) as w));
+  v_rooms := carillon._lock_limited_apps(case when array_to_string(v_waiting, ' ') not like '%@%' then v_waiting
+    else array(select ltrim(w, '@') from unnest(v_waiting) as w) end);
 
   -- Every app has an equal share, and those that have more waiting share what the others leave.
   while v_left > 0 and v_waiting <> '{}' loop
@@ -9856,6 +10197,158 @@ comment on function carillon._waiting_page(carillon.job_filter, timestamptz, big
   'The next jobs that wait and that a filter means, by due time, beyond a place (due time, id). With a frontier, none beyond that place has been looked at.';
 revoke all on function carillon._waiting_page(carillon.job_filter, timestamptz, bigint, integer) from public;
 --! EndIncluded jobs/_waiting_page.sql
+--! Included jobs/_queue_depths.sql
+create or replace function carillon._queue_depths(apps text[], now timestamptz)
+returns table (app_id text, due integer, oldest timestamptz, running integer)
+language plpgsql stable security invoker
+set search_path = ''
+set enable_seqscan = off
+as $$
+declare
+  c_most constant integer := 10001;
+  v_walks text[];
+begin
+  foreach app_id in array apps loop
+    v_walks := carillon._waiting_walks(app_id);
+    select count(*) into running
+    from (select from pgmq.q_jobs q where q.message ->> 'app_id' = _queue_depths.app_id and q.headers ? 'lease' and q.vt > _queue_depths.now limit c_most) r;
+    due := 0;
+    oldest := null;
+    if v_walks <> '{}' then
+      execute (
+        select format('select least(sum(w.due), %s), min(w.oldest) from (', c_most) || string_agg(format(
+          '(select count(*) as due, min(q.vt) as oldest from (select q.vt from pgmq.q_jobs q where %s and q.vt <= %L::timestamptz order by q.vt, q.msg_id limit %s) q)',
+          w.walk, _queue_depths.now, c_most), ' union all ') || ') w'
+        from unnest(v_walks) as w (walk))
+      into due, oldest;
+    end if;
+    if running > 0 or v_walks <> '{}' then
+      return next;
+    end if;
+  end loop;
+end;
+$$;
+comment on function carillon._queue_depths(text[], timestamptz) is
+  'Of each of these apps that has live jobs: how many are due and wait for a worker, since when the oldest has been due, and how many run; counted to 10001.';
+revoke all on function carillon._queue_depths(text[], timestamptz) from public;
+--! EndIncluded jobs/_queue_depths.sql
+--! Included jobs/_stalled_items.sql
+create or replace function carillon._stalled_items(apps text[], now timestamptz) returns setof carillon.attention_item
+language plpgsql stable security invoker
+set search_path = ''
+set enable_seqscan = off
+as $$
+begin
+  return query
+    select 3, 'no_worker', d.app_id, '[]'::jsonb, 0, d.due::bigint, d.oldest, null::text,
+      format('No worker takes the jobs of %s: %s, and none has been started', d.app_id,
+        case d.due when 1 then 'one is due' when 10001 then 'more than 10000 are due' else d.due || ' are due' end)
+    from carillon._queue_depths(apps, _stalled_items.now) d
+    where d.due > 0 and d.oldest < _stalled_items.now - interval '2 minutes'
+      -- With a worker there, one is running now or has ended lately.
+      and d.running = 0
+      and not exists (
+        select from carillon.job_history h
+        where h.app_id = d.app_id and h.finished_at > _stalled_items.now - interval '2 minutes' and h.started_at is not null);
+end;
+$$;
+comment on function carillon._stalled_items(text[], timestamptz) is
+  'Apps of these with jobs that have been due for more than two minutes, of which none runs and none has ended in that time.';
+revoke all on function carillon._stalled_items(text[], timestamptz) from public;
+--! EndIncluded jobs/_stalled_items.sql
+--! Included jobs/_letter_items.sql
+create or replace function carillon._letter_items(apps text[]) returns setof carillon.attention_item
+language plpgsql stable security invoker
+set search_path = ''
+set enable_seqscan = off
+as $$
+begin
+  return query
+    with letters as materialized (
+      select a.app, d.cron_id, d.buried_at, coalesce(d.error, d.reason, 'unknown') as error
+      from unnest(apps) as a (app)
+      cross join lateral (
+        select (l.headers ->> 'cron_id')::uuid as cron_id, l.vt as buried_at, carillon._error_text(l.headers #> '{attempts,-1,error}') as error,
+          l.headers ->> 'reason' as reason
+        from pgmq.q_jobs_dlq l
+        where l.message ->> 'app_id' = a.app
+        order by l.msg_id desc
+        limit 1000) d
+    )
+    select 2, 'dead_letters', l.app, carillon._cron_names(array_agg(distinct l.cron_id) filter (where l.cron_id is not null)),
+      count(distinct l.cron_id)::integer, count(*), min(l.buried_at), min(l.error),
+      format('%s of %s: %s', case count(*) when 1 then 'One dead letter' else count(*) || ' dead letters' end, l.app, min(l.error))
+    from letters l
+    group by l.app, carillon._error_gist(l.error);
+end;
+$$;
+comment on function carillon._letter_items(text[]) is 'The newest 1000 dead letters of each of these apps, by what their errors have in common.';
+revoke all on function carillon._letter_items(text[]) from public;
+--! EndIncluded jobs/_letter_items.sql
+--! Included jobs/_longest_running.sql
+create or replace function carillon._longest_running(apps text[], now timestamptz)
+returns table (job_id bigint, app_id text, cron_id uuid, worker text, attempt integer, enqueued_at timestamptz, started_at timestamptz, p95 double precision)
+language plpgsql stable security invoker
+set search_path = ''
+set enable_seqscan = off
+set jit = off
+as $$
+begin
+  return query
+    with running as materialized (
+      select r.* from (
+        select q.msg_id, q.message ->> 'app_id' as app, (q.headers ->> 'cron_id')::uuid as cron, q.headers #>> '{lease,worker}' as worker,
+          q.read_ct, q.enqueued_at, q.last_read_at
+        from pgmq.q_jobs q
+        where q.message ->> 'app_id' = any (apps) and q.headers ? 'lease' and q.vt > _longest_running.now
+        limit 10000) r
+      order by r.last_read_at, r.msg_id
+      limit 100
+    ),
+    -- How long the jobs of the last days ran.
+    ran as (
+      select s.scope, e >> 40 as bucket, sum(e & 1099511627775) as n
+      from carillon.job_stats s
+      cross join lateral unnest(s.durations) as e
+      where (s.app_id, s.scope) in (select r.app, r.cron from running r where r.cron is not null)
+        and s.step = 86400 and s.from_at >= _longest_running.now - interval '8 days'
+      group by 1, 2
+    ),
+    typical as (
+      select x.scope, carillon._bucket_value(min(x.bucket) filter (where x.upto >= 0.95 * x.jobs)) as p95
+      from (select r.*, sum(r.n) over (partition by r.scope order by r.bucket) as upto, sum(r.n) over (partition by r.scope) as jobs from ran r) x
+      group by 1
+    )
+    select r.msg_id, r.app, r.cron, r.worker, r.read_ct, r.enqueued_at, r.last_read_at, t.p95
+    from running r
+    left join typical t on t.scope = r.cron
+    order by extract(epoch from _longest_running.now - r.last_read_at)::double precision / t.p95 desc nulls last, r.last_read_at, r.msg_id
+    limit 8;
+end;
+$$;
+comment on function carillon._longest_running(text[], timestamptz) is
+  'Eight running jobs of these apps: of the hundred that have run longest, those that have for their cron, whose jobs of the last days took p95 seconds or less.';
+revoke all on function carillon._longest_running(text[], timestamptz) from public;
+--! EndIncluded jobs/_longest_running.sql
+--! Included jobs/_lease_holders.sql
+create or replace function carillon._lease_holders(apps text[], now timestamptz) returns table (app_id text, worker text, running bigint, since timestamptz)
+language plpgsql stable security invoker
+set search_path = ''
+set enable_seqscan = off
+as $$
+begin
+  return query
+    select q.message ->> 'app_id', q.headers #>> '{lease,worker}', count(*), min(q.last_read_at)
+    from pgmq.q_jobs q
+    where q.message ->> 'app_id' = any (apps) and q.headers ? 'lease' and q.vt > _lease_holders.now
+    group by 1, 2
+    order by 3 desc, 1, 2
+    limit 100;
+end;
+$$;
+comment on function carillon._lease_holders(text[], timestamptz) is 'The workers that have jobs of these apps running, those with the most first: how many, and since when the oldest.';
+revoke all on function carillon._lease_holders(text[], timestamptz) from public;
+--! EndIncluded jobs/_lease_holders.sql
 --! Included stats/_stats_until.sql
 create or replace function carillon._stats_until() returns timestamptz
 language sql stable security invoker
@@ -11060,12 +11553,12 @@ declare
   v_seen jsonb := (select s.value from carillon.settings s where s.key = 'stats_seen');
   v_writing text[];
 begin
-  -- Whoever ends jobs holds a lock of this kind on the queue or the history, from just after it reads the
-  -- clock (that is, finished_at) until it commits. virtualtransaction names it before it has an id.
+  -- Whoever ends jobs or decides slots holds a lock of this kind on the queue, the history or the ledger, from just
+  -- after it reads the clock (that is, finished_at or decided_at) until it commits. virtualtransaction names it before it has an id.
   v_writing := array(
     select distinct l.virtualtransaction from pg_catalog.pg_locks l
     where l.locktype = 'relation' and l.database = (select d.oid from pg_catalog.pg_database d where d.datname = current_database())
-      and l.relation in ('carillon.job_history'::regclass, 'pgmq.q_jobs'::regclass)
+      and l.relation in ('carillon.job_history'::regclass, 'carillon.ticks'::regclass, 'pgmq.q_jobs'::regclass)
       and l.mode <> 'AccessShareLock' and l.pid is distinct from pg_backend_pid());
   if v_writing = '{}' then
     delete from carillon.settings s where s.key = 'stats_seen';
@@ -11082,7 +11575,7 @@ begin
 end;
 $$;
 comment on function carillon._settled_until(timestamptz) is
-  'A time before which no job can any more be found to have ended: everybody who might yet commit one began later. Null when that cannot be said now.';
+  'A time before which no job can any more be found to have ended, nor a slot to have been decided: everybody who might yet commit one began later. Null when that cannot be said now.';
 revoke all on function carillon._settled_until(timestamptz) from public;
 --! EndIncluded jobs/_settled_until.sql
 --! Included stats/_summarize_history.sql
@@ -11101,7 +11594,7 @@ begin
     join pg_catalog.pg_index i on i.indrelid = c.oid
     join pg_catalog.pg_class x on x.oid = i.indexrelid
     join pg_catalog.pg_am a on a.oid = x.relam
-    where p.inhparent = 'carillon.job_history'::regclass and a.amname = 'brin'
+    where p.inhparent in ('carillon.job_history'::regclass, 'carillon.ticks'::regclass) and a.amname = 'brin'
       and (c.relname !~ '_\d{8}$' or to_date(right(c.relname, 8), 'YYYYMMDD')
         between (greatest(_summarize_history.from_at, carillon.now() - interval '2 days') at time zone 'UTC')::date and (carillon.now() at time zone 'UTC')::date)
   loop
@@ -11114,9 +11607,31 @@ begin
 end;
 $$;
 comment on function carillon._summarize_history(timestamptz) is
-  'Lets the index of the history by time know what has come since, so that the latest minutes are found without reading the whole day.';
+  'Lets the indexes of the history and the ledger by time know what has come since, so that the latest minutes are found without reading the whole day.';
 revoke all on function carillon._summarize_history(timestamptz) from public;
 --! EndIncluded stats/_summarize_history.sql
+--! Included stats/_roll_up_ticks.sql
+create or replace function carillon._roll_up_ticks(from_at timestamptz, to_at timestamptz) returns void
+language plpgsql volatile security invoker
+set search_path = ''
+set enable_seqscan = off
+set jit = off
+-- There is a partition a day: to plan for all of them takes longer than to run.
+set plan_cache_mode = force_generic_plan
+as $$
+begin
+  insert into carillon.tick_stats as s (app_id, from_at, outcome, slots)
+  select t.app_id, date_trunc('hour', t.decided_at, 'UTC'), t.outcome, count(*)
+  from carillon.ticks t
+  where t.decided_at >= _roll_up_ticks.from_at and t.decided_at < _roll_up_ticks.to_at
+  group by 1, 2, 3
+  on conflict on constraint tick_stats_one_per_hour do update set slots = s.slots + excluded.slots;
+end;
+$$;
+comment on function carillon._roll_up_ticks(timestamptz, timestamptz) is
+  'Adds the slots that were decided in a span of time to the statistics. Called once for each span, in order.';
+revoke all on function carillon._roll_up_ticks(timestamptz, timestamptz) from public;
+--! EndIncluded stats/_roll_up_ticks.sql
 --! Included stats/_roll_up.sql
 create or replace function carillon._roll_up() returns integer
 language plpgsql volatile security invoker
@@ -11145,6 +11660,7 @@ begin
     v_next := least(v_until + v_span, v_settled);
     v_begun := clock_timestamp();
     v_all := v_all + carillon._roll_up_span(v_until, v_next);
+    perform carillon._roll_up_ticks(v_until, v_next);
     v_until := v_next;
     -- Long spans cost less for each job, and none of them should take long.
     v_span := case when clock_timestamp() - v_begun < c_patience / 8 then v_span * 2
@@ -11156,9 +11672,40 @@ begin
 end;
 $$;
 comment on function carillon._roll_up() is
-  'Adds what has ended since the last time to the statistics, for about a second at most; returns how many jobs. The span and where it ends are stored together: each job is counted once.';
+  'Adds what has ended and been decided since the last time to the statistics, for about a second at most; returns how many jobs. The span and where it ends are stored together: each job is counted once.';
 revoke all on function carillon._roll_up() from public;
 --! EndIncluded stats/_roll_up.sql
+--! Included stats/_decided_slots.sql
+create or replace function carillon._decided_slots(apps text[], since timestamptz) returns table (hour timestamptz, outcome text, slots bigint)
+language plpgsql stable security invoker
+set search_path = ''
+set enable_seqscan = off
+set jit = off
+-- There is a partition a day: to plan for all of them takes longer than to run.
+set plan_cache_mode = force_generic_plan
+as $$
+declare
+  v_until constant timestamptz := greatest(carillon._stats_until(), _decided_slots.since);
+begin
+  return query
+    select r.hour, r.outcome, sum(r.slots)::bigint
+    from (
+      select s.from_at as hour, s.outcome, s.slots
+      from carillon.tick_stats s
+      where s.app_id = any (apps) and s.from_at >= _decided_slots.since
+      union all
+      -- What was decided since the last roll-up.
+      select date_trunc('hour', t.decided_at, 'UTC'), t.outcome, count(*)
+      from carillon.ticks t
+      where t.decided_at >= v_until and t.app_id = any (apps)
+      group by 1, 2) r
+    group by 1, 2;
+end;
+$$;
+comment on function carillon._decided_slots(text[], timestamptz) is
+  'How many slots of these apps were decided how, hour by hour since the beginning of an hour.';
+revoke all on function carillon._decided_slots(text[], timestamptz) from public;
+--! EndIncluded stats/_decided_slots.sql
 --! Included stats/_trim_stats.sql
 create or replace function carillon._trim_stats() returns void
 language plpgsql volatile security invoker
@@ -11178,6 +11725,7 @@ begin
       limit 5000) o
   ) old
   where s.ctid = old.at;
+  delete from carillon.tick_stats s where s.from_at < v_now - carillon._stats_kept(3600);
 end;
 $$;
 comment on function carillon._trim_stats() is 'Deletes statistics past their time, 5000 of each step at most.';
@@ -11880,6 +12428,8 @@ language plpgsql stable security invoker
 set search_path = ''
 set enable_seqscan = off
 set jit = off
+-- There is a partition a day: to plan for all of them takes longer than to run.
+set plan_cache_mode = force_generic_plan
 as $$
 declare
   v_crons uuid[] := crons;
@@ -11924,6 +12474,8 @@ language plpgsql stable security invoker
 set search_path = ''
 set enable_seqscan = off
 set jit = off
+-- There is a partition a day: to plan for all of them takes longer than to run.
+set plan_cache_mode = force_generic_plan
 as $$
 begin
   return query
@@ -12231,8 +12783,11 @@ language plpgsql stable security definer
 set search_path = ''
 set enable_seqscan = off
 set jit = off
+-- There is a partition a day: to plan for all of them takes longer than to run.
+set plan_cache_mode = force_generic_plan
 as $$
 declare
+  c_counted constant interval := '32 days';
   v_now constant timestamptz := carillon.now();
   v_cron carillon.cron_details := carillon.get_cron(get_calendar.cron);
   v_to constant timestamptz := coalesce(to_at, v_now);
@@ -12261,13 +12816,13 @@ begin
     else 3600 end;
 
   with all_slots as materialized (
-    -- Day by day along the key, so that nothing but the key is read.
+    -- Day by day along the key, so that nothing but the key is read. A year of minutes would take too long.
     select d as day, n.slots
     from generate_series(1, cardinality(v_edges) - 1) as d
     cross join lateral (
       select count(*) as slots from carillon.ticks t
       where t.cron_id = get_calendar.cron and t.scheduled_for >= v_edges[d] and t.scheduled_for < v_edges[d + 1]) n
-    where v_edges[d] <= v_now and n.slots > 0
+    where v_edges[d] <= v_now and v_edges[d] >= v_last - c_counted and n.slots > 0
   ),
   others as materialized (
     select width_bucket(t.scheduled_for, v_edges) as day, t.outcome, count(*) as slots
@@ -12276,7 +12831,7 @@ begin
     group by 1, 2
   ),
   slots as (
-    select a.day, jsonb_build_object(
+    select coalesce(a.day, o.day) as day, jsonb_build_object(
       'enqueued', a.slots - coalesce(sum(o.slots), 0), 'skipped', coalesce(sum(o.slots) filter (where o.outcome = 'skipped'), 0),
       'replaced', coalesce(sum(o.slots) filter (where o.outcome = 'replaced'), 0),
       'caughtUp', coalesce(sum(o.slots) filter (where o.outcome = 'caught_up'), 0),
@@ -12284,8 +12839,8 @@ begin
       'denied', coalesce(sum(o.slots) filter (where o.outcome = 'denied'), 0),
       'failed', coalesce(sum(o.slots) filter (where o.outcome = 'failed'), 0)) as counts
     from all_slots a
-    left join others o on o.day = a.day
-    group by a.day, a.slots
+    full join others o on o.day = a.day
+    group by 1, a.slots
   ),
   ended as materialized (
     select width_bucket(s.from_at, v_edges) as day, s.status, s.jobs
@@ -12319,9 +12874,397 @@ begin
 end;
 $$;
 comment on function carillon.get_calendar(uuid, timestamptz, timestamptz) is
-  'The days of a cron, in its time zone, on which anything was: how many of its slots were decided how, and how many of its jobs (those started by hand, too) ended how. Default the last 365 days, at most 400.';
+  'The days of a cron, in its time zone, on which anything was: how many of its slots were decided how (how many were plainly enqueued: of the last 32 days only), and how many of its jobs (those started by hand, too) ended how. Default the last 365 days, at most 400.';
 revoke all on function carillon.get_calendar(uuid, timestamptz, timestamptz) from public;
 --! EndIncluded summaries/get_calendar.sql
+--! Included summaries/_error_text.sql
+create or replace function carillon._error_text(error jsonb) returns text
+language sql immutable parallel safe security invoker
+return left(split_part(btrim(coalesce(error ->> 'message', error ->> 'name', error #>> '{}'), E' \n\r\t'), E'\n', 1), 200);
+comment on function carillon._error_text(jsonb) is 'The first line of what an error says.';
+revoke all on function carillon._error_text(jsonb) from public;
+--! EndIncluded summaries/_error_text.sql
+--! Included summaries/_error_gist.sql
+create or replace function carillon._error_gist(message text) returns text
+language sql immutable parallel safe security invoker
+return regexp_replace(lower(message), '[0-9a-f]{8}-[0-9a-f-]{27}|0x[0-9a-f]+|[0-9]+', '#', 'g');
+comment on function carillon._error_gist(text) is 'What two errors have in common that differ only in ids and numbers.';
+revoke all on function carillon._error_gist(text) from public;
+--! EndIncluded summaries/_error_gist.sql
+--! Included summaries/_cron_names.sql
+create or replace function carillon._cron_names(crons uuid[]) returns jsonb
+language sql stable security invoker
+set search_path = ''
+as $$
+  select coalesce(jsonb_agg(jsonb_build_object('id', n.id, 'appId', n.app_id, 'name', n.name) order by n.app_id, n.name), '[]')
+  from (select c.id, c.app_id, c.name from carillon.crons c where c.id = any (crons) order by c.app_id, c.name limit 8) n
+$$;
+comment on function carillon._cron_names(uuid[]) is 'Eight of these crons at most, by app and name: [{id, appId, name}].';
+revoke all on function carillon._cron_names(uuid[]) from public;
+--! EndIncluded summaries/_cron_names.sql
+--! Included summaries/_failing_items.sql
+create or replace function carillon._failing_items(apps text[], job_apps text[], now timestamptz) returns setof carillon.attention_item
+language plpgsql stable security invoker
+set search_path = ''
+set enable_seqscan = off
+set jit = off
+-- There is a partition a day: to plan for all of them takes longer than to run.
+set plan_cache_mode = force_generic_plan
+as $$
+begin
+  return query
+    with failing as materialized (
+      select c.id, c.app_id, c.name, f.consecutive as failures, false as paused, null::timestamptz as paused_at, null::text as note
+      from carillon.cron_failures f
+      join carillon.crons c on c.id = f.cron_id
+      where f.consecutive >= 2 and c.enabled and c.completed_at is null and c.app_id = any (apps)
+      union all
+      select c.id, c.app_id, c.name, coalesce(f.consecutive, 0), true, c.paused_at, c.pause_note
+      from carillon.crons c
+      left join carillon.cron_failures f on f.cron_id = c.id
+      where c.paused_by = carillon._system_principal() and not c.enabled and c.app_id = any (apps)
+    ),
+    -- Why is looked up for the first 200 only.
+    explained as materialized (
+      select f.*, e.error, g.since
+      from (select x.*, row_number() over (order by x.paused, x.failures desc, x.id) as place from failing x) f
+      left join lateral (
+        select carillon._error_text(h.error) as error
+        from carillon.job_history h
+        where f.place <= 200 and h.cron_id = f.id and h.status = 'failed' and h.app_id = any (job_apps)
+          and h.finished_at >= _failing_items.now - interval '32 days'
+        order by h.job_id desc
+        limit 1) e on true
+      left join lateral (
+        select h.finished_at as since
+        from carillon.job_history h
+        where e.error is not null and h.cron_id = f.id and h.status = 'failed' and h.finished_at >= _failing_items.now - interval '32 days'
+        order by h.job_id desc
+        offset least(greatest(f.failures, 1), 100) - 1
+        limit 1) g on true
+    ),
+    causes as (
+      select x.paused, coalesce(carillon._error_gist(x.error), x.app_id) as cause, count(*)::integer as crons, sum(x.failures)::bigint as failures,
+        array_agg(x.id order by x.failures desc, x.app_id, x.name) as ids, min(x.app_id) as app_id, count(distinct x.app_id) as app_count,
+        min(x.name) as name, min(x.note) as note, min(x.error) as error, min(coalesce(x.paused_at, x.since)) as since
+      from explained x
+      group by 1, 2, x.error is null
+    )
+    select 3, case when c.paused then 'self_paused' else 'failing' end, case when c.app_count = 1 then c.app_id end,
+      carillon._cron_names(c.ids), c.crons, c.failures, c.since, c.error,
+      case when c.paused then
+        case when c.crons = 1 then format('%s / %s paused itself', c.app_id, c.name) || coalesce(': ' || c.note, '') || coalesce(': ' || c.error, '')
+          else format('%s crons%s paused themselves', c.crons, case when c.app_count = 1 then ' of ' || c.app_id else '' end)
+            || coalesce(' after one error: ' || c.error, '') end
+      else
+        case when c.crons = 1 then format('%s / %s failed %s times in a row', c.app_id, c.name, c.failures) || coalesce(': ' || c.error, '')
+          else format('%s crons%s fail', c.crons, case when c.app_count = 1 then ' of ' || c.app_id else '' end)
+            || coalesce(' with one error: ' || c.error, '') end
+      end
+    from causes c;
+end;
+$$;
+comment on function carillon._failing_items(text[], text[], timestamptz) is
+  'Crons of these apps whose last two jobs or more have failed, and those that have paused themselves, by what the errors have in common; errors only of the apps job_apps.';
+revoke all on function carillon._failing_items(text[], text[], timestamptz) from public;
+--! EndIncluded summaries/_failing_items.sql
+--! Included summaries/_denied_items.sql
+create or replace function carillon._denied_items(apps text[]) returns setof carillon.attention_item
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  return query
+    select 3, 'denied', d.app_id, carillon._cron_names(array_agg(c.id)), count(*)::integer, count(*), null::timestamptz, d.reason,
+      case when count(*) = 1 then format('%s / %s is denied: %s', d.app_id, min(c.name), d.reason)
+        else format('%s crons of %s are denied: %s', count(*), d.app_id, d.reason) end
+    from (
+      select o.owner_id, o.app_id, o.reason from carillon._denied_owners(apps) o
+      union all
+      select null, a, carillon._may_fire(null, a) from unnest(apps) as a
+    ) d
+    join carillon.crons c on c.app_id = d.app_id and c.owner_id is not distinct from d.owner_id
+    where c.enabled and c.completed_at is null
+    group by d.owner_id, d.app_id, d.reason;
+end;
+$$;
+comment on function carillon._denied_items(text[]) is 'Crons of these apps whose owner may not fire them, owner by owner.';
+revoke all on function carillon._denied_items(text[]) from public;
+--! EndIncluded summaries/_denied_items.sql
+--! Included summaries/_lost_slot_items.sql
+create or replace function carillon._lost_slot_items(apps text[], now timestamptz) returns setof carillon.attention_item
+language plpgsql stable security invoker
+set search_path = ''
+set enable_seqscan = off
+set jit = off
+-- There is a partition a day: to plan for all of them takes longer than to run.
+set plan_cache_mode = force_generic_plan
+as $$
+declare
+  v_since constant timestamptz := now - interval '24 hours';
+begin
+  return query
+    with others as materialized (
+      select t.cron_id, t.outcome, count(*) as slots, min(t.scheduled_for) as since
+      from carillon.ticks t
+      where t.outcome <> 'enqueued' and t.scheduled_for > v_since and t.scheduled_for <= _lost_slot_items.now
+      group by 1, 2
+    ),
+    of_apps as materialized (
+      select o.*, c.app_id, c.name from others o join carillon.crons c on c.id = o.cron_id
+      where o.outcome in ('missed', 'failed', 'skipped') and c.app_id = any (apps)
+    ),
+    -- Some skipped slots are what the policy is for. Many are a sign that the cron takes longer than its interval.
+    skipped as materialized (
+      select s.*, (select count(*) from carillon.ticks t where t.cron_id = s.cron_id and t.scheduled_for > v_since and t.scheduled_for <= _lost_slot_items.now) as all_slots
+      from (select o.* from of_apps o where o.outcome = 'skipped' and o.slots >= 10 order by o.slots desc limit 50) s
+    )
+    select case o.outcome when 'failed' then 3 else 2 end, case o.outcome when 'failed' then 'undecided' else 'missed' end, o.app_id,
+      carillon._cron_names(array_agg(o.cron_id)), count(*)::integer, sum(o.slots)::bigint, min(o.since), null,
+      format('%s of %s %s in the last 24 hours',
+        case sum(o.slots) when 1 then 'One slot' else sum(o.slots) || ' slots' end,
+        case when count(*) = 1 then o.app_id || ' / ' || min(o.name) else count(*) || ' crons of ' || o.app_id end,
+        case when o.outcome = 'failed' then 'could not be decided' when sum(o.slots) = 1 then 'was missed' else 'were missed' end)
+    from of_apps o
+    where o.outcome in ('missed', 'failed')
+    group by o.app_id, o.outcome
+    union all
+    select 2, 'skipping', s.app_id, carillon._cron_names(array[s.cron_id]), 1, s.slots, s.since, null,
+      format('%s / %s skipped %s of %s slots in the last 24 hours', s.app_id, s.name, s.slots, s.all_slots)
+    from skipped s
+    where s.slots * 10 >= s.all_slots;
+end;
+$$;
+comment on function carillon._lost_slot_items(text[], timestamptz) is
+  'Slots of these apps of the last 24 hours that were missed or could not be decided, and crons that skipped a tenth of theirs (ten at least).';
+revoke all on function carillon._lost_slot_items(text[], timestamptz) from public;
+--! EndIncluded summaries/_lost_slot_items.sql
+--! Included summaries/_late_items.sql
+create or replace function carillon._late_items(apps text[], now timestamptz) returns setof carillon.attention_item
+language plpgsql stable security invoker
+set search_path = ''
+set jit = off
+as $$
+declare
+  v_recent constant timestamptz := date_trunc('hour', now - interval '1 hour', 'UTC');
+begin
+  return query
+    with recent as materialized (
+      select s.app_id, e >> 40 as bucket, sum(e & 1099511627775) as n
+      from carillon.job_stats s
+      cross join lateral unnest(s.lags) as e
+      where s.app_id = any (apps) and s.scope = '00000000-0000-0000-0000-000000000000' and s.step = 3600 and s.from_at >= v_recent
+      group by 1, 2
+    ),
+    late as materialized (
+      select r.app_id, carillon._bucket_value(min(r.bucket) filter (where r.upto >= 0.99 * r.jobs)) as p99, max(r.jobs)::bigint as jobs
+      from (
+        select x.*, sum(x.n) over (partition by x.app_id order by x.bucket) as upto, sum(x.n) over (partition by x.app_id) as jobs from recent x) r
+      group by 1
+    ),
+    usual as (
+      select r.app_id, carillon._bucket_value(min(r.bucket) filter (where r.upto >= 0.99 * r.jobs)) as p99
+      from (
+        select x.*, sum(x.n) over (partition by x.app_id order by x.bucket) as upto, sum(x.n) over (partition by x.app_id) as jobs
+        from (
+          select s.app_id, e >> 40 as bucket, sum(e & 1099511627775) as n
+          from carillon.job_stats s
+          cross join lateral unnest(s.lags) as e
+          where s.app_id in (select l.app_id from late l where l.p99 > 5)
+            and s.scope = '00000000-0000-0000-0000-000000000000' and s.step = 3600
+            and s.from_at >= v_recent - interval '7 days' and s.from_at < v_recent
+          group by 1, 2) x) r
+      group by 1
+    )
+    select 2, 'late', l.app_id, '[]'::jsonb, 0, l.jobs, v_recent, null::text,
+      format('The slots of %s are decided late: p99 is %s s, usually %s s', l.app_id, round(l.p99::numeric, 1), round(u.p99::numeric, 1))
+    from late l
+    join usual u on u.app_id = l.app_id
+    where l.p99 > 5 and l.p99 > 5 * u.p99;
+end;
+$$;
+comment on function carillon._late_items(text[], timestamptz) is
+  'Apps of these whose slots have been decided late in the last hour or two: by more than 5 s at the 99th percentile, and 5 times as much as in the 7 days before.';
+revoke all on function carillon._late_items(text[], timestamptz) from public;
+--! EndIncluded summaries/_late_items.sql
+--! Included summaries/_forgotten_items.sql
+create or replace function carillon._forgotten_items(apps text[], now timestamptz) returns setof carillon.attention_item
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+begin
+  return query
+    select 1, 'forgotten', c.app_id, carillon._cron_names((array_agg(c.id order by c.app_id, c.name))[:8]), count(*)::integer, count(*), min(c.paused_at), null::text,
+      case when count(*) = 1 then format('%s / %s has been paused for more than 7 days', c.app_id, min(c.name))
+        else format('%s crons of %s have been paused for more than 7 days', count(*), c.app_id) end
+    from carillon.crons c
+    where c.paused_at < _forgotten_items.now - interval '7 days' and c.app_id = any (apps)
+      and c.paused_by is distinct from carillon._system_principal()
+    group by c.app_id;
+end;
+$$;
+comment on function carillon._forgotten_items(text[], timestamptz) is 'Crons of these apps that somebody paused more than 7 days ago.';
+revoke all on function carillon._forgotten_items(text[], timestamptz) from public;
+--! EndIncluded summaries/_forgotten_items.sql
+--! Included summaries/_system_items.sql
+create or replace function carillon._system_items(now timestamptz) returns setof carillon.attention_item
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+declare
+  v_clone constant jsonb := carillon.clone_status();
+begin
+  return query
+    select 3, 'clone', null::text, '[]'::jsonb, 0, 1::bigint, null::timestamptz, null::text,
+      case when (v_clone ->> 'held')::boolean then 'Nothing fires: this database is a copy, and held'
+        else 'This database is a copy of the one its schedules were made for, and fires them all the same' end
+    where (v_clone ->> 'clone')::boolean
+    union all
+    select 2, 'pg_cron_stuck', null, '[]', 0, 1, (select (s.value #>> '{}')::timestamptz from carillon.settings s where s.key = 'pg_cron_seen_at'),
+      null, 'pg_cron should drive the schedules and has stopped: the ticker decides them'
+    where carillon._pg_cron_stuck(_system_items.now);
+end;
+$$;
+comment on function carillon._system_items(timestamptz) is 'What is wrong with the installation as such: it is a copy, or pg_cron has stopped.';
+revoke all on function carillon._system_items(timestamptz) from public;
+--! EndIncluded summaries/_system_items.sql
+--! Included summaries/list_attention.sql
+create or replace function carillon.list_attention(app text default null, actor uuid default null, actor_scopes text[] default null) returns jsonb
+language plpgsql stable security definer
+set search_path = ''
+set jit = off
+as $$
+declare
+  v_now constant timestamptz := carillon.now();
+  v_since constant timestamptz := date_trunc('hour', v_now, 'UTC') - interval '23 hours';
+  v_held constant text[] := carillon._held_by(actor, actor_scopes);
+  v_apps constant text[] := carillon._apps_where(v_held, 'cron.read', app);
+  v_job_apps constant text[] := carillon._apps_where(v_held, 'job.read', app);
+  v_items jsonb;
+  v_count integer;
+begin
+  with items as materialized (
+    select * from carillon._failing_items(v_apps, v_job_apps, v_now)
+    union all select * from carillon._denied_items(v_apps)
+    union all select * from carillon._lost_slot_items(v_apps, v_now)
+    union all select * from carillon._late_items(v_apps, v_now)
+    union all select * from carillon._forgotten_items(v_apps, v_now)
+    union all select * from carillon._letter_items(v_job_apps)
+    union all select * from carillon._stalled_items(v_job_apps, v_now)
+    union all select * from carillon._system_items(v_now) where app is null and carillon._has_permission(v_held, 'system:read')
+  ),
+  ranked as (
+    select i.*, row_number() over (order by i.severity desc, array_position(
+      array['clone', 'no_worker', 'failing', 'self_paused', 'denied', 'undecided', 'pg_cron_stuck', 'missed', 'skipping', 'late', 'dead_letters', 'forgotten'],
+      i.kind), i.count desc, i.app_id, i.text) as place
+    from items i
+  )
+  select jsonb_agg(jsonb_build_object(
+      'kind', r.kind, 'severity', case r.severity when 3 then 'critical' when 2 then 'warning' else 'info' end, 'text', r.text,
+      'appId', r.app_id, 'cronId', case when r.cron_count = 1 then r.crons #> '{0,id}' end, 'crons', r.crons, 'cronCount', r.cron_count,
+      'since', carillon._time_text(r.since), 'count', r.count, 'error', r.error) order by r.place) filter (where r.place <= 100),
+    count(*)
+  into v_items, v_count
+  from ranked r;
+  return (
+    select jsonb_build_object('items', coalesce(v_items, '[]'), 'count', v_count, 'decided', jsonb_build_object(
+      'since', carillon._time_text(v_since), 'slots', coalesce(sum(d.slots), 0),
+      'onTime', coalesce(sum(d.slots) filter (where d.outcome in ('enqueued', 'replaced')), 0),
+      'late', coalesce(sum(d.slots) filter (where d.outcome = 'caught_up'), 0),
+      'skipped', coalesce(sum(d.slots) filter (where d.outcome = 'skipped'), 0),
+      'missed', coalesce(sum(d.slots) filter (where d.outcome = 'missed'), 0),
+      'denied', coalesce(sum(d.slots) filter (where d.outcome = 'denied'), 0),
+      'undecided', coalesce(sum(d.slots) filter (where d.outcome = 'failed'), 0)))
+    from carillon._decided_slots(v_apps, v_since) d);
+end;
+$$;
+comment on function carillon.list_attention(text, uuid, text[]) is
+  'What needs somebody, most serious first, one item for each cause, 100 at most: crons that fail, are denied, skip much or paused themselves; missed, late and undecided slots; dead letters; jobs that no worker takes; crons paused long ago; what is wrong with the installation. And how the slots of the last 24 hours were decided. Of the apps that the actor may read.';
+revoke all on function carillon.list_attention(text, uuid, text[]) from public;
+--! EndIncluded summaries/list_attention.sql
+--! Included summaries/get_overview.sql
+create or replace function carillon.get_overview(app text default null, actor uuid default null, actor_scopes text[] default null) returns jsonb
+language plpgsql stable security definer
+set search_path = ''
+set jit = off
+-- There is a partition a day: to plan for all of them takes longer than to run.
+set plan_cache_mode = force_generic_plan
+as $$
+declare
+  v_now constant timestamptz := carillon.now();
+  v_from constant timestamptz := date_trunc('hour', v_now, 'UTC') - interval '23 hours';
+  v_until constant timestamptz := greatest(carillon._stats_until(), v_from);
+  v_held constant text[] := carillon._held_by(actor, actor_scopes);
+  v_apps constant text[] := carillon._apps_where(v_held, 'cron.read', app);
+  v_job_apps constant text[] := carillon._apps_where(v_held, 'job.read', app);
+  v_hours jsonb;
+begin
+  with ended as materialized (
+    select s.from_at as hour, s.status, s.jobs, s.lags
+    from carillon.job_stats s
+    where s.app_id = any (v_job_apps) and s.scope = '00000000-0000-0000-0000-000000000000' and s.step = 3600 and s.from_at >= v_from
+    union all
+    -- What has ended since the last roll-up.
+    select date_trunc('hour', h.finished_at, 'UTC'), h.status, count(*), null
+    from carillon.job_history h
+    where h.finished_at >= v_until and h.app_id = any (v_job_apps)
+    group by 1, 2
+  ),
+  jobs as (
+    select e.hour, sum(e.jobs) filter (where e.status = 'completed') as completed, sum(e.jobs) filter (where e.status = 'failed') as failed,
+      sum(e.jobs) filter (where e.status = 'canceled') as canceled
+    from ended e
+    group by 1
+  ),
+  lags as (
+    select x.hour, jsonb_build_object('p50', carillon._bucket_value(min(x.bucket) filter (where x.upto >= 0.50 * x.jobs)),
+      'p99', carillon._bucket_value(min(x.bucket) filter (where x.upto >= 0.99 * x.jobs))) as lag
+    from (
+      select l.*, sum(l.n) over (partition by l.hour order by l.bucket) as upto, sum(l.n) over (partition by l.hour) as jobs
+      from (
+        select e.hour, b >> 40 as bucket, sum(b & 1099511627775) as n from ended e cross join lateral unnest(e.lags) as b group by 1, 2) l) x
+    group by 1
+  ),
+  slots as (
+    select d.hour, jsonb_object_agg(case d.outcome when 'caught_up' then 'caughtUp' when 'failed' then 'undecided' else d.outcome end, d.slots) as counts
+    from carillon._decided_slots(v_apps, v_from) d
+    group by 1
+  )
+  select jsonb_agg(jsonb_build_object('at', carillon._time_text(h),
+    'jobs', jsonb_build_object('completed', coalesce(j.completed, 0), 'failed', coalesce(j.failed, 0), 'canceled', coalesce(j.canceled, 0)),
+    'slots', '{"enqueued": 0, "skipped": 0, "replaced": 0, "caughtUp": 0, "missed": 0, "denied": 0, "undecided": 0}' || coalesce(s.counts, '{}'),
+    'lag', l.lag) order by h)
+  into v_hours
+  from generate_series(v_from, v_now, interval '1 hour') as h
+  left join jobs j on j.hour = h
+  left join slots s on s.hour = h
+  left join lags l on l.hour = h;
+
+  return jsonb_build_object('now', carillon._time_text(v_now), 'hours', v_hours,
+    'running', coalesce((
+      select jsonb_agg(jsonb_build_object('jobId', r.job_id, 'appId', r.app_id, 'cronId', r.cron_id, 'name', c.name, 'worker', r.worker,
+        'attempt', r.attempt, 'startedAt', carillon._time_text(r.started_at), 'p95', r.p95,
+        'progress', (select jsonb_build_object('percent', p.percent, 'note', p.note)
+          from carillon.job_progress(array[r.job_id], array[r.enqueued_at], array[null::timestamptz]) p)) order by r.place)
+      from carillon._longest_running(v_job_apps, v_now)
+        with ordinality as r (job_id, app_id, cron_id, worker, attempt, enqueued_at, started_at, p95, place)
+      left join carillon.crons c on c.id = r.cron_id), '[]'),
+    'queues', coalesce((
+      select jsonb_agg(jsonb_build_object('appId', q.app_id, 'due', jsonb_build_object('count', least(q.due, 10000), 'capped', q.due > 10000),
+        'oldestDueAt', carillon._time_text(q.oldest), 'running', q.running) order by q.due desc, q.running desc, q.app_id)
+      from carillon._queue_depths(v_job_apps, v_now) q), '[]'),
+    'workers', coalesce((
+      select jsonb_agg(jsonb_build_object('appId', w.app_id, 'worker', w.worker, 'running', w.running, 'since', carillon._time_text(w.since)))
+      from carillon._lease_holders(v_job_apps, v_now) w), '[]'),
+    'pgCron', case when carillon._has_permission(v_held, 'system:read') then
+      (select jsonb_build_object('driving', p ->> 'driving', 'lastSeenAt', p ->> 'lastSeenAt', 'stuck', (p ->> 'stuck')::boolean)
+       from carillon.pg_cron_status() as p) end);
+end;
+$$;
+comment on function carillon.get_overview(text, uuid, text[]) is
+  'The last 24 hours of the apps that the actor may read: how jobs ended and slots were decided, hour by hour; the jobs that run unusually long; what waits in each queue; the workers that have jobs running; what pg_cron does (with system:read).';
+revoke all on function carillon.get_overview(text, uuid, text[]) from public;
+--! EndIncluded summaries/get_overview.sql
 --! EndIncluded all.sql
 --! Included core/install_defaults.sql
 do $$

@@ -108,6 +108,15 @@ export const OPERATIONS = {
     /** Makes a new one, which is in this answer only; the one before signs as well for a while. */
     rotate: op("POST /api/v1/apps/{appId}/signing-keys/rotate", "body"),
   },
+  targets: {
+    /** The targets of an app that were broken when last called, with their circuit breakers. */
+    list: op("GET /api/v1/apps/{appId}/targets", "query", "pages"),
+    /** Calls one again at once, or all of them. */
+    reset: op("POST /api/v1/apps/{appId}/targets/reset", "body"),
+    /** When calls to a broken target are held back. */
+    breaker: op("GET /api/v1/apps/{appId}/targets/breaker"),
+    setBreaker: op("PUT /api/v1/apps/{appId}/targets/breaker", "body"),
+  },
   schedules: {
     /** A schedule's next slots, and what it means in plain English. */
     preview: op("GET /api/v1/schedules/preview", "query"),
@@ -154,6 +163,12 @@ export const OPERATIONS = {
     ofApp: op("GET /api/v1/apps/{appId}/stats", "query"),
     /** The same of a cron. */
     ofCron: op("GET /api/v1/apps/{appId}/crons/{id}/stats", "query"),
+  },
+  overview: {
+    /** The last 24 hours hour by hour, what runs, what waits, and who works. */
+    get: op("GET /api/v1/overview", "query"),
+    /** What needs somebody, most serious first. */
+    attention: op("GET /api/v1/attention", "query"),
   },
   retention: {
     /** How long, and how many, of an app's finished jobs are kept. */

@@ -51,10 +51,12 @@ export interface CalendarDay {
   from: string;
   to: string;
   /** How its slots were decided; null when it had none. */
-  slots: Record<
-    "enqueued" | "skipped" | "replaced" | "caughtUp" | "missed" | "denied" | "failed",
-    number
-  > | null;
+  slots:
+    | (Record<"skipped" | "replaced" | "caughtUp" | "missed" | "denied" | "failed", number> & {
+        /** Counted for the last 32 days of the window; null before. */
+        enqueued: number | null;
+      })
+    | null;
   /** How jobs that ended that day ended; null when none did. */
   jobs: Record<"completed" | "failed" | "canceled", number> | null;
 }

@@ -9,6 +9,7 @@ import { jobRoutes } from "./jobs.js";
 import { logRoutes } from "./logs.js";
 import { keyRoutes } from "./keys.js";
 import { letterRoutes } from "./letters.js";
+import { overviewRoutes } from "./overview.js";
 import { permissionRoutes } from "./permissions.js";
 import { principalRoutes } from "./principals.js";
 import { retentionRoutes } from "./retention.js";
@@ -19,6 +20,7 @@ import { signingKeyRoutes } from "./signing-keys.js";
 import { statsRoutes } from "./stats.js";
 import { summaryRoutes } from "./summaries.js";
 import { systemRoutes } from "./system.js";
+import { targetRoutes } from "./targets.js";
 import { tickRoutes } from "./ticks.js";
 import { upcomingRoutes } from "./upcoming.js";
 
@@ -28,6 +30,7 @@ const rooms = [
   ...cronRoutes,
   ...summaryRoutes,
   ...upcomingRoutes,
+  ...overviewRoutes,
   // Before those of one job, whose id would stand for the words of these.
   ...jobBulkRoutes,
   ...jobRoutes,
@@ -37,6 +40,7 @@ const rooms = [
   ...retentionRoutes,
   ...secretRoutes,
   ...signingKeyRoutes,
+  ...targetRoutes,
   ...scheduleRoutes,
   ...tickRoutes,
   ...systemRoutes,

@@ -30,7 +30,10 @@ export const UpcomingAnswer = z.strictObject({
 });
 
 const slots = z.strictObject({
-  enqueued: z.int(),
+  enqueued: z
+    .int()
+    .nullable()
+    .describe("Counted for the last 32 days of the window; null before, where jobs tell."),
   skipped: z.int(),
   replaced: z.int(),
   caughtUp: z.int(),
