@@ -34,7 +34,7 @@ test("a dispatcher that is killed leaves its container to the next one, which se
     result: { type: "container", exitCode: 0, startedByAttempt: 1 },
   });
   expect(job.attempts).toMatchObject([{ error: { name: "LeaseLost" } }, { error: null }]);
-  const settled = (await lines()).filter((line) => /^2 std/.test(line)).sort();
+  const settled = (await lines()).filter((line) => line.startsWith("2 std")).sort();
   expect(settled).toEqual(["2 stderr two", "2 stdout one"]);
 });
 
