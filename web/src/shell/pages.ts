@@ -1,4 +1,4 @@
-import { ListChecks } from "lucide-react";
+import { ListChecks, ShieldCheck, Stethoscope } from "lucide-react";
 import type { ComponentType } from "react";
 
 /** An entry of the rail. */
@@ -13,4 +13,6 @@ export interface RailPage {
 /** The pages of the rail, in their order. */
 export const PAGES: readonly RailPage[] = [
   { to: "/crons", text: "Crons", icon: ListChecks, key: "c" },
+  { to: "/admin", text: "Admin", icon: ShieldCheck, key: "a" },
+  { to: "/doctor", text: "Doctor", icon: Stethoscope, key: "h" },
 ];
