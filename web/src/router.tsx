@@ -1,8 +1,10 @@
 import { createRoute, createRouter, redirect } from "@tanstack/react-router";
 import { BASE } from "./config.js";
 import { rootRoute } from "./root-route.js";
+import { adminRoutes } from "./screens/admin/routes.js";
 import { cronRoute } from "./screens/cron/route.js";
 import { cronsRoute } from "./screens/crons/route.js";
+import { doctorRoute } from "./screens/doctor/route.js";
 import { editCronRoute, newCronRoute } from "./screens/editor/routes.js";
 import { jobRoute } from "./screens/job/route.js";
 import { jobsRoute } from "./screens/jobs/route.js";
@@ -26,6 +28,8 @@ const routeTree = rootRoute.addChildren([
   editCronRoute,
   jobsRoute,
   jobRoute,
+  adminRoutes,
+  doctorRoute,
 ]);
 
 export const router = createRouter({
