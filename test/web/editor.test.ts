@@ -169,7 +169,14 @@ test("helpers write the text, and read it only where they would write the same",
   expect(await schedule.inputValue()).toBe("0 9 * * 1-4");
   await helper.getByLabel("Time of day").fill("18:30");
   expect(await schedule.inputValue()).toBe("30 18 * * 1-4");
-  for (const custom of ["0 9,12 * * *", "00 9 * * *", "0  9 * * *", "0 9 * * 5,1", "0 9 1 * 1"]) {
+  for (const custom of [
+    "0 9,12 * * *",
+    "00 9 * * *",
+    "0  9 * * *",
+    "0 25 * * *",
+    "0 9 * * 5,1",
+    "0 9 1 * 1",
+  ]) {
     await schedule.fill(custom);
     await page.getByText("Custom: edit as text.").waitFor();
     expect(await schedule.inputValue()).toBe(custom);
@@ -328,6 +335,32 @@ test("a call over HTTP is filled in by rows that = and : go through", async () =
     page.getByRole("button", { name: "Save", exact: true }).click(),
   ]);
   expect(request.postDataJSON()).toEqual({ tags: ["hook"] });
+  expect(visitor.complaints).toEqual([]);
+});
+
+test("a zone is found by its city or an old name, and is one the database knows", async () => {
+  await using visitor = await web.visit(writer, "/crons/crm/new", { zone: "Asia/Tokyo" });
+  const { page } = visitor;
+  const zone = page.getByLabel("Time zone");
+  await zone.click();
+  const options = page.getByRole("option");
+  await options.nth(5).waitFor();
+  expect(await options.first().textContent()).toMatch(/^Asia\/Tokyo.*yours/);
+  await zone.fill("new york");
+  await page.getByRole("option", { name: /^America\/New_York/ }).click();
+  expect(await zone.inputValue()).toBe("America/New_York");
+  await zone.fill("kolk");
+  await page.getByRole("option", { name: /^Asia\/Kolkata/ }).waitFor();
+  await zone.fill("Europe/Berln");
+  await zone.press("Tab");
+  await page.getByLabel("Schedule", { exact: true }).fill("0 0 31 * *");
+  await page.getByRole("alert").filter({ hasText: /Berln/ }).waitFor();
+  expect(await zone.getAttribute("aria-invalid")).toBe("true");
+  await zone.fill("GMT");
+  await zone.press("Tab");
+  // Not wrong, and perhaps not what is meant: said, with what may be.
+  await page.getByRole("button", { name: "Use 0 0 $ * *" }).click();
+  expect(await page.getByLabel("Schedule", { exact: true }).inputValue()).toBe("0 0 $ * *");
   expect(visitor.complaints).toEqual([]);
 });
 

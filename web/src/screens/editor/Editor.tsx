@@ -152,7 +152,11 @@ export function Editor({ appId, cron, begin, onApp }: EditorProps) {
           <Limits form={form} values={values} />
         </div>
         <div className={styles.aside}>
-          <PreviewPanel preview={preview} saved={cron === undefined ? undefined : saved?.slots} />
+          <PreviewPanel
+            preview={preview}
+            saved={cron === undefined ? undefined : saved?.slots}
+            onUse={(schedule) => form.setValue("schedule", schedule)}
+          />
         </div>
         <SaveBar editor={editor} isNew={cron === undefined} reason={reason} onReason={setReason} />
       </form>
