@@ -25,8 +25,11 @@ export interface TestDatabase extends AsyncDisposable {
  * await using db = await createTestDatabase();
  * await db.sql`select carillon.now()`;
  */
-export async function createTestDatabase(options: { max?: number } = {}): Promise<TestDatabase> {
-  const { url: serverUrl, template, keep } = inject("server");
+export async function createTestDatabase(
+  options: { max?: number; template?: string } = {},
+): Promise<TestDatabase> {
+  const { url: serverUrl, keep, ...run } = inject("server");
+  const { template = run.template } = options;
   const name = `t_${process.pid}_${randomBytes(4).toString("hex")}`;
   await asAdmin(serverUrl, `create database ${name} template ${template}`);
   const url = withDatabase(serverUrl, name);

@@ -6,6 +6,8 @@ import { cronRoute } from "./screens/cron/route.js";
 import { cronsRoute } from "./screens/crons/route.js";
 import { doctorRoute } from "./screens/doctor/route.js";
 import { editCronRoute, newCronRoute } from "./screens/editor/routes.js";
+import { jobRoute } from "./screens/job/route.js";
+import { jobsRoute } from "./screens/jobs/route.js";
 import { buildQuery, parseQuery } from "./url/search.js";
 
 const homeRoute = createRoute({
@@ -24,6 +26,8 @@ const routeTree = rootRoute.addChildren([
   cronRoute,
   newCronRoute,
   editCronRoute,
+  jobsRoute,
+  jobRoute,
   adminRoutes,
   doctorRoute,
 ]);

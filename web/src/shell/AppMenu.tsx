@@ -21,9 +21,9 @@ export function AppMenu() {
   return (
     <Menu
       trigger={
-        <Button look="quiet" aria-label={app === "" ? "App: All apps" : `App: ${app}`}>
+        <Button look="quiet" aria-label={`App: ${app || "All apps"}`}>
           <Boxes size={15} aria-hidden="true" />
-          <span data-wide>{app === "" ? "All apps" : app}</span>
+          <span data-wide>{app || "All apps"}</span>
         </Button>
       }
     >

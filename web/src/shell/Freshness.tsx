@@ -1,4 +1,4 @@
-import { useQueryClient } from "@tanstack/react-query";
+import { useIsFetching, useQueryClient } from "@tanstack/react-query";
 import { RefreshCw } from "lucide-react";
 import { pace, useLiveness, type Liveness } from "../live/live.js";
 import { Button } from "../parts/Button.js";
@@ -56,6 +56,7 @@ interface Age {
 /** Of the oldest among what the page keeps up to date. */
 function useAge(): Age {
   useNow(1000);
+  useIsFetching();
   const queries = useQueryClient()
     .getQueryCache()
     .findAll({ type: "active", predicate: ({ meta }) => meta?.live === true });

@@ -1,4 +1,4 @@
-import { ListChecks, ShieldCheck, Stethoscope } from "lucide-react";
+import { ListChecks, Rows3, ShieldCheck, Stethoscope } from "lucide-react";
 import type { ComponentType } from "react";
 
 /** An entry of the rail. */
@@ -13,6 +13,7 @@ export interface RailPage {
 /** The pages of the rail, in their order. */
 export const PAGES: readonly RailPage[] = [
   { to: "/crons", text: "Crons", icon: ListChecks, key: "c" },
+  { to: "/jobs", text: "Jobs", icon: Rows3, key: "j" },
   { to: "/admin", text: "Admin", icon: ShieldCheck, key: "a" },
   { to: "/doctor", text: "Doctor", icon: Stethoscope, key: "h" },
 ];

@@ -34,7 +34,7 @@ export function Lead({ summary }: { summary: CronSummary }) {
       </strong>
       {" · "}
       <Time at={next} zone={cron.timezone} seconds={isSeconds(cron.schedule)} /> {cityOf(zone)}
-      {zone !== "UTC" && (
+      {cityOf(zone) !== "UTC" && (
         <span className="muted">
           {" "}
           (<ClockIn zone="UTC" at={next} /> UTC)

@@ -55,7 +55,11 @@ function SlotRow({ cron, row: { tick, job } }: { cron: Cron; row: LedgerRow }) {
         {tick.outcome === "caught_up" && outcome !== "caught_up" && (
           <span className="muted"> caught up</span>
         )}
-        {tick.reason && <span dir="auto"> {tick.reason}</span>}
+        {tick.reason && (
+          <span className={styles.why} dir="auto">
+            {tick.reason}
+          </span>
+        )}
         {job?.status === "failed" && <ErrorLine error={job.error} />}
       </td>
       <td data-right>
@@ -126,7 +130,11 @@ function FoldedRows({ cron, rows }: { cron: Cron; rows: readonly LedgerRow[] }) 
             zone={cron.timezone}
             show={sameDay ? "clock" : "full"}
           />
-          {reason && <span dir="auto">: {reason}</span>}
+          {reason && (
+            <span className={styles.why} dir="auto">
+              {reason}
+            </span>
+          )}
           <span className="sr-only">, all {OUTCOMES[badge].word}</span>
         </td>
       </tr>

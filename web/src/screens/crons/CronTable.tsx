@@ -37,15 +37,23 @@ export function CronTable({ crons, order, onOrder, selected, onSelect }: CronTab
                 onChange={() => onSelect(new Set(all ? [] : crons.map(({ cron }) => cron.id)))}
               />
             </th>
-            <Th width="22%" {...sortBy("name")}>
+            <Th width="21%" {...sortBy("name")}>
               Cron
             </Th>
-            <Th width="24%">Schedule</Th>
-            <Th>Last 30 slots</Th>
-            <Th {...sortBy("last")}>Last</Th>
-            <Th {...sortBy("next")}>Next</Th>
-            <Th right>Usually takes</Th>
-            <Th hidden>Actions</Th>
+            <Th>Schedule</Th>
+            <Th width="11.5rem">Last 30 slots</Th>
+            <Th width="8rem" {...sortBy("last")}>
+              Last
+            </Th>
+            <Th width="10.5rem" {...sortBy("next")}>
+              Next
+            </Th>
+            <Th right width="8.5rem">
+              Usually takes
+            </Th>
+            <Th hidden width="3.5rem">
+              Actions
+            </Th>
           </>
         }
       >
