@@ -43,7 +43,9 @@ test("it does what can be done on the page that is open", async () => {
   await page.getByRole("link", { name: "lead-sync" }).click();
   await page.getByRole("heading", { level: 1, name: "lead-sync" }).waitFor();
   await page.keyboard.press("Control+k");
+  await page.getByLabel(ENTRY).waitFor();
   await page.keyboard.type("pause lead");
+  await page.getByRole("option", { name: /^Crons/ }).waitFor({ state: "detached" });
   await page.getByRole("option", { name: "Pause lead-sync" }).waitFor();
   await page.keyboard.press("Enter");
   await page.getByText("Paused lead-sync").waitFor();

@@ -2,8 +2,10 @@ import { Search } from "lucide-react";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { Button } from "../parts/Button.js";
 
+const load = () => import("./Palette.js");
+
 const Palette = lazy(async () => {
-  const { Palette: component } = await import("./Palette.js");
+  const { Palette: component } = await load();
   return { default: component };
 });
 
@@ -13,6 +15,8 @@ export function PaletteHost() {
   const [asked, setAsked] = useState(false);
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
+      // Whoever holds Ctrl may be about to press K, and to type on at once.
+      if (event.key === "Control" || event.key === "Meta") void load();
       if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey)) return;
       if (event.altKey || event.shiftKey) return;
       event.preventDefault();
