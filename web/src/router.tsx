@@ -4,6 +4,7 @@ import { rootRoute } from "./root-route.js";
 import { adminRoutes } from "./screens/admin/routes.js";
 import { cronRoute } from "./screens/cron/route.js";
 import { cronsRoute } from "./screens/crons/route.js";
+import { deadLettersRoute } from "./screens/dead-letters/route.js";
 import { doctorRoute } from "./screens/doctor/route.js";
 import { editCronRoute, newCronRoute } from "./screens/editor/routes.js";
 import { jobRoute } from "./screens/job/route.js";
@@ -28,6 +29,7 @@ const routeTree = rootRoute.addChildren([
   editCronRoute,
   jobsRoute,
   jobRoute,
+  deadLettersRoute,
   adminRoutes,
   doctorRoute,
 ]);

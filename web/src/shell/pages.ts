@@ -1,4 +1,4 @@
-import { ListChecks, Rows3, ShieldCheck, Stethoscope } from "lucide-react";
+import { ListChecks, MailX, Rows3, ShieldCheck, Stethoscope } from "lucide-react";
 import type { ComponentType } from "react";
 
 /** An entry of the rail. */
@@ -14,6 +14,7 @@ export interface RailPage {
 export const PAGES: readonly RailPage[] = [
   { to: "/crons", text: "Crons", icon: ListChecks, key: "c" },
   { to: "/jobs", text: "Jobs", icon: Rows3, key: "j" },
+  { to: "/dead-letters", text: "Dead letters", icon: MailX, key: "d" },
   { to: "/admin", text: "Admin", icon: ShieldCheck, key: "a" },
   { to: "/doctor", text: "Doctor", icon: Stethoscope, key: "h" },
 ];
