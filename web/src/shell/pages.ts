@@ -1,4 +1,4 @@
-import { ListChecks } from "lucide-react";
+import { CalendarClock, LayoutDashboard, ListChecks } from "lucide-react";
 import type { ComponentType } from "react";
 
 /** An entry of the rail. */
@@ -12,5 +12,7 @@ export interface RailPage {
 
 /** The pages of the rail, in their order. */
 export const PAGES: readonly RailPage[] = [
+  { to: "/", text: "Overview", icon: LayoutDashboard, key: "o" },
   { to: "/crons", text: "Crons", icon: ListChecks, key: "c" },
+  { to: "/upcoming", text: "Upcoming", icon: CalendarClock, key: "u" },
 ];

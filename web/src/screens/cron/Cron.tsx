@@ -40,7 +40,7 @@ export function Cron() {
 function Crumb({ appId }: { appId: string }) {
   return (
     <p className="small muted">
-      <Link to="/crons" className="link">
+      <Link to="/crons" className="link" activeOptions={{ exact: true }}>
         Crons
       </Link>
       {" / "}
@@ -76,7 +76,7 @@ function Found({ summary }: { summary: CronSummary }) {
         <>
           <Lead summary={summary} />
           <p className="small muted">
-            <Link to="/crons" className="link">
+            <Link to="/crons" className="link" activeOptions={{ exact: true }}>
               Crons
             </Link>
             {" / "}
