@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:3b47666678c00a1f5167181a1f4737d98001446f
+--! Hash: sha1:2df20ae95144cff97461f0387e4bd8568f94f265
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -602,6 +602,35 @@ create index signing_keys_app_id_idx on carillon.signing_keys (app_id, created_a
 create index signing_keys_created_by_idx on carillon.signing_keys (created_by) where created_by is not null;
 create index signing_keys_expires_at_idx on carillon.signing_keys (expires_at) where expires_at is not null;
 --! EndIncluded tables/signing_keys.sql
+--! Included tables/breakers.sql
+create table carillon.breakers (
+  app_id text not null references carillon.apps on delete cascade,
+  key text not null constraint breakers_key_size check (length(key) between 1 and 500),
+  failures integer not null constraint breakers_failures_positive check (failures > 0),
+  opened_at timestamptz,
+  probe_at timestamptz,
+  probing boolean not null default false,
+  error_class text not null,
+  error_message text not null,
+  failed_at timestamptz not null,
+  primary key (app_id, key),
+  constraint breakers_open_is_probed check ((opened_at is null) = (probe_at is null) and (opened_at is not null or not probing))
+);
+comment on table carillon.breakers is 'Targets of apps that were broken when last called, and how often in a row; one that works has no row.';
+comment on column carillon.breakers.key is 'What breaks together: an origin, a Faktory instance, an image.';
+comment on column carillon.breakers.opened_at is 'Since when no calls are made; null while they are.';
+comment on column carillon.breakers.probe_at is 'When one call may find out whether it works again.';
+comment on column carillon.breakers.probing is 'Whether that call is under way; when nobody hears of it, it counts as failed at probe_at.';
+create index breakers_failed_at_idx on carillon.breakers (failed_at);
+
+create table carillon.breaker_settings (
+  app_id text primary key references carillon.apps on delete cascade,
+  failures integer not null constraint breaker_settings_failures_range check (failures between 0 and 1000),
+  cool_down_seconds integer not null constraint breaker_settings_cool_down_range check (cool_down_seconds between 1 and 86400)
+);
+comment on table carillon.breaker_settings is 'When the circuit breakers of an app''s targets open, and for how long, where that differs from what dispatchers are told.';
+comment on column carillon.breaker_settings.failures is 'After so many in a row; 0 is never.';
+--! EndIncluded tables/breakers.sql
 --! Included tables/database_roles.sql
 create table carillon.database_roles (
   role_name name primary key,
@@ -1290,8 +1319,9 @@ select 'carillon_worker', f from unnest(array[
 ]) as f
 union all
 select 'carillon_dispatcher', f from unnest(array[
-  'append_logs', 'claim_jobs', 'database_access', 'database_identity', 'ensure_signing_key', 'extend_leases',
-  'fetch_secret', 'fetch_signing_keys', 'finish_jobs', 'get_job', 'next_job_in', 'now', 'release_jobs', 'tick'
+  'abandon_probe', 'append_logs', 'begin_probe', 'claim_jobs', 'database_access', 'database_identity',
+  'ensure_signing_key', 'extend_leases', 'fetch_secret', 'fetch_signing_keys', 'finish_jobs', 'get_job', 'next_job_in',
+  'note_failure', 'note_recovery', 'now', 'release_jobs', 'tick', 'watch_breakers'
 ]) as f
 union all
 select 'carillon_api', f from unnest(array[
@@ -1299,15 +1329,16 @@ select 'carillon_api', f from unnest(array[
   'bootstrap_admin', 'cancel_job', 'cancel_jobs', 'clone_status', 'count_letters', 'create_api_key',
   'create_principal', 'create_role', 'database_access', 'declare_cron', 'delete_cron', 'delete_letters',
   'delete_principal', 'delete_role', 'delete_secret', 'describe_schedule', 'end_request', 'enqueue_job',
-  'enqueue_jobs', 'find_crons', 'get_api_key', 'get_app', 'get_calendar', 'get_cron', 'get_job', 'get_job_retention',
-  'get_overview', 'get_principal', 'get_role', 'get_secret', 'get_stats', 'grant_role', 'job_progress', 'link_identity',
-  'list_accessible_crons', 'list_api_keys', 'list_apps', 'list_attention', 'list_audit', 'list_backfills', 'list_crons',
-  'list_identities', 'list_letters', 'list_logs', 'list_principals', 'list_roles', 'list_runs', 'list_secrets',
-  'list_signing_keys', 'list_ticks', 'list_upcoming', 'next_job_in', 'now', 'page_jobs', 'patch_cron',
-  'pg_cron_status', 'preview_schedule', 'provision_identity', 'redrive_letters', 'release_clone', 'retried_by',
-  'retry_job', 'retry_jobs', 'revoke_api_key', 'revoke_role', 'rotate_signing_key', 'set_job_retention', 'set_secret',
-  'summarize_crons', 'sync_manifest', 'tail_logs', 'tick', 'trigger_cron', 'uninstall_app', 'unlink_identity',
-  'update_job', 'update_principal', 'update_role'
+  'enqueue_jobs', 'find_crons', 'get_api_key', 'get_app', 'get_breaker', 'get_calendar', 'get_cron', 'get_job',
+  'get_job_retention', 'get_overview', 'get_principal', 'get_role', 'get_secret', 'get_stats', 'grant_role',
+  'job_progress', 'link_identity', 'list_accessible_crons', 'list_api_keys', 'list_apps', 'list_attention',
+  'list_audit', 'list_backfills', 'list_crons', 'list_identities', 'list_letters', 'list_logs', 'list_principals',
+  'list_roles', 'list_runs', 'list_secrets', 'list_signing_keys', 'list_targets', 'list_ticks', 'list_upcoming',
+  'next_job_in', 'now', 'page_jobs', 'patch_cron', 'pg_cron_status', 'preview_schedule', 'provision_identity',
+  'redrive_letters', 'release_clone', 'reset_targets', 'retried_by', 'retry_job', 'retry_jobs', 'revoke_api_key',
+  'revoke_role', 'rotate_signing_key', 'set_breaker', 'set_job_retention', 'set_secret', 'summarize_crons',
+  'sync_manifest', 'tail_logs', 'tick', 'trigger_cron', 'uninstall_app', 'unlink_identity', 'update_job',
+  'update_principal', 'update_role'
 ]) as f;
 comment on view carillon.database_rights is
   'Which functions the group roles of the API, of workers and of dispatchers may execute, and all that they may do: exactly those that src/db calls for them.';
@@ -5473,6 +5504,281 @@ $$;
 comment on function carillon._trim_signing_keys() is 'Deletes signing keys that sign no more, 1000 at most.';
 revoke all on function carillon._trim_signing_keys() from public;
 --! EndIncluded secrets/_trim_signing_keys.sql
+--! Included targets/_breaker_settings.sql
+create or replace function carillon._breaker_settings(app text, usual_failures integer, usual_cool_down integer)
+returns table (failures integer, cool_down interval)
+language sql stable security invoker
+set search_path = ''
+as $$
+  select coalesce(s.failures, usual_failures, 0), make_interval(secs => coalesce(s.cool_down_seconds, usual_cool_down, 60))
+  from (values (app)) as a (id)
+  left join carillon.breaker_settings s on s.app_id = a.id
+$$;
+comment on function carillon._breaker_settings(text, integer, integer) is
+  'After how many failures the breakers of an app open (0: never) and for how long: as the app is set, or as usual.';
+revoke all on function carillon._breaker_settings(text, integer, integer) from public;
+--! EndIncluded targets/_breaker_settings.sql
+--! Included targets/note_failure.sql
+create or replace function carillon.note_failure(
+  app text,
+  key text,
+  error_class text,
+  error_message text,
+  usual_failures integer default 0,
+  usual_cool_down integer default 60
+) returns double precision
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+  v_failures integer;
+  v_cool_down interval;
+  v_probe_at timestamptz;
+begin
+  select s.failures, s.cool_down into v_failures, v_cool_down
+  from carillon._breaker_settings(app, usual_failures, usual_cool_down) s;
+  if v_failures = 0 then
+    return null;
+  end if;
+  -- The app may have gone while the target was called.
+  perform from carillon.apps a where a.id = app for key share;
+  if not found then
+    return null;
+  end if;
+  insert into carillon.breakers as b (app_id, key, failures, opened_at, probe_at, error_class, error_message, failed_at)
+  values (app, note_failure.key, 1, case when v_failures = 1 then v_now end, case when v_failures = 1 then v_now + v_cool_down end,
+    left(note_failure.error_class, 100), left(note_failure.error_message, 1000), v_now)
+  on conflict on constraint breakers_pkey do update set
+    failures = b.failures + 1,
+    opened_at = case when b.opened_at is not null then b.opened_at when b.failures + 1 >= v_failures then v_now end,
+    probe_at = case when b.probing or b.failures + 1 >= v_failures then v_now + v_cool_down end,
+    probing = false,
+    error_class = excluded.error_class,
+    error_message = excluded.error_message,
+    failed_at = excluded.failed_at
+  -- What was under way when it opened says nothing new.
+  where b.opened_at is null or b.probing;
+  select b.probe_at into v_probe_at from carillon.breakers b where b.app_id = app and b.key = note_failure.key;
+  return extract(epoch from v_probe_at - v_now) * 1000;
+end;
+$$;
+comment on function carillon.note_failure(text, text, text, text, integer, integer) is
+  'Counts a failure that was the target''s own, by the settings of the app or else the usual ones: after so many in a row its breaker opens. Returns for how many milliseconds no call is to be made; null while calls are.';
+revoke all on function carillon.note_failure(text, text, text, text, integer, integer) from public;
+--! EndIncluded targets/note_failure.sql
+--! Included targets/note_recovery.sql
+create or replace function carillon.note_recovery(app text, key text) returns void
+language sql volatile security definer
+set search_path = ''
+as $$
+  delete from carillon.breakers b where b.app_id = app and b.key = note_recovery.key
+$$;
+comment on function carillon.note_recovery(text, text) is 'Closes the breaker of a target that answered: its failures are no longer in a row.';
+revoke all on function carillon.note_recovery(text, text) from public;
+--! EndIncluded targets/note_recovery.sql
+--! Included targets/begin_probe.sql
+create or replace function carillon.begin_probe(
+  app text,
+  key text,
+  usual_failures integer default 0,
+  usual_cool_down integer default 60
+) returns double precision
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+  v_failures integer;
+  v_cool_down interval;
+  v_probe_at timestamptz;
+begin
+  select s.failures, s.cool_down into v_failures, v_cool_down
+  from carillon._breaker_settings(app, usual_failures, usual_cool_down) s;
+  -- Of several at once one gets the row as it was; the others find it taken.
+  update carillon.breakers b set probing = true, probe_at = v_now + v_cool_down
+  where b.app_id = app and b.key = begin_probe.key and b.probe_at <= v_now and v_failures > 0;
+  if found then
+    return 0;
+  end if;
+  select b.probe_at into v_probe_at from carillon.breakers b where b.app_id = app and b.key = begin_probe.key and v_failures > 0;
+  return greatest(coalesce(extract(epoch from v_probe_at - v_now) * 1000, 0), 0);
+end;
+$$;
+comment on function carillon.begin_probe(text, text, integer, integer) is
+  'Asks for a call to a target whose breaker is open: 0 for the one that may be made now, to see whether it works again, and for a target that works; for others, after how many milliseconds to ask again.';
+revoke all on function carillon.begin_probe(text, text, integer, integer) from public;
+--! EndIncluded targets/begin_probe.sql
+--! Included targets/abandon_probe.sql
+create or replace function carillon.abandon_probe(app text, key text) returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+begin
+  update carillon.breakers b set probing = false, probe_at = least(b.probe_at, v_now)
+  where b.app_id = app and b.key = abandon_probe.key and b.probing;
+end;
+$$;
+comment on function carillon.abandon_probe(text, text) is 'Lets another call probe a target, where the one that should have was aborted and found out nothing.';
+revoke all on function carillon.abandon_probe(text, text) from public;
+--! EndIncluded targets/abandon_probe.sql
+--! Included targets/watch_breakers.sql
+create or replace function carillon.watch_breakers() returns jsonb
+language plpgsql stable security definer
+set search_path = ''
+as $$
+begin
+  return jsonb_build_object(
+    'apps', coalesce((
+      select jsonb_object_agg(s.app_id, jsonb_build_object('failures', s.failures, 'coolDown', s.cool_down_seconds))
+      from carillon.breaker_settings s), '{}'),
+    'targets', coalesce((
+      select jsonb_agg(jsonb_build_array(b.app_id, b.key, b.opened_at is not null))
+      from (select * from carillon.breakers b order by b.failed_at desc limit 10000) b), '[]'));
+end;
+$$;
+comment on function carillon.watch_breakers() is
+  'What dispatchers go by: the settings of apps that have some, and of each target that was broken when last called whether its breaker is open, the newest 10,000.';
+revoke all on function carillon.watch_breakers() from public;
+--! EndIncluded targets/watch_breakers.sql
+--! Included targets/target_details.sql
+create or replace view carillon.target_details as
+select b.app_id, b.key,
+  case when b.opened_at is null then 'closed' when b.probing or b.probe_at <= carillon.now() then 'half-open' else 'open' end as state,
+  b.failures, b.opened_at, b.probe_at, b.error_class, b.error_message, b.failed_at
+from carillon.breakers b;
+comment on view carillon.target_details is 'Targets that were broken when last called, each with the state of its circuit breaker.';
+--! EndIncluded targets/target_details.sql
+--! Included targets/list_targets.sql
+create or replace function carillon.list_targets(app text, after text default null, max_rows integer default 100)
+returns setof carillon.target_details
+language plpgsql stable security definer
+set search_path = ''
+as $$
+begin
+  perform carillon._require_app(app);
+  if max_rows is null or max_rows not between 1 and 1000 then
+    perform carillon._invalid('limit', 'must be from 1 to 1000');
+  end if;
+  return query
+    select d.* from carillon.target_details d
+    where d.app_id = app and (after is null or d.key > after)
+    order by d.key limit max_rows;
+end;
+$$;
+comment on function carillon.list_targets(text, text, integer) is
+  'The targets of an app that were broken when last called, by key: those after a key (the cursor).';
+revoke all on function carillon.list_targets(text, text, integer) from public;
+--! EndIncluded targets/list_targets.sql
+--! Included targets/reset_targets.sql
+create or replace function carillon.reset_targets(
+  app text,
+  key text default null,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns integer
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_entries carillon.audit_entry[];
+begin
+  perform carillon._hold_app(app);
+  perform carillon._require_held(actor, actor_scopes, array['app:' || app || ':target.write']);
+  with gone as (
+    delete from carillon.breakers b
+    where b.app_id = app and (reset_targets.key is null or b.key = reset_targets.key)
+    returning b.key, b.failures, b.opened_at
+  )
+  select array_agg(row('target.reset', app, g.key, g.key,
+    jsonb_build_object('failures', g.failures, 'open', g.opened_at is not null), null)::carillon.audit_entry order by g.key)
+  into v_entries from gone g;
+  perform carillon._audit_all(actor, v_entries);
+  return coalesce(cardinality(v_entries), 0);
+end;
+$$;
+comment on function carillon.reset_targets(text, text, uuid, text[]) is
+  'Closes the breaker of a target of an app, or of all of them: calls are made again, and failures counted anew. Returns how many had failed.';
+revoke all on function carillon.reset_targets(text, text, uuid, text[]) from public;
+--! EndIncluded targets/reset_targets.sql
+--! Included targets/get_breaker.sql
+create or replace function carillon.get_breaker(app text) returns table (failures integer, cool_down_seconds integer)
+language plpgsql stable security definer
+set search_path = ''
+as $$
+begin
+  perform carillon._require_app(app);
+  return query
+    select s.failures, s.cool_down_seconds from (values (app)) as a (id)
+    left join carillon.breaker_settings s on s.app_id = a.id;
+end;
+$$;
+comment on function carillon.get_breaker(text) is
+  'After how many failures the breakers of an app''s targets open (0: never), and for how many seconds; nulls where it is as dispatchers are told.';
+revoke all on function carillon.get_breaker(text) from public;
+--! EndIncluded targets/get_breaker.sql
+--! Included targets/set_breaker.sql
+create or replace function carillon.set_breaker(
+  app text,
+  failures integer,
+  cool_down_seconds integer default 60,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_old jsonb;
+begin
+  perform carillon._hold_app(app);
+  perform carillon._require_held(actor, actor_scopes, array['app:' || app || ':target.write']);
+  if failures not between 0 and 1000 then
+    perform carillon._invalid('failures', 'must be from 0 to 1000');
+  end if;
+  if cool_down_seconds not between 1 and 86400 then
+    perform carillon._invalid('coolDown', 'must be from 1 to 86400');
+  end if;
+  v_old := (
+    select jsonb_build_object('failures', s.failures, 'coolDown', s.cool_down_seconds)
+    from carillon.breaker_settings s where s.app_id = app);
+  if failures is null then
+    delete from carillon.breaker_settings s where s.app_id = app;
+  else
+    insert into carillon.breaker_settings as s (app_id, failures, cool_down_seconds)
+    values (app, set_breaker.failures, coalesce(set_breaker.cool_down_seconds, 60))
+    on conflict on constraint breaker_settings_pkey do update
+      set failures = excluded.failures, cool_down_seconds = excluded.cool_down_seconds;
+  end if;
+  if failures = 0 then
+    delete from carillon.breakers b where b.app_id = app;
+  end if;
+  perform carillon._audit(actor, 'target.breaker', app, app, null, coalesce(v_old, '{}'), case when failures is null then '{}'
+    else jsonb_build_object('failures', failures, 'coolDown', coalesce(cool_down_seconds, 60)) end);
+end;
+$$;
+comment on function carillon.set_breaker(text, integer, integer, uuid, text[]) is
+  'After how many failures in a row the breakers of an app''s targets open (0: never; null: as dispatchers are told), and for how many seconds.';
+revoke all on function carillon.set_breaker(text, integer, integer, uuid, text[]) from public;
+--! EndIncluded targets/set_breaker.sql
+--! Included targets/_trim_breakers.sql
+create or replace function carillon._trim_breakers() returns void
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_before timestamptz := carillon.now() - interval '30 days';
+begin
+  delete from carillon.breakers b
+  where (b.app_id, b.key) in (
+    select o.app_id, o.key from carillon.breakers o where o.failed_at < v_before order by o.failed_at limit 1000 for update skip locked);
+end;
+$$;
+comment on function carillon._trim_breakers() is 'Forgets targets that were last called, in vain, 30 days ago; 1000 at most.';
+revoke all on function carillon._trim_breakers() from public;
+--! EndIncluded targets/_trim_breakers.sql
 --! Included queue/_job_message.sql
 create or replace function carillon._job_message(app text, payload jsonb, user_id uuid) returns jsonb
 language sql stable parallel safe security invoker
@@ -6988,6 +7294,7 @@ begin
   perform carillon._trim_audit();
   perform carillon._trim_requests();
   perform carillon._trim_signing_keys();
+  perform carillon._trim_breakers();
   perform carillon._trim_runs();
   insert into carillon.settings (key, value) values ('swept_at', to_jsonb(v_now))
   on conflict (key) do update set value = excluded.value;
@@ -8126,7 +8433,11 @@ comment on view carillon.job_transitions is
 create or replace function carillon._job_attempts(headers jsonb, attempt integer, worker text, started_at timestamptz, finished_at timestamptz, error jsonb, result jsonb)
 returns jsonb
 language sql stable parallel safe security invoker
-return coalesce(headers -> 'attempts', '[]') || case
+return case
+  -- A job may be held back many times; of those in a row the last one says it all.
+  when error ->> 'name' = 'held_back' and headers #>> '{attempts,-1,error,name}' = 'held_back' then (headers -> 'attempts') - (-1)
+  else coalesce(headers -> 'attempts', '[]') end
+|| case
   -- A lost attempt is on record already, and one handed back is not one.
   when started_at is null or headers -> 'attempts' -> -1 -> 'attempt' = to_jsonb(attempt) then '[]'
   else jsonb_build_array(jsonb_build_object(
@@ -8135,7 +8446,7 @@ return coalesce(headers -> 'attempts', '[]') || case
     || case when headers ? 'target' and result is not null then jsonb_build_object('result', result) else '{}' end)
 end;
 comment on function carillon._job_attempts(jsonb, integer, text, timestamptz, timestamptz, jsonb, jsonb) is
-  'Every attempt of a job, oldest first: those on record in its headers, then the running or last one.';
+  'Every attempt of a job, oldest first: those on record in its headers, then the running or last one. Of those held back in a row by a circuit breaker, the last.';
 revoke all on function carillon._job_attempts(jsonb, integer, text, timestamptz, timestamptz, jsonb, jsonb) from public;
 --! EndIncluded jobs/_job_attempts.sql
 --! Included jobs/_tag_job.sql
@@ -9272,7 +9583,8 @@ begin
   if '@' = any (v_waiting) then
     v_waiting := array_remove(v_waiting, '@') || carillon._due_target_keys(v_now);
   end if;
-  v_rooms := carillon._lock_limited_apps(array(select ltrim(w, '@') from unnest(v_waiting) as w));
+  v_rooms := carillon._lock_limited_apps(case when array_to_string(v_waiting, ' ') not like '%@%' then v_waiting
+    else array(select ltrim(w, '@') from unnest(v_waiting) as w) end);
 
   -- Every app has an equal share, and those that have more waiting share what the others leave.
   while v_left > 0 and v_waiting <> '{}' loop

@@ -16,6 +16,7 @@ import { rolesCommand } from "./roles.js";
 import { secretsCommand } from "./secrets.js";
 import { serveCommand } from "./serve.js";
 import { signingKeysCommand } from "./signing-keys.js";
+import { targetsCommand } from "./targets.js";
 import { tickCommand } from "./tick.js";
 import { usersCommand } from "./users.js";
 import { packageVersion } from "../version.js";
@@ -44,6 +45,7 @@ export function createProgram(): Command {
     .addCommand(jobsCommand)
     .addCommand(secretsCommand)
     .addCommand(signingKeysCommand)
+    .addCommand(targetsCommand)
     .addCommand(usersCommand)
     .addCommand(rolesCommand)
     .addCommand(keysCommand)

@@ -108,6 +108,15 @@ export const OPERATIONS = {
     /** Makes a new one, which is in this answer only; the one before signs as well for a while. */
     rotate: op("POST /api/v1/apps/{appId}/signing-keys/rotate", "body"),
   },
+  targets: {
+    /** The targets of an app that were broken when last called, with their circuit breakers. */
+    list: op("GET /api/v1/apps/{appId}/targets", "query", "pages"),
+    /** Calls one again at once, or all of them. */
+    reset: op("POST /api/v1/apps/{appId}/targets/reset", "body"),
+    /** When calls to a broken target are held back. */
+    breaker: op("GET /api/v1/apps/{appId}/targets/breaker"),
+    setBreaker: op("PUT /api/v1/apps/{appId}/targets/breaker", "body"),
+  },
   schedules: {
     /** A schedule's next slots, and what it means in plain English. */
     preview: op("GET /api/v1/schedules/preview", "query"),

@@ -11,6 +11,7 @@ import { packageVersion } from "../version.js";
 import type { WorkerConfig } from "../worker/options.js";
 import type { Worker } from "../worker/types.js";
 import { QueueWorker } from "../worker/worker.js";
+import { CircuitBreakers } from "./breaker.js";
 import { createDispatch } from "./route.js";
 import { startSweeper } from "./sweeper.js";
 
@@ -52,6 +53,7 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
   const worker = new QueueWorker(configOf(options), {
     route: createDispatch({
       targets,
+      breakers: new CircuitBreakers({ sql, log: logger, usual: options.targets.breaker }),
       secretsOf: (appId) => secrets.of(appId),
       identity: once(() => databaseIdentity(sql)),
     }),

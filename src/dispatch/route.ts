@@ -7,9 +7,11 @@ import type { Secrets } from "../targets/types.js";
 import { invocationOf } from "../worker/agent.js";
 import { AttemptFailed } from "../worker/control.js";
 import type { Route } from "../worker/router.js";
+import type { CircuitBreakers } from "./breaker.js";
 
 export interface DispatchDeps {
-  readonly targets: Pick<Targets, "run">;
+  readonly targets: Pick<Targets, "run" | "breakerKey">;
+  readonly breakers: Pick<CircuitBreakers, "guard">;
   /** What an app keeps secret. */
   readonly secretsOf: (appId: string) => Secrets;
   /** What tells this database apart from every other. */
@@ -17,20 +19,19 @@ export interface DispatchDeps {
 }
 
 /** Sends a job where its target says; the outcome becomes the attempt's. */
-export function createDispatch({ targets, secretsOf, identity }: DispatchDeps): Route {
+export function createDispatch({ targets, breakers, secretsOf, identity }: DispatchDeps): Route {
   return async (job, caller, ctx) => {
     const spec = specOf(job);
     const { appId, jobId, cronId, scheduledFor, attempt, trigger, payload } = job;
-    const outcome = await targets.run(
-      spec,
-      {
-        ...{ appId, jobId, cronId, scheduledFor, attempt, trigger, payload, caller },
-        key: jobKey(await identity(), jobId),
-        invocation: invocationOf(job),
-      },
-      { signal: ctx.signal, log: ctx.log, secrets: secretsOf(appId) },
+    const sent = {
+      ...{ appId, jobId, cronId, scheduledFor, attempt, trigger, payload, caller },
+      key: jobKey(await identity(), jobId),
+      invocation: invocationOf(job),
+    };
+    const context = { signal: ctx.signal, log: ctx.log, secrets: secretsOf(appId) };
+    return settle(
+      await breakers.guard(appId, targets.breakerKey(spec), () => targets.run(spec, sent, context)),
     );
-    return settle(outcome);
   };
 }
 

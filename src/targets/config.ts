@@ -1,3 +1,4 @@
+import { CarillonError } from "../errors.js";
 import { type ContainerConfig, readContainerConfig } from "./container/config.js";
 import { type FaktoryInstance, readFaktoryInstances } from "./faktory/instances.js";
 import { AllowList } from "./http/allow.js";
@@ -8,6 +9,15 @@ export interface TargetsConfig {
   readonly faktory: ReadonlyMap<string, FaktoryInstance>;
   /** Undefined where containers are off. */
   readonly containers: ContainerConfig | undefined;
+  /** When circuit breakers open, for apps without a rule of their own. */
+  readonly breaker: BreakerConfig;
+}
+
+export interface BreakerConfig {
+  /** After so many failures in a row; 0 is never. */
+  readonly failures: number;
+  /** Seconds until one call probes. */
+  readonly coolDown: number;
 }
 
 /**
@@ -20,5 +30,26 @@ export function readTargetsConfig(env: NodeJS.ProcessEnv = process.env): Targets
     httpAllow: new AllowList(env.CARILLON_HTTP_ALLOW),
     faktory: readFaktoryInstances(env),
     containers: readContainerConfig(env),
+    breaker: {
+      failures: wholeNumber(env, "CARILLON_BREAKER_FAILURES", 0, 1000, 0),
+      coolDown: wholeNumber(env, "CARILLON_BREAKER_COOL_DOWN", 1, 86_400, 60),
+    },
+  });
+}
+
+function wholeNumber(
+  env: NodeJS.ProcessEnv,
+  variable: string,
+  least: number,
+  most: number,
+  usual: number,
+): number {
+  const text = env[variable]?.trim() ?? "";
+  if (text === "") return usual;
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+  const message = `must be a whole number from ${least} to ${most}`;
+  throw new CarillonError("invalid_config", `${variable} ${message}`, {
+    fields: [{ field: variable, message }],
   });
 }

@@ -36,17 +36,16 @@ export class Targets implements AsyncDisposable {
     }
   }
 
-  /** What breaks together: attempts with the same key share a circuit breaker. */
-  breakerKey(spec: TargetSpec, job: TargetJob): string {
+  /** What breaks together: an app's attempts with the same key share a circuit breaker. */
+  breakerKey(spec: TargetSpec): string {
     switch (spec.type) {
       case "http":
-        return this.http.breakerKey(spec, job);
       case "agent":
-        return this.http.breakerKey(agentCall(spec, job), job);
+        return this.http.breakerKey(spec);
       case "faktory":
         return this.faktory.breakerKey(spec);
       case "container":
-        return this.container?.breakerKey(spec, job) ?? "containers are off";
+        return this.container?.breakerKey(spec) ?? "container";
     }
   }
 

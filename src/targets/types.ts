@@ -69,6 +69,6 @@ export interface Target<Spec> extends AsyncDisposable {
    * signal is aborted, and by itself once the spec's own timeout is over.
    */
   run(spec: Spec, job: TargetJob, context: TargetContext): Promise<Outcome>;
-  /** What breaks together: attempts with the same key share a circuit breaker. */
-  breakerKey(spec: Spec, job: TargetJob): string;
+  /** What breaks together: an app's attempts with the same key share a circuit breaker. */
+  breakerKey(spec: Spec): string;
 }

@@ -26,6 +26,7 @@ const BODIES: Record<string, object> = {
   "PUT /api/v1/apps/{appId}/retention": { days: 30, keepLast: 10, keepFailed: null },
   "PUT /api/v1/apps/{appId}/crons/{id}/retention": { days: 7, keepLast: null, keepFailed: 5 },
   "PUT /api/v1/apps/{appId}/secrets/{name}": { value: "a secret's value" },
+  "PUT /api/v1/apps/{appId}/targets/breaker": { failures: 5, coolDown: 60 },
   "POST /api/v1/principals": { username: "sample" },
   "PATCH /api/v1/principals/{id}": { enabled: true },
   "PUT /api/v1/principals/{id}/identities": { issuer: "https://id.example.com", subject: "sample" },

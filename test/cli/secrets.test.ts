@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { noteFailure } from "../../src/db/breakers.js";
 import { fetchSecret, setSecret } from "../../src/db/secrets.js";
 import { Keyring } from "../../src/secrets/keyring.js";
 import { TestApi } from "../api/api.js";
@@ -53,11 +54,37 @@ test("a value that is none, or given as an argument, is refused and not repeated
   expect(argued.stderr).not.toContain("swordfish");
 });
 
+test("signing keys are rotated and listed, and broken targets listed and reset", async () => {
+  const made = await run(["signing-keys", "rotate"], asAdmin());
+  expect(made.stdout).toMatch(/^whsec_[A-Za-z0-9+/]{43}=\n$/);
+  const first = await json<{ id: string }[]>(["signing-keys", "list"], asAdmin());
+  await run(["signing-keys", "rotate", "--overlap", "1h"], asAdmin());
+  const both = await json<{ id: string; expiresAt: string | null }[]>(
+    ["signing-keys", "list"],
+    asAdmin(),
+  );
+  expect(both).toMatchObject([{ expiresAt: null }, { id: first[0]?.id }]);
+  expect(Date.parse(both[1]?.expiresAt ?? "") - Date.now()).toBeLessThanOrEqual(3_600_000);
+
+  const error = { class: "connect", message: "nobody listens" };
+  const rule = { failures: 1, coolDown: 60 };
+  for (const key of ["https://a.example", "https://b.example"]) {
+    await noteFailure(api.sql, "crm", key, error, rule);
+  }
+  const listed = await run(["targets", "list"], asAdmin());
+  expect(listed.stdout).toMatch(/^https:\/\/a\.example +open +1 .+ connect: nobody listens$/m);
+  const one = await run(["targets", "reset", "https://a.example"], asAdmin());
+  expect(one.stdout).toBe("reset 1\n");
+  expect(await json(["targets", "reset"], asAdmin())).toEqual({ reset: 1 });
+  expect((await run(["targets", "list"], asAdmin())).stdout).toBe("no broken targets\n");
+});
+
 test("everything is encrypted anew by a new key", async () => {
   const [old, young] = [randomBytes(32), randomBytes(32)];
   const place = { kind: "secret", appId: "crm", name: "MOVED" } as const;
   await setSecret(api.sql, "crm", "MOVED", new Keyring(old).seal(place, "swordfish"));
   await api.sql`delete from carillon.app_secrets where name <> 'MOVED'`;
+  await api.sql`delete from carillon.signing_keys`;
   const env = { DATABASE_URL: api.db.url, CARILLON_SECRETS_KEY: young.toString("base64") };
   const blind = await run(["secrets", "reencrypt"], { env });
   expect(blind).toMatchObject({ code: 1, stdout: "encrypted anew: 0\n" });

@@ -389,6 +389,7 @@ test("every function that changes something is audited, or it is said here why n
           "fire_beat",
           "fire_due",
           "fire_next_slot",
+          "next_job_in",
           "sweep",
           "tick",
         ],
@@ -397,6 +398,12 @@ test("every function that changes something is audited, or it is said here why n
     acting: "says who acts",
     authenticate_key: "notes a key's last use",
     fetch_secret: "notes a secret's last use",
+    ...Object.fromEntries(
+      ["abandon_probe", "begin_probe", "note_failure", "note_recovery"].map((name) => [
+        name,
+        "what came of calls, which jobs have on record",
+      ]),
+    ),
     now: "the clock",
     begin_request: "what it asks about is audited where it is done",
     end_request: "what it answers is audited where it is done",

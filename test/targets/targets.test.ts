@@ -69,19 +69,35 @@ describe("all targets of a dispatcher", () => {
   test("break by what they share", async () => {
     const env = { CARILLON_CONTAINER_SOCKET: "/nowhere.sock" };
     await using targets = new Targets(readTargetsConfig(env), "0");
-    const key = (spec: TargetSpec, appId = "crm") => targets.breakerKey(spec, job({ appId }));
-    const http = (url: string, appId?: string) => key({ type: "http", url }, appId);
+    const key = (spec: TargetSpec) => targets.breakerKey(spec);
+    const http = (url: string) => key({ type: "http", url });
     expect(http("https://example.com/a")).toBe(http("https://EXAMPLE.com:443/b"));
-    expect(http("https://example.com/a")).not.toBe(http("https://example.com/a", "billing"));
+    expect(http("https://example.com/a")).not.toBe(http("http://example.com/a"));
+    expect(key({ type: "agent", url: "https://example.com/b" })).toBe(http("https://example.com"));
     expect(key({ type: "faktory", jobType: "a", instance: "EU-west" })).toBe(
-      key({ type: "faktory", jobType: "b", instance: "eu_west" }, "billing"),
+      key({ type: "faktory", jobType: "b", instance: "eu_west" }),
     );
     expect(key({ type: "container", image: "a" })).not.toBe(key({ type: "container", image: "b" }));
   });
 
-  test("do not begin with a configuration that is wrong", () => {
-    expect(() => readTargetsConfig({ CARILLON_HTTP_ALLOW: "everything" })).toThrow(
-      expect.objectContaining({ code: "invalid_config" }),
+  test.for([
+    { CARILLON_HTTP_ALLOW: "everything" },
+    { CARILLON_BREAKER_FAILURES: "-1" },
+    { CARILLON_BREAKER_FAILURES: "many" },
+    { CARILLON_BREAKER_COOL_DOWN: "0" },
+  ])("do not begin with a configuration that is wrong: %j", (env) => {
+    const [variable = ""] = Object.keys(env);
+    expect(() => readTargetsConfig(env)).toThrow(
+      expect.objectContaining({
+        code: "invalid_config",
+        message: expect.stringContaining(variable) as string,
+      }),
     );
+  });
+
+  test("have circuit breakers where the operator says so", () => {
+    expect(readTargetsConfig({}).breaker).toEqual({ failures: 0, coolDown: 60 });
+    const env = { CARILLON_BREAKER_FAILURES: "5", CARILLON_BREAKER_COOL_DOWN: "30" };
+    expect(readTargetsConfig(env).breaker).toEqual({ failures: 5, coolDown: 30 });
   });
 });

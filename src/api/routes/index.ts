@@ -20,6 +20,7 @@ import { signingKeyRoutes } from "./signing-keys.js";
 import { statsRoutes } from "./stats.js";
 import { summaryRoutes } from "./summaries.js";
 import { systemRoutes } from "./system.js";
+import { targetRoutes } from "./targets.js";
 import { tickRoutes } from "./ticks.js";
 import { upcomingRoutes } from "./upcoming.js";
 
@@ -39,6 +40,7 @@ const rooms = [
   ...retentionRoutes,
   ...secretRoutes,
   ...signingKeyRoutes,
+  ...targetRoutes,
   ...scheduleRoutes,
   ...tickRoutes,
   ...systemRoutes,

@@ -29,8 +29,8 @@ export class ContainerTarget implements Target<ContainerSpec> {
     this.#launcher = new Launcher(this.#engine);
   }
 
-  breakerKey({ image }: ContainerSpec, { appId }: TargetJob): string {
-    return `${appId} ${image}`;
+  breakerKey({ image }: ContainerSpec): string {
+    return `container ${image}`;
   }
 
   async run(spec: ContainerSpec, job: TargetJob, context: TargetContext): Promise<Outcome> {

@@ -51,8 +51,8 @@ export class HttpTarget implements Target<HttpSpec> {
     this.#userAgent = `carillon/${options.version}`;
   }
 
-  breakerKey(spec: HttpSpec, job: TargetJob): string {
-    return `${job.appId} ${new URL(spec.url).origin}`;
+  breakerKey({ url }: Pick<HttpSpec, "url">): string {
+    return new URL(url).origin;
   }
 
   async run(spec: HttpSpec, job: TargetJob, context: TargetContext): Promise<Outcome> {
