@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:2df20ae95144cff97461f0387e4bd8568f94f265
+--! Hash: sha1:43113cd839aaba0806704534f5cf0e0ee4cc6f6c
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -1326,19 +1326,19 @@ select 'carillon_dispatcher', f from unnest(array[
 union all
 select 'carillon_api', f from unnest(array[
   'acting', 'admin_tick', 'authenticate_identity', 'authenticate_key', 'backfill_cron', 'begin_request',
-  'bootstrap_admin', 'cancel_job', 'cancel_jobs', 'clone_status', 'count_letters', 'create_api_key',
-  'create_principal', 'create_role', 'database_access', 'declare_cron', 'delete_cron', 'delete_letters',
+  'bootstrap_admin', 'cancel_job', 'cancel_jobs', 'clone_status', 'count_jobs', 'count_letters', 'create_api_key',
+  'create_principal', 'create_role', 'cron_verbs', 'database_access', 'declare_cron', 'delete_cron', 'delete_letters',
   'delete_principal', 'delete_role', 'delete_secret', 'describe_schedule', 'end_request', 'enqueue_job',
-  'enqueue_jobs', 'find_crons', 'get_api_key', 'get_app', 'get_breaker', 'get_calendar', 'get_cron', 'get_job',
-  'get_job_retention', 'get_overview', 'get_principal', 'get_role', 'get_secret', 'get_stats', 'grant_role',
-  'job_progress', 'link_identity', 'list_accessible_crons', 'list_api_keys', 'list_apps', 'list_attention',
-  'list_audit', 'list_backfills', 'list_crons', 'list_identities', 'list_letters', 'list_logs', 'list_principals',
-  'list_roles', 'list_runs', 'list_secrets', 'list_signing_keys', 'list_targets', 'list_ticks', 'list_upcoming',
-  'next_job_in', 'now', 'page_jobs', 'patch_cron', 'pg_cron_status', 'preview_schedule', 'provision_identity',
-  'redrive_letters', 'release_clone', 'reset_targets', 'retried_by', 'retry_job', 'retry_jobs', 'revoke_api_key',
-  'revoke_role', 'rotate_signing_key', 'set_breaker', 'set_job_retention', 'set_secret', 'summarize_crons',
-  'sync_manifest', 'tail_logs', 'tick', 'trigger_cron', 'uninstall_app', 'unlink_identity', 'update_job',
-  'update_principal', 'update_role'
+  'enqueue_jobs', 'explain_schedule', 'find_crons', 'get_api_key', 'get_app', 'get_breaker', 'get_calendar',
+  'get_cron', 'get_job', 'get_job_retention', 'get_overview', 'get_principal', 'get_role', 'get_secret', 'get_stats',
+  'grant_role', 'job_progress', 'link_identity', 'list_accessible_crons', 'list_api_keys', 'list_apps',
+  'list_attention', 'list_audit', 'list_backfills', 'list_crons', 'list_identities', 'list_letters', 'list_logs',
+  'list_principals', 'list_roles', 'list_runs', 'list_secrets', 'list_signing_keys', 'list_targets', 'list_ticks',
+  'list_timezones', 'list_upcoming', 'next_job_in', 'now', 'page_jobs', 'patch_cron', 'pg_cron_status',
+  'preview_schedule', 'provision_identity', 'redrive_letters', 'release_clone', 'reset_targets', 'retried_by',
+  'retry_job', 'retry_jobs', 'revoke_api_key', 'revoke_role', 'rotate_signing_key', 'set_breaker',
+  'set_job_retention', 'set_secret', 'summarize_crons', 'sync_manifest', 'tail_logs', 'tick', 'trigger_cron',
+  'uninstall_app', 'unlink_identity', 'update_job', 'update_principal', 'update_role'
 ]) as f;
 comment on view carillon.database_rights is
   'Which functions the group roles of the API, of workers and of dispatchers may execute, and all that they may do: exactly those that src/db calls for them.';
@@ -2276,11 +2276,11 @@ comment on function carillon._zone_change(text, bigint, bigint) is
 
 revoke all on function carillon._zone_change(text, bigint, bigint) from public;
 --! EndIncluded schedules/_zone_change.sql
---! Included schedules/_zone_alias.sql
+--! Included schedules/_zone_aliases.sql
 -- Old names that IANA keeps as links (its file "backward"). Debian 13 and others moved them to a package of
 -- their own (tzdata-legacy), so a server may not know US/Eastern although everybody else does.
-create or replace function carillon._zone_alias(timezone text)
-returns text
+create or replace function carillon._zone_aliases()
+returns jsonb
 language sql
 immutable
 security invoker
@@ -2327,7 +2327,23 @@ as $$
     "us/indiana-starke": "America/Indiana/Knox", "us/michigan": "America/Detroit",
     "us/mountain": "America/Denver", "us/pacific": "America/Los_Angeles", "us/samoa": "Pacific/Pago_Pago",
     "w-su": "Europe/Moscow", "zulu": "UTC"
-  }'::jsonb ->> lower(timezone)
+  }'::jsonb
+$$;
+
+comment on function carillon._zone_aliases() is
+  'The present names of zones that have been renamed, by their old ones in small letters.';
+
+revoke all on function carillon._zone_aliases() from public;
+--! EndIncluded schedules/_zone_aliases.sql
+--! Included schedules/_zone_alias.sql
+create or replace function carillon._zone_alias(timezone text)
+returns text
+language sql
+immutable
+security invoker
+set search_path = ''
+as $$
+  select carillon._zone_aliases() ->> lower(timezone)
 $$;
 
 comment on function carillon._zone_alias(text) is
@@ -2335,6 +2351,48 @@ comment on function carillon._zone_alias(text) is
 
 revoke all on function carillon._zone_alias(text) from public;
 --! EndIncluded schedules/_zone_alias.sql
+--! Included schedules/_offset_text.sql
+create or replace function carillon._offset_text(seconds bigint)
+returns text
+language sql
+immutable
+security invoker
+return case when seconds < 0 then '-' else '+' end
+  || to_char(make_interval(secs => abs(seconds)), case when seconds % 60 = 0 then 'HH24:MI' else 'HH24:MI:SS' end);
+
+comment on function carillon._offset_text(bigint) is
+  'An offset from UTC as people write it, such as -04:00.';
+
+revoke all on function carillon._offset_text(bigint) from public;
+--! EndIncluded schedules/_offset_text.sql
+--! Included schedules/_next_offset.sql
+create or replace function carillon._next_offset(timezone text, from_time timestamptz)
+returns timestamptz
+language plpgsql
+stable
+security invoker
+set search_path = ''
+as $$
+declare
+  c_step constant bigint := 7 * 86400;
+  v_from constant bigint := date_part('epoch', from_time);
+  v_offset constant bigint := carillon._zone_offset(timezone, v_from);
+begin
+  -- No zone changes there and back within a week; most that change do so within half a year.
+  for v_week in 1 .. 57 loop
+    if carillon._zone_offset(timezone, v_from + v_week * c_step) <> v_offset then
+      return to_timestamp(carillon._zone_change(timezone, v_from + (v_week - 1) * c_step, v_from + v_week * c_step));
+    end if;
+  end loop;
+  return null;
+end
+$$;
+
+comment on function carillon._next_offset(text, timestamptz) is
+  'When the clocks of a zone change next, within 13 months; null when they do not.';
+
+revoke all on function carillon._next_offset(text, timestamptz) from public;
+--! EndIncluded schedules/_next_offset.sql
 --! Included schedules/_zone_name.sql
 -- Postgres takes far more than zone names: abbreviations (EST), POSIX rules (EST5EDT, Foo/Bar7),
 -- bare offsets (+02). A POSIX rule cannot do without a digit, so a name made of letters only that
@@ -2926,7 +2984,6 @@ as $$
 declare
   v_zone constant text := carillon._zone_name(timezone);
   v_previous timestamptz := "from";
-  v_offset integer;
 begin
   perform carillon._parse_schedule(schedule);
   if count is null or count not between 1 and 1000 then
@@ -2942,9 +2999,7 @@ begin
     slot := carillon.next_fire(schedule, timezone, v_previous, anchor, starts_at, ends_at, dst_gap, dst_fold);
     exit when slot is null;
     local_time := slot at time zone v_zone;
-    v_offset := date_part('epoch', local_time - slot at time zone 'UTC');
-    utc_offset := case when v_offset < 0 then '-' else '+' end
-      || to_char(make_interval(secs => abs(v_offset)), case when v_offset % 60 = 0 then 'HH24:MI' else 'HH24:MI:SS' end);
+    utc_offset := carillon._offset_text(date_part('epoch', local_time - slot at time zone 'UTC')::bigint);
     note := carillon._note_slot(
       schedule, v_zone, greatest(v_previous, starts_at - interval '1 microsecond'), slot,
       coalesce(dst_gap, 'shift'), coalesce(dst_fold, 'first'));
@@ -3214,6 +3269,220 @@ comment on function carillon.describe_schedule(text, text) is
 
 revoke all on function carillon.describe_schedule(text, text) from public;
 --! EndIncluded schedules/describe_schedule.sql
+--! Included schedules/_schedule_fields.sql
+create or replace function carillon._schedule_fields(schedule text)
+returns jsonb
+language plpgsql
+immutable
+security invoker
+set search_path = ''
+as $$
+declare
+  c_names constant text[] := array['minute', 'hour', 'day-of-month', 'month', 'day-of-week'];
+  c_lows constant integer[] := array[0, 0, 1, 1, 0];
+  c_highs constant integer[] := array[59, 23, 31, 12, 7];
+  c_weekdays constant text[] := array['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
+  c_months constant text[] := array['January', 'February', 'March', 'April', 'May', 'June', 'July',
+    'August', 'September', 'October', 'November', 'December'];
+  v_schedule record;
+  v_bits bigint[];
+  v_at integer := 1;
+  v_word text;
+  v_fields jsonb := '[]';
+begin
+  v_schedule := carillon._parse_schedule(schedule);
+  if v_schedule.form <> 'cron' then
+    return '[]';
+  end if;
+  v_bits := array[v_schedule.minutes, v_schedule.hours, v_schedule.days, v_schedule.months, v_schedule.weekdays];
+  for v_place in 1 .. 5 loop
+    v_at := v_at + length(substring(substr(schedule, v_at) from '^[ \t]*'));
+    v_word := substring(substr(schedule, v_at) from '^[^ \t]+');
+    v_fields := v_fields || jsonb_build_object(
+      'name', c_names[v_place], 'text', v_word, 'start', v_at - 1, 'end', v_at - 1 + length(v_word),
+      'low', c_lows[v_place], 'high', c_highs[v_place],
+      'meaning', case
+        when v_word = '$' then 'the last day of the month'
+        when v_bits[v_place] = (array[1152921504606846975, 16777215, 2147483647, 4095, 127])[v_place]
+          then (array['every minute', 'every hour', 'any day', 'any month', 'any day'])[v_place]
+        when v_place = 4 then carillon._describe_bits(v_bits[4], 1, c_months)
+        when v_place = 5 then carillon._describe_bits(v_bits[5], 0, c_weekdays)
+        when bit_count(v_bits[v_place]::bit(64)) = 1 then c_names[v_place] || ' ' || carillon._describe_bits(v_bits[v_place], c_lows[v_place])
+        else (array['minutes ', 'hours ', 'days '])[v_place] || carillon._describe_bits(v_bits[v_place], c_lows[v_place]) end);
+    v_at := v_at + length(v_word);
+  end loop;
+  return v_fields;
+end
+$$;
+
+comment on function carillon._schedule_fields(text) is
+  'The five fields of a schedule of that form: where in its text each is, what it takes, and what it means. Of the other forms none.';
+
+revoke all on function carillon._schedule_fields(text) from public;
+--! EndIncluded schedules/_schedule_fields.sql
+--! Included schedules/_slots_of_days.sql
+create or replace function carillon._slots_of_days(schedule text, timezone text, from_day date, anchor timestamptz, starts_at timestamptz, ends_at timestamptz)
+returns integer[]
+language plpgsql
+stable
+security invoker
+set search_path = ''
+as $$
+declare
+  v_schedule record;
+  v_zone constant text := carillon._zone_name(timezone);
+  v_each integer;
+  v_start timestamptz;
+begin
+  v_schedule := carillon._parse_schedule(schedule);
+  v_each := bit_count(coalesce(v_schedule.minutes, 0)::bit(64)) * bit_count(coalesce(v_schedule.hours, 0)::bit(64));
+  v_start := coalesce(v_schedule.instant, carillon._resolve_local(v_schedule.local_time, v_zone), anchor, timestamptz '1970-01-01 00:00:00+00');
+  return array(
+    select case
+      when e.low >= e.high then 0
+      when v_schedule.form = 'once' then (v_start >= e.low and v_start < e.high)::integer
+      when v_schedule.form in ('seconds', 'rate') then (
+        ceil(greatest(extract(epoch from e.high - c.origin), 0) / v_schedule.seconds)
+          - ceil(greatest(extract(epoch from e.low - c.origin), 0) / v_schedule.seconds))::integer
+      when (v_schedule.months >> d.month - 1) & 1 = 1 and case
+          when v_schedule.either_day then d.is_day or d.is_weekday
+          else d.is_day and d.is_weekday end
+        then v_each
+      else 0 end
+    from generate_series(0, 364) as n
+    cross join lateral (
+      select f.day, date_part('month', f.day)::integer as month,
+        (v_schedule.days >> date_part('day', f.day)::integer - 1) & 1 = 1
+          or v_schedule.last_day and date_part('day', f.day + 1) = 1 as is_day,
+        (v_schedule.weekdays >> date_part('dow', f.day)::integer) & 1 = 1 as is_weekday
+      from (select from_day + n as day) f) d
+    cross join lateral (
+      select greatest(d.day::timestamp at time zone v_zone, starts_at) as low,
+        least((d.day + 1)::timestamp at time zone v_zone, ends_at + interval '1 microsecond') as high) e
+    cross join lateral (
+      select case v_schedule.form when 'rate' then v_start else timestamptz '1970-01-01 00:00:00+00' end as origin) c
+    order by n);
+end
+$$;
+
+comment on function carillon._slots_of_days(text, text, date, timestamptz, timestamptz, timestamptz) is
+  'How many slots a schedule has on each of 365 local days. A 5-field one by the wall clock: on days the clocks change it may have some more or less, and the days of starts_at and ends_at count whole.';
+
+revoke all on function carillon._slots_of_days(text, text, date, timestamptz, timestamptz, timestamptz) from public;
+--! EndIncluded schedules/_slots_of_days.sql
+--! Included schedules/_schedule_notes.sql
+create or replace function carillon._schedule_notes(schedule text, timezone text, from_time timestamptz, per_year integer[], dst_gap text, dst_fold text)
+returns jsonb
+language plpgsql
+stable
+security invoker
+set search_path = ''
+as $$
+declare
+  v_zone constant text := carillon._zone_name(timezone);
+  v_schedule record;
+  v_words constant text[] := regexp_split_to_array(btrim(schedule, E' \t'), '[ \t]+');
+  v_notes jsonb := '[]';
+  v_step integer;
+  v_change timestamptz := from_time;
+  v_note text;
+  v_days integer;
+begin
+  v_schedule := carillon._parse_schedule(schedule);
+  v_days := cardinality(array_remove(per_year, 0));
+  if v_schedule.form = 'seconds' and 60 % v_schedule.seconds <> 0 then
+    v_notes := v_notes || jsonb_build_object('code', 'drifting_seconds', 'severity', 'info',
+      'text', format('60 is not a multiple of %s: every minute has other seconds.', v_schedule.seconds));
+  elsif v_schedule.form = 'rate' and v_schedule.seconds % 86400 = 0 and carillon._next_offset(v_zone, from_time) is not null then
+    v_notes := v_notes || jsonb_build_object('code', 'elapsed_days', 'severity', 'info',
+      'text', 'Counts hours, not clock times: after the clocks change it comes at another hour. To stay at one, use five fields.');
+  elsif v_schedule.form = 'once' and v_days = 0 and coalesce(v_schedule.instant, carillon._resolve_local(v_schedule.local_time, v_zone)) <= from_time then
+    v_notes := v_notes || jsonb_build_object('code', 'in_the_past', 'severity', 'warning', 'text', 'That time is over: it never fires.');
+  elsif v_schedule.form = 'cron' then
+    for v_place in 1 .. 2 loop
+      v_step := substring(v_words[v_place] from '^\*/(\d+)$')::integer;
+      if (array[60, 24])[v_place] % v_step <> 0 then
+        v_notes := v_notes || jsonb_build_object('code', 'uneven_step', 'severity', 'info', 'text', format(
+          '%s is not a multiple of %s: after %s %s comes %s 0, %s %s later.', (array[60, 24])[v_place], v_step, (array['minute', 'hour'])[v_place],
+          ((array[60, 24])[v_place] - 1) / v_step * v_step, (array['minute', 'hour'])[v_place],
+          (array[60, 24])[v_place] - ((array[60, 24])[v_place] - 1) / v_step * v_step, (array['minutes', 'hours'])[v_place]));
+      end if;
+    end loop;
+    if v_schedule.either_day and v_schedule.days <> 2147483647 and v_schedule.weekdays <> 127 then
+      v_notes := v_notes || jsonb_build_object('code', 'either_day', 'severity', 'warning', 'text', format(
+        'Day and weekday are both set, so either one is enough: %s days in a year.', v_days));
+    elsif not v_schedule.either_day and (v_schedule.last_day or v_schedule.days <> 2147483647) and v_schedule.weekdays <> 127 then
+      v_notes := v_notes || jsonb_build_object('code', 'both_days', 'severity', 'info', 'text', format(
+        'A field of the two days begins with *, so both have to be right: %s days in a year.', v_days));
+    elsif not v_schedule.last_day and v_schedule.days & ((1::bigint << 28) - 1) = 0 and v_schedule.weekdays = 127 then
+      if v_schedule.months = 2 then
+        v_notes := v_notes || jsonb_build_object('code', 'leap_day', 'severity', 'warning',
+          'text', format('Only in leap years: next on %s.', (carillon.next_fire(schedule, v_zone, from_time) at time zone v_zone)::date));
+      else
+        v_notes := v_notes || jsonb_build_object('code', 'some_months', 'severity', 'warning',
+          'text', format('Not in every month: on %s days in a year. $ is the last day of every month.', v_days),
+          'fix', array_to_string(v_words[1:2] || '$'::text || v_words[4:5], ' '));
+      end if;
+    end if;
+    -- What the next two changes of the clocks do to it.
+    for n in 1 .. 2 loop
+      v_change := carillon._next_offset(v_zone, v_change);
+      exit when v_change is null;
+      select p.note into v_note
+      from carillon.preview_schedule(schedule, v_zone, v_change - interval '3 hours', 3, dst_gap => _schedule_notes.dst_gap, dst_fold => _schedule_notes.dst_fold) p
+      where p.note is not null and p.slot < v_change + interval '26 hours'
+      limit 1;
+      if v_note is not null then
+        v_notes := v_notes || jsonb_build_object('code', 'clock_change', 'severity', 'info', 'text', v_note || '.');
+      end if;
+      v_change := v_change + interval '1 day';
+    end loop;
+  end if;
+  return v_notes;
+end
+$$;
+
+comment on function carillon._schedule_notes(text, text, timestamptz, integer[], text, text) is
+  'What somebody should know of a schedule that is not wrong: [{code, severity, text, fix}]; fix is a schedule that may be meant instead.';
+
+revoke all on function carillon._schedule_notes(text, text, timestamptz, integer[], text, text) from public;
+--! EndIncluded schedules/_schedule_notes.sql
+--! Included schedules/explain_schedule.sql
+create or replace function carillon.explain_schedule(
+  schedule text,
+  timezone text,
+  "from" timestamptz,
+  starts_at timestamptz default null,
+  ends_at timestamptz default null,
+  dst_gap text default 'shift',
+  dst_fold text default 'first'
+)
+returns jsonb
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+declare
+  v_zone constant text := carillon._zone_name(timezone);
+  v_day constant date := ("from" at time zone v_zone)::date;
+  v_per_year integer[];
+  v_form text;
+begin
+  select p.form into v_form from carillon._parse_schedule(schedule) p;
+  v_per_year := carillon._slots_of_days(schedule, v_zone, v_day, "from", starts_at, ends_at);
+  return jsonb_build_object(
+    'form', v_form, 'fields', carillon._schedule_fields(schedule),
+    'notes', carillon._schedule_notes(schedule, v_zone, "from", v_per_year, dst_gap, dst_fold),
+    'perYear', jsonb_build_object('from', v_day, 'counts', to_jsonb(v_per_year)));
+end
+$$;
+
+comment on function carillon.explain_schedule(text, text, timestamptz, timestamptz, timestamptz, text, text) is
+  'What an editor shows of a schedule besides its slots: its form, its fields, what should be known of it, and how many slots each of the next 365 local days has. Raises TK002, TK003.';
+
+revoke all on function carillon.explain_schedule(text, text, timestamptz, timestamptz, timestamptz, text, text) from public;
+--! EndIncluded schedules/explain_schedule.sql
 --! Included schedules/_format_bits.sql
 create or replace function carillon._format_bits(bits bigint, low integer, high integer, may_step boolean)
 returns text
@@ -4083,9 +4352,9 @@ comment on function carillon._held_by(uuid, text[]) is
   'All that an actor may do, within the scopes of the credential it came with. A null actor is the database''s owner.';
 revoke all on function carillon._held_by(uuid, text[]) from public;
 --! EndIncluded principals/_held_by.sql
---! Included principals/_cron_verbs.sql
-create or replace function carillon._cron_verbs(actor uuid, actor_scopes text[], owner uuid, app text) returns text[]
-language plpgsql stable security invoker
+--! Included principals/cron_verbs.sql
+create or replace function carillon.cron_verbs(owner uuid, app text, actor uuid default null, actor_scopes text[] default null) returns text[]
+language plpgsql stable security definer
 set search_path = ''
 as $$
 declare
@@ -4101,10 +4370,10 @@ begin
     order by v.place);
 end;
 $$;
-comment on function carillon._cron_verbs(uuid, text[], uuid, text) is
-  'What an actor may do with the crons of an owner in an app, by the rules of _require_cron_owner: write, trigger, readJobs, writeJobs, readAudit.';
-revoke all on function carillon._cron_verbs(uuid, text[], uuid, text) from public;
---! EndIncluded principals/_cron_verbs.sql
+comment on function carillon.cron_verbs(uuid, text, uuid, text[]) is
+  'What an actor may do with the crons of an owner in an app, by the rules that changing one is held to: write, trigger, readJobs, writeJobs, readAudit. All of it without an actor.';
+revoke all on function carillon.cron_verbs(uuid, text, uuid, text[]) from public;
+--! EndIncluded principals/cron_verbs.sql
 --! Included principals/_denied_owners.sql
 create or replace function carillon._denied_owners(apps text[]) returns table (owner_id uuid, app_id text, reason text)
 language plpgsql stable security invoker
@@ -10775,6 +11044,48 @@ comment on function carillon.append_logs(jsonb, double precision, boolean) is
   'Appends log lines of attempts: [{job_id, attempt, seq: number of the first line, lines: [{message, level, stream, data, at, percent, altered}]}], numbered on from the last line without a seq. at and sent_at are milliseconds of one clock of the sender; again says that the same chunks may be stored already. An attempt may write until the next one begins, and until a minute after the job has ended; returns the number that follows for each chunk that was taken.';
 revoke all on function carillon.append_logs(jsonb, double precision, boolean) from public;
 --! EndIncluded jobs/append_logs.sql
+--! Included jobs/count_jobs.sql
+create or replace function carillon.count_jobs(app text, filter jsonb default '{}', out counted integer, out capped boolean)
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  c_most constant integer := 10000;
+  c_page constant integer := 1000;
+  v_filter constant carillon.job_filter := carillon._job_filter(app, filter);
+  v_live boolean;
+  v_page record;
+  v_ids bigint[];
+  v_from bigint;
+begin
+  counted := 0;
+  capped := false;
+  foreach v_live in array '{false,true}'::boolean[] loop
+    continue when not coalesce(v_filter.statuses operator(pg_catalog.&&)
+      case when v_live then '{pending,queued,running}'::text[] else '{completed,failed,canceled}' end, true);
+    v_from := 9223372036854775807;
+    -- A page looks at a bounded number of jobs, and so does this.
+    for v_step in 1 .. c_most / c_page + 2 loop
+      if v_live then
+        v_page := carillon._live_page(v_filter, v_from, false, c_page);
+      else
+        v_page := carillon._finished_page(v_filter, v_from, false, c_page, false);
+      end if;
+      v_ids := v_page.job_ids;
+      counted := counted + cardinality(v_ids);
+      v_from := case when cardinality(v_ids) = c_page then v_ids[c_page] else v_page.frontier end;
+      exit when v_from is null or counted > c_most;
+    end loop;
+    capped := capped or v_from is not null;
+  end loop;
+  capped := capped or counted > c_most;
+  counted := least(counted, c_most);
+end;
+$$;
+comment on function carillon.count_jobs(text, jsonb) is
+  'How many jobs of an app a filter means (see page_jobs), counted to 10000 and as far as a few pages look: capped where there are more, or may be.';
+revoke all on function carillon.count_jobs(text, jsonb) from public;
+--! EndIncluded jobs/count_jobs.sql
 --! Included jobs/list_jobs.sql
 create or replace function carillon.list_jobs(app text, filter jsonb default '{}', sort text default 'newest', max_rows integer default 100)
 returns setof carillon.jobs
@@ -12609,7 +12920,7 @@ begin
       select carillon._state_of(c, d.consecutive_failures, d.denied is not null, c.id = any (v_running), carillon._system_principal(),
         v_now - interval '90 seconds') as state) s
     -- One answer for each owner and app, as in cron_details.
-    cross join lateral (select carillon._cron_verbs(actor, actor_scopes, c.owner_id, c.app_id) as verbs offset 0) m
+    cross join lateral (select carillon.cron_verbs(c.owner_id, c.app_id, actor, actor_scopes) as verbs offset 0) m
     order by w.place;
 end;
 $$;
@@ -13265,6 +13576,51 @@ comment on function carillon.get_overview(text, uuid, text[]) is
   'The last 24 hours of the apps that the actor may read: how jobs ended and slots were decided, hour by hour; the jobs that run unusually long; what waits in each queue; the workers that have jobs running; what pg_cron does (with system:read).';
 revoke all on function carillon.get_overview(text, uuid, text[]) from public;
 --! EndIncluded summaries/get_overview.sql
+--! Included schedules/list_timezones.sql
+create or replace function carillon.list_timezones()
+returns jsonb
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+declare
+  v_now constant timestamptz := carillon.now();
+  v_aliases constant jsonb := carillon._zone_aliases();
+begin
+  return (
+    with known as materialized (
+      select n.name from pg_catalog.pg_timezone_names n
+      -- What _zone_name takes: names of places, and the few without a slash that are no abbreviations.
+      where n.name ~ '^[A-Za-z]+(/[A-Za-z_-]+)+$' and lower(split_part(n.name, '/', 1)) not in ('posix', 'right', 'systemv', 'etc')
+        or n.name in ('GMT', 'UTC') or n.name ~ '^Etc/GMT[+-]([1-9]|1[0-4])$'
+    ),
+    named as materialized (
+      select k.name, date_part('epoch', v_now at time zone k.name - v_now at time zone 'UTC')::bigint as seconds, carillon._next_offset(k.name, v_now) as change
+      from known k
+      where not v_aliases ? lower(k.name)
+    )
+    select jsonb_agg(jsonb_build_object(
+      'name', n.name,
+      'aliases', coalesce((
+        select jsonb_agg(coalesce(k.name, a.key) order by coalesce(k.name, a.key))
+        from jsonb_each_text(v_aliases) as a (key, value)
+        left join known k on lower(k.name) = a.key
+        where a.value = n.name), '[]'),
+      'offset', carillon._offset_text(n.seconds), 'offsetSeconds', n.seconds,
+      'nextChange', case when n.change is not null then jsonb_build_object('at', carillon._time_text(n.change), 'offset',
+        carillon._offset_text(date_part('epoch', n.change at time zone n.name - n.change at time zone 'UTC')::bigint)) end)
+      order by n.name in ('UTC', 'GMT') desc, n.name collate "C")
+    from named n
+  );
+end
+$$;
+
+comment on function carillon.list_timezones() is
+  'The time zones this server knows, UTC and GMT first: name, old names, offset from UTC now, and when the clocks change next and to which offset (null within 13 months). Takes a tenth of a second: keep the answer.';
+
+revoke all on function carillon.list_timezones() from public;
+--! EndIncluded schedules/list_timezones.sql
 --! EndIncluded all.sql
 --! Included core/install_defaults.sql
 do $$

@@ -7,6 +7,7 @@ import { devCommand } from "./dev.js";
 import { dispatchCommand } from "./dispatch.js";
 import { doctorCommand } from "./doctor.js";
 import { exportCommand } from "./export/index.js";
+import { faktoryCommand } from "./faktory.js";
 import { importCommand } from "./import/index.js";
 import { jobsCommand } from "./jobs/index.js";
 import { keysCommand } from "./keys.js";
@@ -36,6 +37,7 @@ export function createProgram(): Command {
     .addCommand(serveCommand)
     .addCommand(workerCommand)
     .addCommand(dispatchCommand)
+    .addCommand(faktoryCommand)
     .addCommand(devCommand)
     .addCommand(doctorCommand)
     .addCommand(releaseCommand)

@@ -120,6 +120,8 @@ export const OPERATIONS = {
   schedules: {
     /** A schedule's next slots, and what it means in plain English. */
     preview: op("GET /api/v1/schedules/preview", "query"),
+    /** The time zones the server knows, with their offsets and next changes. */
+    timezones: op("GET /api/v1/timezones"),
   },
   principals: {
     list: op("GET /api/v1/principals", "query", "pages"),

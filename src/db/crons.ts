@@ -2,10 +2,24 @@ import { acting } from "./audit.js";
 import type { JobTarget } from "./jobs.js";
 import type { TickOutcome } from "./ticks.js";
 import { json, one, run, type JsonObject, type Queryable } from "./connect.js";
-import type { Actor } from "./principals.js";
+import type { Actor, Principal } from "./principals.js";
 
 export type OverlapPolicy = "skip" | "queue" | "buffer" | "replace";
 export type CatchUp = "latest" | "all" | "none";
+
+/** What somebody may do with a cron. */
+export const CRON_VERBS = ["write", "trigger", "readJobs", "writeJobs", "readAudit"] as const;
+export type CronVerb = (typeof CRON_VERBS)[number];
+
+/** What an actor may do with the crons of an owner; without one, as the database's owner: all. */
+const verbs = (sql: Queryable, actor: Actor | null) => sql`
+  carillon.cron_verbs(
+    owner => c.created_by, app => c.app_id, actor => ${actor?.principalId ?? null},
+    actor_scopes => ${actor?.scopes ?? null}) as verbs`;
+
+/** The same for a list, once for each owner and app; lists stay in their order. */
+const eachOwner = (sql: Queryable, actor: Actor | null) => sql`
+  join lateral (select ${verbs(sql, actor)} offset 0) v on true`;
 
 /** A cron, as the view carillon.cron_details has it. */
 export interface CronRow {
@@ -53,6 +67,8 @@ export interface CronRow {
   createdAt: Date;
   updatedAt: Date;
   version: number;
+  /** What whoever asked may do with it. */
+  verbs: CronVerb[];
 }
 
 /** What a cron is declared with; absent fields take their defaults. */
@@ -111,8 +127,8 @@ export interface RunRow {
 
 export const createCron = (sql: Queryable, appId: string, input: CronInput, actor: Actor | null) =>
   one<CronRow>(sql`
-    select * from carillon.declare_cron(
-      app => ${appId}, spec => ${json(sql, input)}, ${acting(sql, actor)})`);
+    select c.*, ${verbs(sql, actor)} from carillon.declare_cron(
+      app => ${appId}, spec => ${json(sql, input)}, ${acting(sql, actor)}) c`);
 
 /** Changes the given fields; null resets one to its default. */
 export const patchCron = (
@@ -124,10 +140,10 @@ export const patchCron = (
   expectedVersion?: number,
 ) =>
   one<CronRow>(sql`
-    select * from carillon.patch_cron(
+    select c.*, ${verbs(sql, actor)} from carillon.patch_cron(
       cron => ${cronId}, patch => ${json(sql, patch)}, app => ${appId},
       ${acting(sql, actor)},
-      expected_version => ${expectedVersion ?? null})`);
+      expected_version => ${expectedVersion ?? null}) c`);
 
 export const deleteCron = (
   sql: Queryable,
@@ -142,17 +158,26 @@ export const deleteCron = (
       ${acting(sql, actor)},
       expected_version => ${expectedVersion ?? null})`);
 
-export const getCron = (sql: Queryable, appId: string, cronId: string) =>
-  one<CronRow>(sql`select * from carillon.get_cron(cron => ${cronId}, app => ${appId})`);
+export const getCron = (
+  sql: Queryable,
+  appId: string,
+  cronId: string,
+  actor: Actor | null = null,
+) =>
+  one<CronRow>(sql`
+    select c.*, ${verbs(sql, actor)} from carillon.get_cron(cron => ${cronId}, app => ${appId}) c`);
 
-export const listCrons = (sql: Queryable, appId: string) =>
-  run(sql<CronRow[]>`select * from carillon.list_crons(app => ${appId})`);
+export const listCrons = (sql: Queryable, appId: string, actor: Actor | null = null) =>
+  run(sql<CronRow[]>`
+    select c.*, v.verbs from carillon.list_crons(app => ${appId}) c
+    ${eachOwner(sql, actor)}`);
 
 /** Crons across apps: of each app its holder may read, its own, or all where it manages others'. */
-export const listAccessibleCrons = (sql: Queryable, principalId: string, permissions: string[]) =>
+export const listAccessibleCrons = (sql: Queryable, principal: Principal) =>
   run(sql<CronRow[]>`
-    select * from carillon.list_accessible_crons(
-      principal => ${principalId}, permissions => ${permissions})`);
+    select c.*, v.verbs from carillon.list_accessible_crons(
+      principal => ${principal.principalId}, permissions => ${principal.permissions}) c
+    ${eachOwner(sql, principal)}`);
 
 /** Enqueues one job of a cron at once; the job's id. */
 export const triggerCron = async (

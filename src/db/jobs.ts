@@ -269,6 +269,13 @@ export const pageJobs = async (sql: Queryable, appId: string, options: PageOptio
   return { items, nextCursor: rows[0]?.nextCursor ?? null };
 };
 
+/** How many jobs of an app a filter means, as far as they are counted. */
+export const countJobs = async (sql: Queryable, appId: string, filter: JobFilter) => {
+  const row = await one<{ counted: number; capped: boolean }>(sql`
+    select counted, capped from carillon.count_jobs(app => ${appId}, filter => ${json(sql, filter)})`);
+  return { count: row.counted, capped: row.capped };
+};
+
 export const getJob = (sql: Queryable, appId: string, jobId: number) =>
   one<JobRow>(sql`select * from carillon.get_job(job => ${jobId}, app => ${appId})`);
 

@@ -42,3 +42,62 @@ export const describeSchedule = async (sql: Queryable, schedule: string, timezon
     select carillon.describe_schedule(schedule => ${schedule}, timezone => ${timezone}) as description`);
   return row.description;
 };
+
+/** What should be known of a schedule, though it is not wrong. */
+export interface ScheduleNote {
+  code: string;
+  severity: "info" | "warning";
+  text: string;
+  /** A schedule that may be meant instead. */
+  fix?: string;
+}
+
+export interface ScheduleField {
+  name: string;
+  text: string;
+  /** Where in the text of the schedule it begins and ends. */
+  start: number;
+  end: number;
+  low: number;
+  high: number;
+  meaning: string;
+}
+
+export interface Explanation {
+  form: "cron" | "seconds" | "rate" | "once";
+  fields: ScheduleField[];
+  notes: ScheduleNote[];
+  /** How many slots each of 365 local days has, from a day on. */
+  perYear: { from: string; counts: number[] };
+}
+
+/** What an editor shows of a schedule besides its slots. */
+export const explainSchedule = async (
+  sql: Queryable,
+  input: ScheduleInput,
+  from: string | undefined,
+) => {
+  const row = await one<{ explanation: Explanation }>(sql`
+    select carillon.explain_schedule(
+      schedule => ${input.schedule}, timezone => ${input.timezone},
+      "from" => coalesce(${from ?? null}::timestamptz, carillon.now()),
+      starts_at => ${input.startsAt ?? null}, ends_at => ${input.endsAt ?? null},
+      dst_gap => ${input.gap ?? "shift"}, dst_fold => ${input.fold ?? "first"}) as explanation`);
+  return row.explanation;
+};
+
+export interface TimezoneRow {
+  name: string;
+  /** Old names of it. */
+  aliases: string[];
+  /** From UTC now: `-04:00`. */
+  offset: string;
+  offsetSeconds: number;
+  nextChange: { at: string; offset: string } | null;
+}
+
+/** The time zones the server knows; it takes a tenth of a second. */
+export const listTimezones = async (sql: Queryable) => {
+  const row = await one<{ zones: TimezoneRow[] }>(sql`select carillon.list_timezones() as zones`);
+  return row.zones;
+};

@@ -12,10 +12,6 @@ export type CronState = (typeof CRON_STATES)[number];
 export const CRON_ORDERS = ["attention", "name", "next", "last"] as const;
 export type CronOrder = (typeof CRON_ORDERS)[number];
 
-/** What an actor may do with a cron. */
-export const CRON_VERBS = ["write", "trigger", "readJobs", "writeJobs", "readAudit"] as const;
-export type CronVerb = (typeof CRON_VERBS)[number];
-
 /** A cron with what a list shows of it. */
 export interface CronSummaryRow extends CronRow {
   state: CronState;
@@ -31,7 +27,6 @@ export interface CronSummaryRow extends CronRow {
     duration: number | null;
   } | null;
   typical: { p50: number; p95: number } | null;
-  verbs: CronVerb[];
 }
 
 export interface CronQuery {

@@ -46,6 +46,7 @@ describe("the RootCX document", () => {
     expect(answer.body).toEqual({
       id: expect.stringMatching(UUID) as string,
       appId: "crm",
+      can: ["write", "trigger", "readJobs", "writeJobs", "readAudit"],
       name: "daily-check",
       schedule: "0 9 * * *",
       timezone: "America/New_York",

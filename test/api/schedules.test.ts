@@ -25,6 +25,11 @@ describe("GET /api/v1/schedules/preview", () => {
       schedule: "30 2 * * *",
       timezone: "America/New_York",
       description: expect.stringContaining("02:30") as string,
+      form: "cron",
+      fields: expect.any(Array) as unknown[],
+      notes: expect.any(Array) as unknown[],
+      perYear: { from: "2026-03-07", counts: expect.any(Array) as unknown[] },
+      compared: null,
       slots: [
         {
           at: "2026-03-08T07:30:00.000Z",
@@ -97,4 +102,44 @@ describe("GET /api/v1/schedules/preview", () => {
     const answer = await api.request("GET", "/api/v1/schedules/preview?schedule=*+*+*+*+*");
     expect(answer.status).toBe(401);
   });
+});
+
+test("an edit is compared with what was before, as far as both are known", async () => {
+  const answer = await preview({
+    schedule: "0 9,18 * * *",
+    compareTo: "0 9 * * *",
+    from: "2026-03-01T00:00:00Z",
+    count: "3",
+  });
+  expect(answer.status, answer.text).toBe(200);
+  expect((answer.body as { compared: unknown }).compared).toEqual({
+    added: ["2026-03-01T18:00:00.000Z"],
+    removed: [],
+    until: "2026-03-02T09:00:00.000Z",
+  });
+  const zone = await preview({
+    schedule: "at 2099-01-01T09:00",
+    compareTo: "at 2099-01-01T09:00",
+    compareTimezone: "Asia/Tokyo",
+  });
+  expect((zone.body as { compared: unknown }).compared).toEqual({
+    added: ["2099-01-01T09:00:00.000Z"],
+    removed: ["2099-01-01T00:00:00.000Z"],
+    until: null,
+  });
+  const bad = await preview({ schedule: "0 9 * * *", compareTo: "nonsense" });
+  expect(bad.status).toBe(400);
+});
+
+test("the time zones, from memory the second time", async () => {
+  const first = await api.as(nobody, "GET", "/api/v1/timezones");
+  expect(first.status, first.text).toBe(200);
+  const { items } = first.body as { items: { name: string }[] };
+  expect(items.map(({ name }) => name)).toContain("America/New_York");
+  const begun = performance.now();
+  const again = await api.as(nobody, "GET", "/api/v1/timezones", {
+    headers: { "if-none-match": first.headers.get("etag") ?? "" },
+  });
+  expect(again.status).toBe(304);
+  expect(performance.now() - begun).toBeLessThan(1000);
 });

@@ -4,6 +4,7 @@ import { claimJobs, finishJobs } from "../../src/db/jobs.js";
 import { appendLogs } from "../../src/db/logs.js";
 import { type Caller, TestApi } from "../api/api.js";
 import { serve } from "../../src/worker/serve.js";
+import { FaktoryDouble } from "../targets/faktory/double.js";
 import { json, run } from "./cli.js";
 
 // Every step is a process of its own, which takes its time on a busy machine.
@@ -114,6 +115,19 @@ describe("crons", () => {
   });
 });
 
+test("the queues of Faktory servers are listed, or it is said why not", async () => {
+  await using faktory = await FaktoryDouble.start();
+  const url = `tcp://127.0.0.1:${faktory.port}`;
+  const env = { CARILLON_FAKTORY_DEFAULT_URL: url, CARILLON_FAKTORY_GONE_URL: "tcp://127.0.0.1:1" };
+  const listed = await run(["faktory", "queues", "default"], { env });
+  expect(listed, listed.stderr).toMatchObject({ code: 0 });
+  expect(listed.stdout).toMatch(/^default {2}\S+ {2}\d+\n/);
+  const gone = await run(["faktory", "queues"], { env });
+  expect(gone.code).not.toBe(0);
+  expect(gone.stderr).toMatch(/gone: no connection/);
+  expect((await run(["faktory", "queues"])).stderr).toContain("CARILLON_FAKTORY_DEFAULT_URL");
+});
+
 describe("jobs", () => {
   const say = (jobId: number, messages: string[]) => {
     const lines = messages.map((message) => JSON.stringify({ message }));
@@ -150,6 +164,29 @@ describe("jobs", () => {
     expect((await run(["jobs", "cancel", id], asReader())).code).toBe(3);
     expect((await run(["jobs", "show", "999999"], asAdmin())).code).toBe(3);
     expect((await run(["jobs", "show", "x"], asAdmin())).code).toBe(2);
+  });
+
+  test("and crons are given targets, which the export has", async () => {
+    const target = { type: "http", url: "https://example.com/hook" };
+    const given = ["--target", JSON.stringify(target)];
+    const { msgId } = await json<{ msgId: number }>(
+      ["jobs", "enqueue", "--run-at", "2099-01-01T00:00:00Z", ...given],
+      asAdmin(),
+    );
+    const listed = await json<Job[]>(["jobs", "list", "--target", "http"], asAdmin());
+    expect(listed).toMatchObject([{ msgId, target }]);
+    await json(["crons", "create", "hook", "0 0 1 1 *", ...given], asAdmin());
+    const agent = { endpoint: { url: "https://agent.example/" } };
+    await api.as(api.admin, "PUT", "/api/v1/apps/bot/manifest", { body: { agent } });
+    const exported = await run(["export", "--app", "bot"], asAdmin());
+    expect(exported.stdout).toContain("https://agent.example/");
+    const crm = await run(["export", "--app", "crm"], asAdmin());
+    expect(crm.stdout).toContain("https://example.com/hook");
+    const bad = ["jobs", "enqueue", "--target", '{"type": "pigeon"}'];
+    expect(await run(bad, asAdmin())).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("target.type") as string,
+    });
   });
 
   test("print their logs, also live, and nothing that would act on the terminal", async () => {

@@ -27,14 +27,16 @@ export interface DispatchBench extends AsyncDisposable {
     env?: NodeJS.ProcessEnv,
     options?: Partial<Omit<DispatcherOptions, "sql" | "targets">>,
   ): Promise<Dispatcher>;
-  /** Starts one in a process of its own, by the command line. */
-  spawn(env?: NodeJS.ProcessEnv): Promise<DispatchProcess>;
+  /** Starts one in a process of its own, by the command line: `carillon dispatch`, or another. */
+  spawn(env?: NodeJS.ProcessEnv, args?: readonly string[]): Promise<DispatchProcess>;
   enqueue(target: object, options?: string): Promise<number>;
   /** A job once it has ended. */
   ended(jobId: number): Promise<JobRow>;
 }
 
 export interface DispatchProcess {
+  /** What it printed so far. */
+  output(): string;
   kill(signal: NodeJS.Signals): Promise<void>;
 }
 
@@ -58,7 +60,7 @@ export async function createDispatchBench(): Promise<DispatchBench> {
       await dispatcher.worker.ready;
       return dispatcher;
     },
-    spawn: (env = {}) => spawnDispatcher(db, env),
+    spawn: (env = {}, args = ["dispatch", "--no-ticker"]) => spawnDispatcher(db, env, args),
     async enqueue(target, options = "priority => 0") {
       const [row] = await sql.unsafe<{ id: number }[]>(
         `select carillon.enqueue_job(app => 'crm', target => $1::text::jsonb, ${options}) as id`,
@@ -79,8 +81,12 @@ export async function createDispatchBench(): Promise<DispatchBench> {
   };
 }
 
-async function spawnDispatcher(db: TestDatabase, env: NodeJS.ProcessEnv): Promise<DispatchProcess> {
-  const child = spawn(process.execPath, [CLI, "dispatch", "--no-ticker"], {
+async function spawnDispatcher(
+  db: TestDatabase,
+  env: NodeJS.ProcessEnv,
+  args: readonly string[],
+): Promise<DispatchProcess> {
+  const child = spawn(process.execPath, [CLI, ...args], {
     env: {
       PATH: process.env.PATH,
       DATABASE_URL: db.url,
@@ -98,9 +104,10 @@ async function spawnDispatcher(db: TestDatabase, env: NodeJS.ProcessEnv): Promis
   const exited = new Promise<void>((resolve) => child.on("exit", () => resolve()));
   await until(() => {
     if (child.exitCode !== null) throw new Error(`the dispatcher ended: ${output}`);
-    return output.includes("worker ready");
+    return output.includes("worker ready") || output.includes("listening on");
   }, "a ready dispatcher");
   return {
+    output: () => output,
     async kill(signal) {
       child.kill(signal);
       await exited;

@@ -422,6 +422,7 @@ describe("the rights are what the code needs", () => {
       const [, method] = /^export (?:const|async function|function|class) (\w+)/.exec(part) ?? [];
       const called = [...part.matchAll(/carillon\.(\w+)\(/g)].map(([, name]) => name ?? "");
       if (part.includes("${acting(")) called.push("acting");
+      if (/\$\{(verbs|eachOwner)\(/.test(part)) called.push("cron_verbs");
       if (method !== undefined) methods.set(`${file.replace(/\.ts$/, "")}#${method}`, called);
     }
   }

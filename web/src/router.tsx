@@ -1,10 +1,12 @@
 import { createRouter } from "@tanstack/react-router";
 import { BASE } from "./config.js";
 import { rootRoute } from "./root-route.js";
+import { adminRoutes } from "./screens/admin/routes.js";
 import { cronRoute } from "./screens/cron/route.js";
 import { cronsRoute } from "./screens/crons/route.js";
 import { overviewRoute } from "./screens/overview/route.js";
 import { upcomingRoute } from "./screens/upcoming/route.js";
+import { doctorRoute } from "./screens/doctor/route.js";
 import { editCronRoute, newCronRoute } from "./screens/editor/routes.js";
 import { buildQuery, parseQuery } from "./url/search.js";
 
@@ -16,6 +18,8 @@ const routeTree = rootRoute.addChildren([
   cronRoute,
   newCronRoute,
   editCronRoute,
+  adminRoutes,
+  doctorRoute,
 ]);
 
 export const router = createRouter({

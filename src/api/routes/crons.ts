@@ -25,11 +25,7 @@ export const cronRoutes = [
     permission: "authenticated",
     responses: { 200: z.array(Cron) },
     handler: async ({ sql, principal }) => {
-      const rows = await crons.listAccessibleCrons(
-        sql,
-        principal.principalId,
-        principal.permissions,
-      );
+      const rows = await crons.listAccessibleCrons(sql, principal);
       return reply(200, rows.map(toCron));
     },
   }),
@@ -41,9 +37,9 @@ export const cronRoutes = [
     permission: "app:{appId}:cron.read",
     params: InApp,
     responses: { 200: z.array(Cron) },
-    handler: async ({ sql, params: { appId } }) => {
+    handler: async ({ sql, params: { appId }, principal }) => {
       await getApp(sql, appId);
-      const rows = await crons.listCrons(sql, appId);
+      const rows = await crons.listCrons(sql, appId, principal);
       return reply(200, rows.map(toCron));
     },
   }),
@@ -72,8 +68,8 @@ export const cronRoutes = [
     versioned: true,
     params: OneCron,
     responses: { 200: Cron },
-    handler: async ({ sql, params: { appId, id } }) => {
-      const row = await crons.getCron(sql, appId, id);
+    handler: async ({ sql, params: { appId, id }, principal }) => {
+      const row = await crons.getCron(sql, appId, id, principal);
       return reply(200, toCron(row));
     },
   }),

@@ -8,6 +8,7 @@ import { defineRoute, reply } from "../route.js";
 import { JOB_FILTER_QUERY } from "../shapes/job-filter.js";
 import { Job, JobInFull, NEW_JOB } from "../shapes/job.js";
 import { showJob, showJobs } from "../show-jobs.js";
+import { Count } from "../shapes/count.js";
 import { InApp, limitUpTo, MsgId, OneJob, Uuid } from "../shapes/scalars.js";
 
 const ALL = "/api/v1/apps/{appId}/jobs";
@@ -44,6 +45,10 @@ const JobList = z
       ),
     cursor: z.string().max(200).optional().describe("The nextCursor of the page before."),
     limit: limitUpTo(1000, 100),
+    count: z
+      .enum(["true", "false"])
+      .optional()
+      .describe("Count what the filters mean, too. Default: false."),
   })
   .refine(({ status, archived }) => status === undefined || archived === undefined, {
     error: "says the same as status; give only one of them",
@@ -87,18 +92,20 @@ export const jobRoutes = [
           .string()
           .nullable()
           .describe("Of the next page; a short or empty page may have one. null after the last."),
+        count: Count.optional().describe("Of all that the filters mean, with count=true."),
       }),
     },
-    handler: async ({ sql, params: { appId }, query }) => {
-      const { archived, sort, cursor, limit, ...filter } = query;
+    handler: async ({ sql, params: { appId }, query, principal }) => {
+      const { archived, sort, cursor, limit, count, ...filter } = query;
       await getApp(sql, appId);
       const status = archived === undefined ? filter.status : [ARCHIVED[archived]];
-      const page = await jobs.pageJobs(sql, appId, {
-        ...{ sort, cursor, limit },
-        filter: { ...filter, status },
-      });
-      const items = await showJobs(sql, page.items);
-      return reply(200, { items, nextCursor: page.nextCursor });
+      const meant = { ...filter, status };
+      const [page, counted] = await Promise.all([
+        jobs.pageJobs(sql, appId, { ...{ sort, cursor, limit }, filter: meant }),
+        count === "true" ? jobs.countJobs(sql, appId, meant) : undefined,
+      ]);
+      const items = await showJobs(sql, page.items, principal);
+      return reply(200, { items, nextCursor: page.nextCursor, count: counted });
     },
   }),
   defineRoute({
@@ -109,9 +116,9 @@ export const jobRoutes = [
     permission: "app:{appId}:job.read",
     params: OneJob,
     responses: { 200: JobInFull },
-    handler: async ({ sql, params: { appId, id } }) => {
+    handler: async ({ sql, params: { appId, id }, principal }) => {
       const row = await jobs.getJob(sql, appId, id);
-      const shown = await showJob(sql, row);
+      const shown = await showJob(sql, row, principal);
       return reply(200, { ...shown, retriedBy: await jobs.retriedBy(sql, id) });
     },
   }),
@@ -125,7 +132,10 @@ export const jobRoutes = [
     body: JobPatch,
     responses: { 200: Job },
     handler: async ({ sql, params: { appId, id }, body, principal }) =>
-      reply(200, await showJob(sql, await jobs.updateJob(sql, appId, id, body, principal))),
+      reply(
+        200,
+        await showJob(sql, await jobs.updateJob(sql, appId, id, body, principal), principal),
+      ),
   }),
   defineRoute({
     method: "post",
@@ -141,7 +151,14 @@ export const jobRoutes = [
       .optional(),
     responses: { 200: Job },
     handler: async ({ sql, params: { appId, id }, body, principal }) =>
-      reply(200, await showJob(sql, await jobs.cancelJob(sql, appId, id, body?.reason, principal))),
+      reply(
+        200,
+        await showJob(
+          sql,
+          await jobs.cancelJob(sql, appId, id, body?.reason, principal),
+          principal,
+        ),
+      ),
   }),
   defineRoute({
     method: "post",

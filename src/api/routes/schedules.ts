@@ -1,22 +1,10 @@
 import { z } from "zod";
-import { describeSchedule, previewSchedule } from "../../db/schedules.js";
+import { describeSchedule, explainSchedule, previewSchedule } from "../../db/schedules.js";
 import { Instant } from "../../schedules/schema.js";
 import { defineRoute, reply } from "../route.js";
-import { limitUpTo, Time } from "../shapes/scalars.js";
-
-const Preview = z.strictObject({
-  schedule: z.string(),
-  timezone: z.string(),
-  description: z.string().describe("The schedule in plain English."),
-  slots: z.array(
-    z.strictObject({
-      at: Time.describe("The slot, in UTC."),
-      local: z.string().describe("Its wall-clock time in the schedule's zone, without offset."),
-      offset: z.string().describe("The zone's offset from UTC at the slot, such as -04:00."),
-      note: z.string().nullable().describe("What daylight saving time did to it, if anything."),
-    }),
-  ),
-});
+import { limitUpTo } from "../shapes/scalars.js";
+import { compareSlots, Preview, TimezoneEntry, toSlot, toTimezone } from "../shapes/schedule.js";
+import { timezonesOf } from "../timezones.js";
 
 /** Schedules as such, before they belong to a cron. */
 export const scheduleRoutes = [
@@ -24,7 +12,7 @@ export const scheduleRoutes = [
     method: "get",
     path: "/api/v1/schedules/preview",
     operationId: "previewSchedule",
-    summary: "Read a schedule: its next slots, and what it means in plain English",
+    summary: "Read a schedule: its next slots, what it means, and what should be known of it",
     permission: "authenticated",
     query: z.strictObject({
       schedule: z.string(),
@@ -35,19 +23,40 @@ export const scheduleRoutes = [
       endsAt: Instant.optional(),
       gap: z.enum(["shift", "skip"]).optional(),
       fold: z.enum(["first", "both"]).optional(),
+      compareTo: z
+        .string()
+        .optional()
+        .describe("Another schedule, such as the one before an edit."),
+      compareTimezone: z.string().optional().describe("Its zone. Default: the same."),
     }),
     responses: { 200: Preview },
-    handler: async ({ sql, query: { from, count, ...input } }) => {
+    handler: async ({ sql, query: { from, count, compareTo, compareTimezone, ...input } }) => {
       const { schedule, timezone } = input;
       const description = await describeSchedule(sql, schedule, timezone);
-      const rows = await previewSchedule(sql, input, from, count);
-      const slots = rows.map(({ slot, localTime, utcOffset, note }) => ({
-        at: slot.toISOString(),
-        local: localTime,
-        offset: utcOffset,
-        note,
-      }));
-      return reply(200, { schedule, timezone, description, slots });
+      const other =
+        compareTo === undefined
+          ? null
+          : { ...input, schedule: compareTo, timezone: compareTimezone ?? timezone };
+      const [explanation, rows, others] = await Promise.all([
+        explainSchedule(sql, input, from),
+        previewSchedule(sql, input, from, count),
+        other && previewSchedule(sql, other, from, count),
+      ]);
+      return reply(200, {
+        ...{ schedule, timezone, description },
+        ...explanation,
+        slots: rows.map(toSlot),
+        compared: others && compareSlots(rows, others, count),
+      });
     },
+  }),
+  defineRoute({
+    method: "get",
+    path: "/api/v1/timezones",
+    operationId: "listTimezones",
+    summary: "List the time zones the server knows, with their offsets and next changes",
+    permission: "authenticated",
+    responses: { 200: z.strictObject({ items: z.array(TimezoneEntry) }) },
+    handler: async ({ sql }) => reply(200, { items: (await timezonesOf(sql)).map(toTimezone) }),
   }),
 ];

@@ -5,8 +5,9 @@ import { CarillonError } from "../../errors.js";
 import { AppId } from "../../manifest/schema.js";
 import { pageOf } from "../page.js";
 import { defineRoute, reply } from "../route.js";
+import { Count, toCount } from "../shapes/count.js";
 import { limitUpTo, OneCron } from "../shapes/scalars.js";
-import { Count, CronSummary, toCount, toCronSummary } from "../shapes/summary.js";
+import { CronSummary, toCronSummary } from "../shapes/summary.js";
 
 /** Slots that a strip shows unless told otherwise. */
 const SLOTS = 30;

@@ -1,11 +1,11 @@
 import { z } from "zod";
-import type { CronRow, RunRow } from "../../db/crons.js";
+import { CRON_VERBS, type CronRow, type RunRow } from "../../db/crons.js";
 import { Payload } from "../../manifest/schema.js";
 import { MsgId, Time, timeOrNull, Uuid } from "./scalars.js";
 import { Target } from "./target.js";
 
-/** A cron as every answer shows it. */
-export const Cron = z.strictObject({
+/** What of a cron does not depend on who asks. */
+export const CronFields = z.strictObject({
   id: Uuid,
   appId: z.string(),
   name: z.string(),
@@ -57,7 +57,22 @@ export const Cron = z.strictObject({
   completedAt: Time.nullable().describe("When it had its last slot; null while more may come."),
 });
 
+/** What a caller may do with a cron. */
+export const CronVerbs = z
+  .array(z.enum(CRON_VERBS))
+  .describe(
+    "What the caller may do: write (change, pause, delete), trigger (and backfill), readJobs, writeJobs, readAudit.",
+  );
+
+/** A cron as every answer shows it. */
+export const Cron = CronFields.extend({ can: CronVerbs });
+
 export const toCron = (row: CronRow): z.input<typeof Cron> => ({
+  ...toCronFields(row),
+  can: row.verbs,
+});
+
+export const toCronFields = (row: CronRow): z.input<typeof CronFields> => ({
   id: row.id,
   appId: row.appId,
   name: row.name,

@@ -32,6 +32,10 @@ export const Attempt = z.strictObject({
     .describe("What its target answered (of attempts before the last, the body is cut)."),
 });
 
+/** What may be done with a job. */
+export const JOB_VERBS = ["cancel", "update", "retry"] as const;
+export type JobVerb = (typeof JOB_VERBS)[number];
+
 /** A job as every answer shows it. */
 export const Job = z.strictObject({
   msgId: MsgId,
@@ -62,6 +66,9 @@ export const Job = z.strictObject({
   retryOf: MsgId.nullable().describe("The job that this one runs again."),
   progress: Progress.nullable().describe("The last report of its handler; null for none."),
   attempts: z.array(Attempt).describe("Every attempt so far, oldest first."),
+  can: z
+    .array(z.enum(JOB_VERBS))
+    .describe("What the caller may do with it as it is: cancel, update, retry."),
 });
 
 /** One job, as its own endpoint shows it. */
@@ -69,7 +76,7 @@ export const JobInFull = Job.extend({
   retriedBy: z.array(MsgId).describe("The jobs that have run this one again, oldest first."),
 });
 
-export const toJob = (row: JobRow): z.input<typeof Job> => ({
+export const toJob = (row: JobRow, can: JobVerb[]): z.input<typeof Job> => ({
   msgId: row.jobId,
   appId: row.appId,
   cronId: row.cronId,
@@ -98,6 +105,7 @@ export const toJob = (row: JobRow): z.input<typeof Job> => ({
   retryOf: (row.headers.retry_of as number | undefined) ?? null,
   progress: null,
   attempts: row.attempts.map(toAttempt),
+  can,
 });
 
 export const toAttempt = (record: AttemptRecord): z.input<typeof Attempt> => ({

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { ATTENTION_KINDS, SEVERITIES, type Overview } from "../../db/overview.js";
 import { MsgId, Time, Uuid } from "./scalars.js";
-import { Count } from "./summary.js";
+import { Count } from "./count.js";
 
 const CronName = z.strictObject({ id: Uuid, appId: z.string(), name: z.string() });
 

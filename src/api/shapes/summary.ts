@@ -1,12 +1,6 @@
 import { z } from "zod";
-import {
-  COUNTED,
-  CRON_STATES,
-  CRON_VERBS,
-  type CronPage,
-  type CronSummaryRow,
-} from "../../db/summaries.js";
-import { Cron, toCron } from "./cron.js";
+import { CRON_STATES, type CronSummaryRow } from "../../db/summaries.js";
+import { Cron, CronVerbs, toCron } from "./cron.js";
 import { MsgId, Time, timeOrNull } from "./scalars.js";
 
 export const CronState = z
@@ -58,11 +52,7 @@ export const CronSummary = z.strictObject({
     .nullable()
     .describe("Seconds that the strip's jobs ran; needs job.read."),
   sentence: z.string().describe("The schedule in words."),
-  can: z
-    .array(z.enum(CRON_VERBS))
-    .describe(
-      "What the caller may do: write (change, pause, delete), trigger (and backfill), readJobs, writeJobs, readAudit.",
-    ),
+  can: CronVerbs,
 });
 
 export const toCronSummary = (row: CronSummaryRow): z.input<typeof CronSummary> => ({
@@ -77,15 +67,4 @@ export const toCronSummary = (row: CronSummaryRow): z.input<typeof CronSummary> 
   typical: row.typical,
   sentence: row.description,
   can: row.verbs,
-});
-
-/** How many there are, as far as it is counted. */
-export const Count = z.strictObject({
-  count: z.int().describe(`Up to ${COUNTED}.`),
-  capped: z.boolean().describe("There are more than that."),
-});
-
-export const toCount = ({ matched }: Pick<CronPage, "matched">): z.input<typeof Count> => ({
-  count: Math.min(matched, COUNTED),
-  capped: matched > COUNTED,
 });

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual, styleText } from "node:util";
-import { toCron } from "../../api/shapes/cron.js";
+import { toCronFields } from "../../api/shapes/cron.js";
 import type { CronRow } from "../../db/crons.js";
 import type { Rehearsal } from "../../db/plan.js";
 import { oneLine } from "../output/text.js";
@@ -60,7 +60,7 @@ const pick = (app: object) =>
   Object.fromEntries(APP_FIELDS.map((name) => [name, (app as Record<string, unknown>)[name]]));
 
 const toShow = (row: CronRow | undefined): Record<string, unknown> =>
-  row === undefined ? {} : { ...toCron(row) };
+  row === undefined ? {} : { ...toCronFields(row) };
 
 function changesOf(
   from: Record<string, unknown>,

@@ -10,6 +10,7 @@ interface ListOptions {
   status?: string[];
   cron?: string;
   tag?: string;
+  target?: string[];
   limit: number;
 }
 
@@ -21,16 +22,18 @@ export const listCommand = apiCommand("list", "list the jobs of an app, newest f
   )
   .option("--cron <cron>", "of this cron, by name or id")
   .option("--tag <tag>", "with this tag")
+  .option("--target <list>", "http, agent, faktory, container; any, none", list)
   .option("-n, --limit <n>", "rows at most", whole(1), 20)
   .addHelpText("after", "\nExample:\n  carillon jobs list --app crm --status failed -n 100")
   .action(
-    overApi(async (session, { status, cron, tag, limit }: ListOptions) => {
+    overApi(async (session, { status, cron, tag, target, limit }: ListOptions) => {
       const app = session.app();
       const query = {
         limit: Math.min(limit, 1000),
         ...(status === undefined ? {} : { status: status.join(",") }),
         ...(cron === undefined ? {} : { cronId: (await findCron(session.client, app, cron)).id }),
         ...(tag === undefined ? {} : { tag }),
+        ...(target === undefined ? {} : { target: target.join(",") }),
       };
       session.printTable(
         await take(session.client.jobs.list(app, query), limit),
@@ -38,6 +41,7 @@ export const listCommand = apiCommand("list", "list the jobs of an app, newest f
           ["JOB", ({ msgId }) => msgId],
           ["STATUS", (job) => job.status],
           ["METHOD", ({ payload }) => payload?.method],
+          ["TARGET", ({ target }) => target?.type],
           ["TRIGGER", ({ trigger }) => trigger],
           ["TRY", ({ attempt, maxAttempts }) => `${attempt}/${maxAttempts}`],
           ["ENQUEUED", ({ enqueuedAt }) => enqueuedAt],

@@ -1,4 +1,10 @@
-import { CalendarClock, LayoutDashboard, ListChecks } from "lucide-react";
+import {
+  CalendarClock,
+  LayoutDashboard,
+  ListChecks,
+  ShieldCheck,
+  Stethoscope,
+} from "lucide-react";
 import type { ComponentType } from "react";
 
 /** An entry of the rail. */
@@ -15,4 +21,6 @@ export const PAGES: readonly RailPage[] = [
   { to: "/", text: "Overview", icon: LayoutDashboard, key: "o" },
   { to: "/crons", text: "Crons", icon: ListChecks, key: "c" },
   { to: "/upcoming", text: "Upcoming", icon: CalendarClock, key: "u" },
+  { to: "/admin", text: "Admin", icon: ShieldCheck, key: "a" },
+  { to: "/doctor", text: "Doctor", icon: Stethoscope, key: "h" },
 ];

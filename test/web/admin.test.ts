@@ -1,0 +1,309 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Caller } from "../api/api.js";
+import { Dashboard } from "./dashboard.js";
+
+let web: Dashboard;
+let reader: Caller;
+const boss = () => web.api.admin;
+
+beforeAll(async () => {
+  web = await Dashboard.start();
+  await web.api.install("crm", {
+    crons: [
+      { name: "daily-digest", schedule: "0 9 * * 1-5", timezone: "America/New_York" },
+      { name: "lead-sync", schedule: "*/5 * * * *" },
+    ],
+  });
+  reader = await web.api.caller("grace.mbeki", ["app:crm:cron.read"]);
+  // The bootstrap key's privilege: what is tested is what a page may do with it.
+  await web.api.db.sql`
+    update carillon.api_keys set mints_keys = true where id = ${boss().keyId}`;
+});
+afterAll(() => web[Symbol.asyncDispose]());
+
+test("a key is shown once, and neither Esc nor a click beside it loses it", async () => {
+  await using visitor = await web.visit(boss(), "/admin/keys");
+  const { page } = visitor;
+  // On plain HTTP there is no clipboard.
+  await page.evaluate(() => Object.defineProperty(navigator, "clipboard", { value: undefined }));
+  await page.getByRole("button", { name: "New key" }).click();
+  await page.getByRole("textbox", { name: "Name" }).fill("deploy-ci");
+  await page.getByRole("checkbox", { name: /app:crm:cron\.read/ }).check();
+  await page.getByRole("checkbox", { name: /app:crm:cron\.write/ }).check();
+  expect(await visitor.axe()).toEqual([]);
+  await page.getByRole("button", { name: "Create key" }).click();
+
+  const secret = page.getByRole("textbox", { name: "The key deploy-ci" });
+  await secret.waitFor();
+  const key = await secret.inputValue();
+  expect(key).toMatch(/^crl_/);
+  await page.keyboard.press("Escape");
+  await page.mouse.click(5, 5);
+  expect(await secret.inputValue()).toBe(key);
+  const done = page.getByRole("button", { name: "Done" });
+  expect(await done.getAttribute("aria-disabled")).toBe("true");
+  await done.click({ force: true });
+  expect(await secret.isVisible()).toBe(true);
+  await page.getByRole("button", { name: "Copy" }).click();
+  await page.getByText("Copied.").waitFor();
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("button", { name: "Download .env" }).click(),
+  ]);
+  const { readFile } = await import("node:fs/promises");
+  expect(await readFile(await download.path(), "utf8")).toBe(`CARILLON_KEY=${key}\n`);
+  expect(await visitor.axe()).toEqual([]);
+  await page.getByLabel("I have stored it").check();
+  await done.click();
+  await secret.waitFor({ state: "hidden" });
+
+  // What was copied is the key: it is pasted where one signs in.
+  await page.getByText("deploy-ci").waitFor();
+  expect(await page.content()).not.toContain(key);
+  const me = await web.api.request("GET", "/api/v1/me", {
+    headers: { authorization: `Bearer ${key}` },
+  });
+  expect(me.body).toMatchObject({
+    permissions: ["app:crm:cron.read", "app:crm:cron.write"],
+    key: { name: "deploy-ci" },
+  });
+
+  await page.getByRole("button", { name: "Revoke deploy-ci…" }).click();
+  await page.getByText("It stops working at once").waitFor();
+  await page.getByRole("button", { name: "Revoke key" }).click();
+  await page.getByText("revoked", { exact: true }).waitFor();
+  const after = await web.api.request("GET", "/api/v1/me", {
+    headers: { authorization: `Bearer ${key}` },
+  });
+  expect(after.status).toBe(401);
+  expect(visitor.complaints).toEqual([]);
+});
+
+test("what is refused of a key stands at its field", async () => {
+  await using visitor = await web.visit(boss(), "/admin/keys");
+  const { page } = visitor;
+  await page.getByRole("button", { name: "New key" }).click();
+  await page.getByRole("button", { name: "Create key" }).click();
+  await page
+    .getByText(/Must not be empty/)
+    .first()
+    .waitFor();
+  expect(await page.getByRole("textbox", { name: "Name" }).getAttribute("aria-invalid")).toBe(
+    "true",
+  );
+  expect(visitor.complaints).toEqual([]);
+});
+
+test("who came by a key is told that keys are made by people", async () => {
+  await using visitor = await web.visit(reader, "/admin/keys");
+  const { page } = visitor;
+  await page.getByText("Keys are made by people").waitFor();
+  const button = page.getByRole("button", { name: "New key" });
+  expect(await button.getAttribute("aria-disabled")).toBe("true");
+  // What is closed to her is not offered, and says why when it is visited all the same.
+  expect(await page.getByRole("link", { name: "Roles" }).count()).toBe(0);
+  for (const [path, missing] of [
+    ["/admin/people", "system:principal.read"],
+    ["/admin/roles", "system:role.read"],
+    ["/admin/audit", "system:audit.read"],
+    ["/admin/secrets", "app:…:secret.read"],
+    ["/doctor", "system:read"],
+  ] as const) {
+    await page.goto(path);
+    await page.getByText(missing, { exact: true }).waitFor();
+  }
+  expect(await visitor.axe()).toEqual([]);
+  expect(visitor.complaints).toEqual([]);
+});
+
+test("disabling somebody counts what hangs on them", async () => {
+  await using visitor = await web.visit(boss(), "/admin/people");
+  const { page } = visitor;
+  await page.getByRole("button", { name: "New principal" }).click();
+  await page.getByRole("textbox", { name: "Name" }).fill("tom.becker");
+  await page.getByRole("checkbox", { name: /app:crm:admin/ }).check();
+  await page.getByRole("button", { name: "Create", exact: true }).click();
+  await page.getByText("Created tom.becker").waitFor();
+
+  const people = await web.api.as(boss(), "GET", "/api/v1/principals");
+  const { items } = people.body as { items: { id: string; username: string; roles: string[] }[] };
+  const tom = items.find(({ username }) => username === "tom.becker");
+  expect(tom?.roles).toEqual(["app:crm:admin"]);
+  await web.api.db.sql`update carillon.crons set owner_id = ${tom?.id ?? null}`;
+
+  await page.getByRole("button", { name: "More for tom.becker" }).click();
+  await page.getByRole("menuitem", { name: "Disable…" }).click();
+  await page.getByText("It owns 2 enabled crons (crm / daily-digest, crm / lead-sync)").waitFor();
+  await page.getByText("It has no key that works.").waitFor();
+  expect(await visitor.axe()).toEqual([]);
+  await page.getByRole("button", { name: "Disable", exact: true }).click();
+  await page.getByText("Disabled tom.becker").waitFor();
+  const row = page.getByRole("row", { name: /tom\.becker/ });
+  await row.getByText("disabled").waitFor();
+  const answer = await web.api.as(boss(), "GET", `/api/v1/principals/${tom?.id}`);
+  expect(answer.body).toMatchObject({ enabled: false });
+  await page.getByRole("button", { name: "Undo" }).click();
+  await row.getByText("enabled", { exact: true }).waitFor();
+
+  // The last who may do everything cannot be taken away: the dialog says so, and stays.
+  await page.getByRole("button", { name: "More for boss" }).click();
+  await page.getByRole("menuitem", { name: "Disable…" }).click();
+  await page.getByRole("button", { name: "Disable", exact: true }).click();
+  await page.getByRole("alertdialog").getByRole("alert").waitFor();
+  await page.getByRole("button", { name: "Cancel" }).click();
+  expect(visitor.complaints).toEqual([]);
+});
+
+test("a role is made of permissions and of other roles, and given to somebody", async () => {
+  await using visitor = await web.visit(boss(), "/admin/roles");
+  const { page } = visitor;
+  await page.getByRole("button", { name: "New role" }).click();
+  await page.getByRole("textbox", { name: "Name" }).fill("crm-reader");
+  await page.getByRole("checkbox", { name: /app:crm:job\.read/ }).check();
+  await page.getByRole("checkbox", { name: /^role-grace\.mbeki/ }).check();
+  expect(await visitor.axe()).toEqual([]);
+  await page.getByRole("button", { name: "Create role" }).click();
+  await page.getByText("Created crm-reader").waitFor();
+  const role = await web.api.as(boss(), "GET", "/api/v1/roles/crm-reader");
+  expect(role.body).toMatchObject({
+    permissions: ["app:crm:job.read"],
+    inherits: ["role-grace.mbeki"],
+    granted: ["app:crm:cron.read", "app:crm:job.read"],
+  });
+  // Round and round is refused, with the way.
+  await page.getByRole("button", { name: "Edit role-grace.mbeki…" }).click();
+  await page.getByRole("checkbox", { name: /^crm-reader/ }).check();
+  await page.getByRole("button", { name: "Save role" }).click();
+  await page.getByRole("alert").first().waitFor();
+  await page.getByRole("button", { name: "Cancel" }).click();
+
+  await page.getByRole("link", { name: "People" }).click();
+  await page.getByRole("button", { name: "More for grace.mbeki" }).click();
+  await page.getByRole("menuitem", { name: "Roles…" }).click();
+  await page.getByRole("checkbox", { name: /^crm-reader/ }).check();
+  await page.getByRole("button", { name: "Save roles" }).click();
+  await page.getByText("Changed what grace.mbeki may do").waitFor();
+  const grace = await web.api.as(boss(), "GET", `/api/v1/principals/${reader.id}`);
+  expect((grace.body as { roles: string[] }).roles.sort()).toEqual([
+    "crm-reader",
+    "role-grace.mbeki",
+  ]);
+  expect(visitor.complaints).toEqual([]);
+});
+
+test("a secret goes in, and never comes out", async () => {
+  await using visitor = await web.visit(boss(), "/admin/secrets");
+  const { page } = visitor;
+  await page.getByText("crm has no secrets").waitFor();
+  await page.getByRole("button", { name: "New secret" }).click();
+  await page.getByRole("textbox", { name: "Name" }).fill("hook token");
+  await page.getByLabel("Value").fill("s3cr3t-value");
+  await page.getByRole("button", { name: "Set secret" }).click();
+  await page.getByText(/upper-case letters, digits and underscores, beginning/).waitFor();
+  await page.getByRole("textbox", { name: "Name" }).fill("HOOK_TOKEN");
+  await page.getByRole("button", { name: "Set secret" }).click();
+  await page.getByText("Set HOOK_TOKEN of crm").waitFor();
+  await page.getByRole("cell", { name: "HOOK_TOKEN", exact: true }).waitFor();
+  await page.reload();
+  await page.getByRole("cell", { name: "HOOK_TOKEN", exact: true }).waitFor();
+  expect(await page.content()).not.toContain("s3cr3t-value");
+  expect(await visitor.axe()).toEqual([]);
+  await page.getByRole("button", { name: "Delete HOOK_TOKEN…" }).click();
+  await page.getByRole("button", { name: "Delete secret" }).click();
+  await page.getByText("crm has no secrets").waitFor();
+  expect(visitor.complaints).toEqual([]);
+});
+
+test("the record is filtered by its address, and shows what became of what", async () => {
+  const all = await web.api.as(boss(), "GET", "/api/v1/apps/crm/crons");
+  const cron = (all.body as { id: string; name: string }[]).find(
+    ({ name }) => name === "lead-sync",
+  );
+  const path = `/api/v1/apps/crm/crons/${cron?.id}`;
+  const headers = { "x-carillon-reason": "carrier asked for slower polling" };
+  await web.api.as(boss(), "PATCH", path, { body: { schedule: "*/10 * * * *" }, headers });
+
+  await using visitor = await web.visit(boss(), "/admin/audit");
+  const { page } = visitor;
+  await page.getByText("carrier asked for slower polling").waitFor();
+  await page.getByLabel("What was done to").selectOption("cron.*");
+  await page.waitForURL(/action=cron\.\*|action=cron\.%2A/);
+  const row = page.getByRole("row", { name: /carrier asked/ });
+  expect(await row.locator("del").first().textContent()).toBe("*/5 * * * *");
+  expect(await row.locator("ins").first().textContent()).toBe("*/10 * * * *");
+  expect(await visitor.axe()).toEqual([]);
+  await page.getByLabel("Who").fill("nobody.at-all");
+  await page.getByText("Nothing on record matches").waitFor();
+  await page.getByRole("button", { name: "Clear", exact: true }).click();
+  await row.waitFor();
+  expect(new URL(page.url()).search).toBe("");
+  expect(visitor.complaints).toEqual([]);
+});
+
+test("how long an app's jobs are kept is set, and what is no number of days refused", async () => {
+  await using visitor = await web.visit(boss(), "/admin/apps");
+  const { page } = visitor;
+  await page.getByRole("button", { name: "Retention of crm…" }).click();
+  await page.getByLabel("Days a finished job is kept").fill("99999");
+  await page.getByRole("button", { name: "Save retention" }).click();
+  await page.getByText(/Must be at most 3650/).waitFor();
+  await page.getByLabel("Days a finished job is kept").fill("30");
+  expect(await visitor.axe()).toEqual([]);
+  await page.getByRole("button", { name: "Save retention" }).click();
+  await page.getByText("Finished jobs of crm are kept 30 days").waitFor();
+  const answer = await web.api.as(boss(), "GET", "/api/v1/apps/crm/retention");
+  expect(answer.body).toMatchObject({ days: 30, effectiveDays: 30 });
+  // What cannot be undone wants the name typed.
+  await page.getByRole("button", { name: "Uninstall crm…" }).click();
+  expect(await page.getByRole("button", { name: "Uninstall app" }).isDisabled()).toBe(true);
+  await page.getByRole("button", { name: "Cancel" }).click();
+  expect(visitor.complaints).toEqual([]);
+});
+
+test("the doctor counts what is well, and says what to do about the rest", async () => {
+  await using visitor = await web.visit(boss(), "/doctor");
+  const { page } = visitor;
+  await page.getByText(/0 problems, \d warnings?, \d+ checks passed/).waitFor();
+  await page.getByText("The database answers").waitFor();
+  expect(await visitor.axe()).toEqual([]);
+  // The database was copied, and copies are held.
+  await web.api.sql`
+    update carillon.settings set value = jsonb_set(value, '{systemIdentifier}', '"7000000000000000001"')
+    where key = 'home'`;
+  await web.api.sql`select carillon.set_on_clone(policy => 'hold')`;
+  try {
+    await page.getByRole("button", { name: "Check again" }).click();
+    await page.getByText(/1 problem, /).waitFor();
+    await page.getByText("Nothing fires here until it is released").waitFor();
+    expect(await visitor.axe()).toEqual([]);
+    await page.getByRole("button", { name: "Release…" }).click();
+    const release = page.getByRole("button", { name: "Release copy" });
+    expect(await release.isDisabled()).toBe(true);
+    await page.getByRole("alertdialog").getByRole("textbox").fill(web.api.db.name);
+    await release.click();
+    await page.getByText(/0 problems/).waitFor();
+  } finally {
+    await web.api.sql`select carillon.release_clone()`;
+    await web.api.sql`select carillon.set_on_clone(policy => 'warn')`;
+  }
+  expect(visitor.complaints).toEqual([]);
+});
+
+test.each([
+  { theme: "dark", width: 1280, height: 900 },
+  { theme: "light", width: 390, height: 844 },
+] as const)("administration is for everybody: $theme at $width", async (look) => {
+  await using visitor = await web.visit(boss(), "/admin/people", look);
+  const { page } = visitor;
+  for (const path of ["keys?whose=all", "people", "roles", "apps", "audit"]) {
+    await page.goto(`/admin/${path}`);
+    await page.getByRole("table").first().waitFor();
+    expect(await visitor.axe()).toEqual([]);
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+    expect(wide).toBe(false);
+  }
+  await page.goto("/doctor");
+  await page.getByText(/0 problems/).waitFor();
+  expect(await visitor.axe()).toEqual([]);
+  expect(visitor.complaints).toEqual([]);
+});
