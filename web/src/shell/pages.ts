@@ -1,10 +1,4 @@
-import {
-  CalendarClock,
-  LayoutDashboard,
-  ListChecks,
-  ShieldCheck,
-  Stethoscope,
-} from "lucide-react";
+import { CalendarClock, LayoutDashboard, ListChecks, ShieldCheck, Stethoscope } from "lucide-react";
 import type { ComponentType } from "react";
 
 /** An entry of the rail. */
