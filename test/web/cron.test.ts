@@ -68,6 +68,23 @@ describe("the page of a cron", () => {
     site.expectNoFaults();
   });
 
+  test("shows its year as days, each told by the worst that happened on it", async () => {
+    const page = await site.open(`${site.cronPath("billing/sync-ledger")}?tab=calendar`, {
+      as: "maria.okafor",
+    });
+    const days = page.getByRole("slider", { name: "Days of the last year" });
+    await days.focus();
+    await page.keyboard.press("End");
+    expect(await days.getAttribute("aria-valuetext")).toMatch(/^Mon, 23 Nov 2026: 1\d completed/);
+    await page.keyboard.press("ArrowLeft");
+    expect(await days.getAttribute("aria-valuetext")).toMatch(/^Mon, 16 Nov 2026: 2\d completed/);
+    await expectAccessible(page);
+    await page.getByText("Show as a table").click();
+    const upgrade = page.getByRole("row").filter({ hasText: "2026-11-10" });
+    await upgrade.getByText("completed").waitFor();
+    site.expectNoFaults();
+  });
+
   test("shows what is in a payload as text, whatever it is", async () => {
     await site.sql`
       update carillon.crons set payload = ${site.sql.json({ html: "<img src=x onerror=alert(1)>" })}

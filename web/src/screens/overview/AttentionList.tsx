@@ -58,6 +58,8 @@ export function AttentionList({ attention }: { attention: Attention }) {
 function Cause({ item }: { item: AttentionItem }) {
   const { kind, severity, text, crons, cronCount, since, error } = item;
   const Sign = ICONS[kind];
+  // A sentence that begins with the cron it is about is the way there itself.
+  const named = crons.find((cron) => text.startsWith(`${nameOf(cron)} `));
   return (
     <li data-severity={severity}>
       <span className={styles.sign}>
@@ -65,23 +67,25 @@ function Cause({ item }: { item: AttentionItem }) {
         <span className="sr-only">{severity}: </span>
       </span>
       <div className={styles.cause}>
-        <p dir="auto">{text}</p>
+        <p dir="auto">
+          {named === undefined ? (
+            text
+          ) : (
+            <>
+              <CronLink cron={named} />
+              {text.slice(nameOf(named).length)}
+            </>
+          )}
+        </p>
         {error && !text.includes(error) && (
           <code className={styles.error} dir="auto">
             {error}
           </code>
         )}
-        {crons.length > 0 && (
+        {named === undefined && crons.length > 0 && (
           <p className={styles.crons}>
-            {crons.map(({ id, appId, name }) => (
-              <Link
-                key={id}
-                to="/crons/$appId/$cronId"
-                params={{ appId, cronId: id }}
-                className="link"
-              >
-                {appId} / {name}
-              </Link>
+            {crons.map((cron) => (
+              <CronLink key={cron.id} cron={cron} />
             ))}
             {cronCount > crons.length && <span>and {count(cronCount - crons.length)} more</span>}
           </p>
@@ -89,6 +93,19 @@ function Cause({ item }: { item: AttentionItem }) {
       </div>
       <span className={styles.since}>{since && <Ago at={since} />}</span>
     </li>
+  );
+}
+
+type NamedCron = AttentionItem["crons"][number];
+
+const nameOf = ({ appId, name }: NamedCron) => `${appId} / ${name}`;
+
+function CronLink({ cron }: { cron: NamedCron }) {
+  const { appId, id } = cron;
+  return (
+    <Link to="/crons/$appId/$cronId" params={{ appId, cronId: id }} className="link">
+      {nameOf(cron)}
+    </Link>
   );
 }
 
