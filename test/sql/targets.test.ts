@@ -412,6 +412,22 @@ describe("a failed attempt", () => {
     });
   });
 
+  test("whose worker was lost too often leaves a letter that is redriven to the same target", async () => {
+    await using db = await newDatabase();
+    const { sql } = db;
+    await enqueue(sql, HOOK);
+    for (let n = 1; n <= 5; n += 1) {
+      expect(await claim(sql, "@", 10, 1, "dead")).toHaveLength(1);
+      await advanceClock(sql, "2 seconds");
+    }
+    await sql`select carillon.sweep()`;
+    const [letter] = await sql`select target from carillon.list_letters(app => 'crm')`;
+    expect(letter).toEqual({ target: HOOK });
+    const redriven = await one(sql<{ job_id: number }[]>`
+      select job_id from carillon.redrive_letters(app => 'crm')`);
+    expect(await claim(sql, "@")).toMatchObject([{ job_id: redriven.job_id, target: HOOK }]);
+  });
+
   test("that asks to wait is the last where no other is left", async () => {
     await using db = await newDatabase();
     const { sql } = db;

@@ -8,6 +8,8 @@ import { overviewRoute } from "./screens/overview/route.js";
 import { upcomingRoute } from "./screens/upcoming/route.js";
 import { doctorRoute } from "./screens/doctor/route.js";
 import { editCronRoute, newCronRoute } from "./screens/editor/routes.js";
+import { jobRoute } from "./screens/job/route.js";
+import { jobsRoute } from "./screens/jobs/route.js";
 import { buildQuery, parseQuery } from "./url/search.js";
 
 /** Every page; a screen's folder has its route, its search parameters and all it shows. */
@@ -18,6 +20,8 @@ const routeTree = rootRoute.addChildren([
   cronRoute,
   newCronRoute,
   editCronRoute,
+  jobsRoute,
+  jobRoute,
   adminRoutes,
   doctorRoute,
 ]);

@@ -1,6 +1,16 @@
+import { Link } from "@tanstack/react-router";
 import { count } from "../time/format.js";
 
 /** A job by its id. */
-export function JobLink({ id }: { appId: string; id: number }) {
-  return <span className="num">{count(id)}</span>;
+export function JobLink({ appId, id }: { appId: string; id: number }) {
+  return (
+    <Link
+      to="/apps/$appId/jobs/$jobId"
+      params={{ appId, jobId: String(id) }}
+      className="num link"
+      aria-label={`Job ${id}`}
+    >
+      {count(id)}
+    </Link>
+  );
 }

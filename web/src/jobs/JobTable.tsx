@@ -1,17 +1,16 @@
 import { OutcomeBadge } from "../outcomes/OutcomeMark.js";
 import { ErrorLine } from "../parts/ErrorLine.js";
 import { Table, Th } from "../parts/Table.js";
+import { counted } from "../time/format.js";
 import { Duration, Time } from "../time/Time.js";
 import { JobLink } from "./JobLink.js";
-import type { ListedJob } from "./types.js";
+import { isLost, TRIGGER_WORDS, type ListedJob } from "./types.js";
 
 interface JobTableProps {
   caption: string;
   jobs: readonly ListedJob[];
   zone: string;
 }
-
-const TRIGGERS = { automatic: "schedule", manual: "by hand", api: "API" } as const;
 
 /** Jobs of one cron, newest first. */
 export function JobTable({ caption, jobs, zone }: JobTableProps) {
@@ -47,7 +46,7 @@ export function JobTable({ caption, jobs, zone }: JobTableProps) {
           <td>
             <Time at={job.enqueuedAt} zone={zone} seconds />
           </td>
-          <td>{TRIGGERS[job.trigger]}</td>
+          <td>{TRIGGER_WORDS[job.trigger]}</td>
           <td data-right>
             <Duration seconds={between(job.enqueuedAt, job.attempts[0]?.startedAt)} />
           </td>
@@ -55,7 +54,7 @@ export function JobTable({ caption, jobs, zone }: JobTableProps) {
             <Duration seconds={ranFor(job)} />
           </td>
           <td data-right>
-            {job.attempt} / {job.maxAttempts}
+            <Tries job={job} />
           </td>
           <td className="mono">{job.worker ?? <Nothing />}</td>
         </tr>
@@ -65,6 +64,21 @@ export function JobTable({ caption, jobs, zone }: JobTableProps) {
 }
 
 const Nothing = () => <span className="muted">—</span>;
+
+/** How many of its tries a job has had; a lost lease is delivered again, and is none. */
+export function Tries({ job: { attempts, maxAttempts } }: { job: ListedJob }) {
+  const lost = attempts.filter(isLost).length;
+  if (attempts.length === 0) return <Nothing />;
+  return (
+    <span
+      className="nowrap"
+      title={lost > 0 ? `${counted(lost, "lease")} lost besides` : undefined}
+    >
+      {attempts.length - lost} / {maxAttempts}
+      {lost > 0 && <span className="muted"> +{lost}</span>}
+    </span>
+  );
+}
 
 /** Seconds between two instants; null where one is missing. */
 export const between = (from: string | null | undefined, to: string | null | undefined) =>

@@ -1,4 +1,11 @@
-import { CalendarClock, LayoutDashboard, ListChecks, ShieldCheck, Stethoscope } from "lucide-react";
+import {
+  CalendarClock,
+  LayoutDashboard,
+  ListChecks,
+  Rows3,
+  ShieldCheck,
+  Stethoscope,
+} from "lucide-react";
 import type { ComponentType } from "react";
 
 /** An entry of the rail. */
@@ -15,6 +22,7 @@ export const PAGES: readonly RailPage[] = [
   { to: "/", text: "Overview", icon: LayoutDashboard, key: "o" },
   { to: "/crons", text: "Crons", icon: ListChecks, key: "c" },
   { to: "/upcoming", text: "Upcoming", icon: CalendarClock, key: "u" },
+  { to: "/jobs", text: "Jobs", icon: Rows3, key: "j" },
   { to: "/admin", text: "Admin", icon: ShieldCheck, key: "a" },
   { to: "/doctor", text: "Doctor", icon: Stethoscope, key: "h" },
 ];
