@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:43113cd839aaba0806704534f5cf0e0ee4cc6f6c
+--! Hash: sha1:ed278e321179a6ae10c53d94f434146313907e30
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -12613,6 +12613,7 @@ declare
   v_late constant timestamptz := v_now - interval '90 seconds';
   v_given constant jsonb := jsonb_strip_nulls(filter);
   v_states text[];
+  v_targets text[];
   v_apps text[];
   v_owners uuid[];
   v_owner_apps text[];
@@ -12639,7 +12640,7 @@ begin
   if jsonb_typeof(filter) is distinct from 'object' then
     perform carillon._invalid('filter', 'must be a JSON object');
   end if;
-  select k into v_unknown from jsonb_object_keys(v_given) as k where k not in ('app', 'q', 'state', 'enabled', 'timezone') order by k limit 1;
+  select k into v_unknown from jsonb_object_keys(v_given) as k where k not in ('app', 'q', 'state', 'enabled', 'timezone', 'target') order by k limit 1;
   if v_unknown is not null then
     perform carillon._invalid(v_unknown, 'is not a filter of crons');
   end if;
@@ -12675,6 +12676,13 @@ begin
   end if;
   if v_given ? 'timezone' then
     v_where := v_where || format(' and lower(c.timezone) = %L', lower(carillon._json_text(v_given -> 'timezone', 'timezone', 100)));
+  end if;
+  if v_given ? 'target' then
+    v_targets := carillon._json_words(v_given -> 'target', 'target', '{none,any,http,agent,faktory,container}');
+    if 'any' = any (v_targets) then
+      v_targets := v_targets || '{http,agent,faktory,container}';
+    end if;
+    v_where := v_where || format(' and coalesce(c.job_headers #>> ''{target,type}'', ''none'') = any (%L::text[])', v_targets);
   end if;
   if v_given ? 'state' then
     v_states := carillon._json_words(v_given -> 'state', 'state', c_states);
@@ -12730,7 +12738,7 @@ begin
 end;
 $$;
 comment on function carillon.find_crons(jsonb, text, text, integer, uuid, text[]) is
-  'A page of crons of all apps in which the actor holds cron.read: those that fail, are denied, late or have paused themselves first, then by next slot (attention), by name, by next slot, or by the newest slot decided (last). filter: {app, q: a part of name or description, state, enabled, timezone}. matched counts all that the filter means, to 10001 at most.';
+  'A page of crons of all apps in which the actor holds cron.read: those that fail, are denied, late or have paused themselves first, then by next slot (attention), by name, by next slot, or by the newest slot decided (last). filter: {app, q: a part of name or description, state, enabled, timezone, target: types of it, or none, or any}. matched counts all that the filter means, to 10001 at most.';
 revoke all on function carillon.find_crons(jsonb, text, text, integer, uuid, text[]) from public;
 --! EndIncluded summaries/find_crons.sql
 --! Included summaries/_last_ticks.sql

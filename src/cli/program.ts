@@ -1,5 +1,7 @@
 import { Command } from "commander";
 import { appsCommand } from "./apps.js";
+import { attentionCommand } from "./attention.js";
+import { auditCommand } from "./audit.js";
 import { completionCommand } from "./completion/index.js";
 import { cronsCommand } from "./crons/index.js";
 import { deployCommand } from "./deploy/index.js";
@@ -11,13 +13,16 @@ import { faktoryCommand } from "./faktory.js";
 import { importCommand } from "./import/index.js";
 import { jobsCommand } from "./jobs/index.js";
 import { keysCommand } from "./keys.js";
+import { lettersCommand } from "./letters.js";
 import { migrateCommand } from "./migrate.js";
 import { releaseCommand } from "./release.js";
+import { retentionCommand } from "./retention.js";
 import { rolesCommand } from "./roles.js";
 import { secretsCommand } from "./secrets.js";
 import { serveCommand } from "./serve.js";
 import { signingKeysCommand } from "./signing-keys.js";
 import { targetsCommand } from "./targets.js";
+import { statsCommand } from "./stats.js";
 import { tickCommand } from "./tick.js";
 import { usersCommand } from "./users.js";
 import { packageVersion } from "../version.js";
@@ -45,6 +50,11 @@ export function createProgram(): Command {
     .addCommand(appsCommand)
     .addCommand(cronsCommand)
     .addCommand(jobsCommand)
+    .addCommand(lettersCommand)
+    .addCommand(attentionCommand)
+    .addCommand(statsCommand)
+    .addCommand(auditCommand)
+    .addCommand(retentionCommand)
     .addCommand(secretsCommand)
     .addCommand(signingKeysCommand)
     .addCommand(targetsCommand)

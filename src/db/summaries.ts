@@ -36,6 +36,7 @@ export interface CronQuery {
   state?: CronState[] | undefined;
   enabled?: boolean | undefined;
   timezone?: string | undefined;
+  target?: string[] | undefined;
 }
 
 /** What counts are exact up to. */

@@ -59,6 +59,8 @@ test("filters and orders", async () => {
   expect(names(await list("?q=weekday"))).toEqual(["daily"]);
   expect(names(await list("?state=paused,late"))).toEqual(["paused"]);
   expect(names(await list("?enabled=true&timezone=GMT"))).toEqual(["sweep"]);
+  expect(names(await list("?target=none&app=ops"))).toEqual(["sweep"]);
+  expect(names(await list("?target=http,agent"))).toEqual([]);
   expect(names(await list("?order=name"))).toEqual(["daily", "paused", "sweep"]);
   for (const [query, field] of [
     ["state=broken", "state"],

@@ -134,6 +134,21 @@ describe("CronJobs of Kubernetes", () => {
     expect(of(printed, "either-day").cron).toMatchObject({ schedule: "0 0 1-31/2 * 1" });
     expect(printed.manifest.crons).toHaveLength(6);
     await deploys(printed.manifest, "kubernetes");
+    const args = ["import", "kubernetes", "-", "--containers"];
+    const limits =
+      'resources: { limits: { memory: 512Mi, cpu: 500m } }, env: [{ name: A, value: "1" }, { name: B }]';
+    const rich = input.replace('args: ["--all"]', `args: ["--all"], ${limits}`);
+    const asTargets = await json<Printed>(args, { input: rich });
+    const { cron, said } = of(asTargets, "ops-report");
+    expect(cron).toMatchObject({
+      target: {
+        ...{ type: "container", image: "acme/report:1", cmd: ["report", "--all"], env: { A: "1" } },
+        ...{ memory: 512, cpus: 0.5, timeout: 900 },
+      },
+    });
+    expect(cron).not.toHaveProperty("payload");
+    expect(said.join("\n")).toMatch(/entrypoint[^]*env that is read from elsewhere: B/);
+    await deploys(asTargets.manifest, "containers");
     expect((await run(["import", "kubernetes", "-"], { input: "a: [1" })).code).toBe(2);
   });
 });

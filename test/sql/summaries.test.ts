@@ -162,7 +162,10 @@ describe("a list of crons", () => {
     const made = async (name: string, fields: object) =>
       [name, (await declare(sql, name, { schedule: "0 12 * * *", ...fields })).id] as const;
     ids = Object.fromEntries([
-      await made("b-hourly", { schedule: "45 * * * *" }),
+      await made("b-hourly", {
+        schedule: "45 * * * *",
+        target: { type: "http", url: "https://example.com/" },
+      }),
       await made("a-noon", { timezone: "Europe/Berlin" }),
       await made("c-paused", { enabled: false, pauseNote: "waits for the carrier" }),
       await made("d-fails", { schedule: "* * * * *" }),
@@ -260,6 +263,10 @@ describe("a list of crons", () => {
     [{ state: "late" }, []],
     [{ state: ["paused", "waiting"], app: "crm" }, ["b-hourly", "a-noon", "c-paused"]],
     [{ state: "ok" }, []],
+    [{ target: "http" }, ["b-hourly"]],
+    [{ target: ["any"] }, ["b-hourly"]],
+    [{ target: ["agent", "faktory"] }, []],
+    [{ target: "none", state: "failing" }, ["d-fails"]],
   ])("keeps what %j means", async (filter, wanted) => {
     expect(await names(sql, filter)).toEqual(wanted);
     expect(await find(sql, filter)).toMatchObject({ matched: wanted.length });
@@ -320,6 +327,7 @@ describe("a list of crons", () => {
   test.each([
     [{ state: "broken" }, "", "state"],
     [{ cron: "x" }, "", "cron"],
+    [{ target: "carrier-pigeon" }, "", "target"],
     [{ enabled: "yes" }, "", "enabled"],
     [{}, ", max_rows => 201", "limit"],
     [{}, ", sort => 'size'", "order"],

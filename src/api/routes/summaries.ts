@@ -6,6 +6,7 @@ import { AppId } from "../../manifest/schema.js";
 import { pageOf } from "../page.js";
 import { defineRoute, reply } from "../route.js";
 import { Count, toCount } from "../shapes/count.js";
+import { TARGET, TargetType } from "../shapes/job-filter.js";
 import { limitUpTo, OneCron } from "../shapes/scalars.js";
 import { CronSummary, toCronSummary } from "../shapes/summary.js";
 
@@ -16,6 +17,11 @@ const States = z
   .string()
   .transform((text) => text.split(","))
   .pipe(z.array(z.enum(CRON_STATES)));
+
+const Targets = z
+  .string()
+  .transform((text) => text.split(","))
+  .pipe(z.array(TargetType));
 
 /** What a page shows of crons, in one request. */
 export const summaryRoutes = [
@@ -37,6 +43,7 @@ export const summaryRoutes = [
       state: States.optional().describe("One or more states, joined by commas."),
       enabled: z.enum(["true", "false"]).optional(),
       timezone: z.string().max(100).optional().describe("Only of this time zone."),
+      target: Targets.optional().describe(`${TARGET} Joined by commas.`),
       order: z
         .enum(CRON_ORDERS)
         .default("attention")

@@ -6,7 +6,7 @@ const Status = z.enum([
   ...["pending", "queued", "running", "completed", "failed", "canceled"],
   ...["live", "finished"],
 ] as const);
-const TargetType = z.enum(["http", "agent", "faktory", "container", "any", "none"]);
+export const TargetType = z.enum(["http", "agent", "faktory", "container", "any", "none"]);
 const Trigger = z.enum(["automatic", "manual", "api"]);
 
 const TIMES = {
@@ -39,7 +39,7 @@ const oneOrMore = <W extends z.ZodType>(word: W) =>
 const STATUS =
   "One or more statuses; live is pending, queued and running; finished is completed, failed and canceled.";
 
-const TARGET = "One or more types of target; any is all of them, none is the app's workers.";
+export const TARGET = "One or more types of target; any is all of them, none is the app's workers.";
 
 /** A filter of jobs in a query string. */
 export const JOB_FILTER_QUERY = {

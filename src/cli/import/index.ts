@@ -93,8 +93,9 @@ const kubernetes = source(
   "kubectl get cronjobs -o yaml | carillon import kubernetes - --app ops",
 )
   .argument("<file>", "YAML or JSON; - takes stdin")
-  .action(async (file: string, options: ImportOptions) => {
-    await finish(options, importKubernetes(await text(file)));
+  .option("--containers", "have a dispatcher run the containers: as targets of the crons")
+  .action(async (file: string, options: ImportOptions & { containers?: true }) => {
+    await finish(options, importKubernetes(await text(file), options.containers));
   });
 
 /** Takes crons over from other schedulers. */

@@ -2,6 +2,7 @@ import { parseAllDocuments } from "yaml";
 import { CarillonError } from "../../errors.js";
 import { collect } from "./collect.js";
 import { convertCron, type Dialect } from "./cron-text.js";
+import { containerTarget, type PodContainer } from "./kubernetes-container.js";
 import type { Entry, Imported } from "./types.js";
 
 const KUBERNETES: Dialect = {
@@ -36,11 +37,15 @@ interface JobSpec {
   parallelism?: number;
   completions?: number;
   ttlSecondsAfterFinished?: number;
-  template?: { spec?: { containers?: { image?: string; command?: string[]; args?: string[] }[] } };
+  template?: { spec?: { containers?: PodContainer[] } };
 }
 
-/** Reads CronJobs of Kubernetes: several documents, or lists of them; other kinds are passed over. */
-export function importKubernetes(text: string): Imported {
+/**
+ * Reads CronJobs of Kubernetes: several documents, or lists of them; other kinds are passed over.
+ *
+ * @param containers whether a dispatcher is to run the containers; else onJob is told of them
+ */
+export function importKubernetes(text: string, containers = false): Imported {
   const documents = parseAllDocuments(text).flatMap((document) => {
     if (document.errors[0] !== undefined) {
       throw new CarillonError("invalid_input", `not YAML: ${document.errors[0].message}`);
@@ -48,8 +53,11 @@ export function importKubernetes(text: string): Imported {
     return flatten(document.toJS() as CronJob | null);
   });
   const cronJobs = documents.filter(({ kind }) => kind === "CronJob");
-  return collect(cronJobs.map(toEntry), [
-    "the containers are not run: onJob gets image, command and args in its payload, as method container",
+  const entries = cronJobs.map((cronJob) => toEntry(cronJob, containers));
+  return collect(entries, [
+    containers
+      ? "the containers are run by a dispatcher, without a network, as far as CARILLON_CONTAINER_IMAGES allows"
+      : "the containers are not run: onJob gets image, command and args in its payload, as method container; --containers has a dispatcher run them",
     "Kubernetes counts tries of pods within one job; here they are attempts of the job",
   ]);
 }
@@ -57,7 +65,7 @@ export function importKubernetes(text: string): Imported {
 const flatten = (document: CronJob | null): CronJob[] =>
   document === null ? [] : document.items ? document.items.flatMap(flatten) : [document];
 
-function toEntry({ metadata = {}, spec = {} }: CronJob): Entry {
+function toEntry({ metadata = {}, spec = {} }: CronJob, asTargets: boolean): Entry {
   const {
     schedule = "",
     timeZone,
@@ -69,7 +77,6 @@ function toEntry({ metadata = {}, spec = {} }: CronJob): Entry {
   const timezone = timeZone ?? converted.timezone;
   const job = spec.jobTemplate?.spec ?? {};
   const containers = job.template?.spec?.containers ?? [];
-  const { image, command, args } = containers[0] ?? {};
   const notes: Entry["notes"] = [...converted.notes];
   if (timezone === undefined)
     notes.push({
@@ -101,6 +108,9 @@ function toEntry({ metadata = {}, spec = {} }: CronJob): Entry {
     notes.push({ kind: "lost", text: `${containers.length - 1} further containers` });
   if (job.ttlSecondsAfterFinished !== undefined)
     notes.push({ kind: "lost", text: "ttlSecondsAfterFinished" });
+  const target = asTargets
+    ? containerTarget(containers[0] ?? {}, job.activeDeadlineSeconds, notes)
+    : undefined;
   if (job.activeDeadlineSeconds !== undefined) {
     notes.push({
       kind: "changed",
@@ -114,16 +124,11 @@ function toEntry({ metadata = {}, spec = {} }: CronJob): Entry {
     schedule: converted.schedule,
     fields: {
       ...(timezone === undefined ? {} : { timezone }),
-      method: "container",
-      payload: {
-        ...(image ? { image } : {}),
-        ...(command ? { command } : {}),
-        ...(args ? { args } : {}),
-      },
+      ...(target === undefined ? toldOf(containers[0] ?? {}) : { target }),
       overlapPolicy: OVERLAP[concurrencyPolicy],
       catchUpWindow: Math.min(startingDeadlineSeconds ?? YEAR, YEAR),
       maxAttempts: Math.min((job.backoffLimit ?? 6) + 1, 100),
-      ...(job.activeDeadlineSeconds === undefined
+      ...(job.activeDeadlineSeconds === undefined || target !== undefined
         ? {}
         : { timeout: Math.min(job.activeDeadlineSeconds, 86_400) }),
       ...(suspend ? { enabled: false, pauseNote: "suspended in Kubernetes" } : {}),
@@ -131,3 +136,13 @@ function toEntry({ metadata = {}, spec = {} }: CronJob): Entry {
     notes,
   };
 }
+
+/** What onJob is told of a container. */
+const toldOf = ({ image, command, args }: PodContainer): Entry["fields"] => ({
+  method: "container",
+  payload: {
+    ...(image ? { image } : {}),
+    ...(command ? { command } : {}),
+    ...(args ? { args } : {}),
+  },
+});

@@ -1,14 +1,19 @@
 import { Command } from "commander";
 import { cancelCommand, enqueueCommand, moveCommand, retryCommand } from "./act.js";
+import { cancelManyCommand, retryManyCommand } from "./bulk.js";
 import { listCommand, logsCommand, showCommand } from "./read.js";
 
 /** Everything about jobs, over the API. */
 export const jobsCommand = new Command("jobs")
-  .description("jobs of an app: list, show, logs, enqueue, cancel, retry, move")
+  .description(
+    "jobs of an app: list, show, logs, enqueue, cancel, retry, move, cancel-many, retry-many",
+  )
   .addCommand(listCommand)
   .addCommand(showCommand)
   .addCommand(logsCommand)
   .addCommand(enqueueCommand)
   .addCommand(cancelCommand)
   .addCommand(retryCommand)
-  .addCommand(moveCommand);
+  .addCommand(moveCommand)
+  .addCommand(cancelManyCommand)
+  .addCommand(retryManyCommand);
