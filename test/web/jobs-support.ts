@@ -42,6 +42,15 @@ export class JobMaker {
     return job.attempt;
   }
 
+  /** Loses the lease of a waiting job so often that it becomes a dead letter; its id. */
+  async bury(jobId: number): Promise<number> {
+    for (let n = 1; n <= 5; n++) await this.claim(jobId, `w-${n}`);
+    const { sql } = this.#api;
+    await sql`update pgmq.q_jobs set vt = clock_timestamp() - interval '1 hour' where msg_id = ${jobId}`;
+    await sql`select carillon._bury_lost_jobs()`;
+    return jobId;
+  }
+
   async complete(jobId: number, result: unknown = null, attempt = 1): Promise<void> {
     await finishJobs(this.#api.sql, [{ jobId, attempt, status: "completed", result }]);
   }

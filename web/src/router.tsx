@@ -6,6 +6,7 @@ import { cronRoute } from "./screens/cron/route.js";
 import { cronsRoute } from "./screens/crons/route.js";
 import { overviewRoute } from "./screens/overview/route.js";
 import { upcomingRoute } from "./screens/upcoming/route.js";
+import { deadLettersRoute } from "./screens/dead-letters/route.js";
 import { doctorRoute } from "./screens/doctor/route.js";
 import { editCronRoute, newCronRoute } from "./screens/editor/routes.js";
 import { jobRoute } from "./screens/job/route.js";
@@ -22,6 +23,7 @@ const routeTree = rootRoute.addChildren([
   editCronRoute,
   jobsRoute,
   jobRoute,
+  deadLettersRoute,
   adminRoutes,
   doctorRoute,
 ]);

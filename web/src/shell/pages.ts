@@ -2,6 +2,7 @@ import {
   CalendarClock,
   LayoutDashboard,
   ListChecks,
+  MailX,
   Rows3,
   ShieldCheck,
   Stethoscope,
@@ -23,6 +24,7 @@ export const PAGES: readonly RailPage[] = [
   { to: "/crons", text: "Crons", icon: ListChecks, key: "c" },
   { to: "/upcoming", text: "Upcoming", icon: CalendarClock, key: "u" },
   { to: "/jobs", text: "Jobs", icon: Rows3, key: "j" },
+  { to: "/dead-letters", text: "Dead letters", icon: MailX, key: "d" },
   { to: "/admin", text: "Admin", icon: ShieldCheck, key: "a" },
   { to: "/doctor", text: "Doctor", icon: Stethoscope, key: "h" },
 ];

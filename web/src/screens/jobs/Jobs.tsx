@@ -4,6 +4,7 @@ import { ListPlus } from "lucide-react";
 import { useState } from "react";
 import { useAppsWhere, useJobApps, type JobApps } from "../../jobs/apps.js";
 import { EnqueueDialog } from "../../jobs/EnqueueDialog.js";
+import { NoApps } from "../../jobs/NoApps.js";
 import { isNarrow } from "../../jobs/choice.js";
 import { jobsQuery } from "../../jobs/queries.js";
 import type { ListedJob } from "../../jobs/types.js";
@@ -19,7 +20,7 @@ import { Filters } from "./Filters.js";
 import { JobRows } from "./JobRows.js";
 import styles from "./jobs.module.css";
 import { MatchMenu } from "./MatchMenu.js";
-import { NoApps, NoJobs } from "./NoJobs.js";
+import { NoJobs } from "./NoJobs.js";
 import { ALL_JOBS, jobsSearch } from "./search.js";
 import { useNewRows } from "./use-new-rows.js";
 

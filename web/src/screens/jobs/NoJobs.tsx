@@ -1,6 +1,5 @@
 import { Link } from "@tanstack/react-router";
 import { Button } from "../../parts/Button.js";
-import { Card } from "../../parts/Page.js";
 import { EmptyState } from "../../parts/States.js";
 import styles from "./jobs.module.css";
 
@@ -25,24 +24,5 @@ export function NoJobs({ filtered, onClear }: { filtered: boolean; onClear: () =
         . It appears here at once.
       </p>
     </EmptyState>
-  );
-}
-
-/** There is no app whose jobs one may read. */
-export function NoApps({ chosen }: { chosen: string }) {
-  const app = chosen === "" ? "<app>" : chosen;
-  return (
-    <Card>
-      <EmptyState
-        title={
-          chosen === "" ? "You may see no app's jobs" : `You may not see the jobs of ${chosen}`
-        }
-      >
-        <p>
-          The permission <code>app:{app}:job.read</code> is missing. Whoever manages roles can grant
-          it.
-        </p>
-      </EmptyState>
-    </Card>
   );
 }
