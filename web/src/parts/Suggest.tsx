@@ -1,5 +1,5 @@
 import { Autocomplete } from "@base-ui/react/autocomplete";
-import type { ComponentProps } from "react";
+import { useState, type ComponentProps } from "react";
 import styles from "./suggest.module.css";
 
 /** A text that a field takes, with what helps to choose it. */
@@ -21,13 +21,18 @@ interface SuggestProps extends Omit<ComponentProps<"input">, "value" | "onChange
 
 /** A field that takes any text and offers some; `new york` finds `America/New_York`. */
 export function Suggest({ value, onChange, suggestions, limit = 40, ...input }: SuggestProps) {
+  // What it opens with is what was chosen before: it narrows nothing until somebody types.
+  const [begun, setBegun] = useState<string>();
   return (
     <Autocomplete.Root
       items={suggestions}
       value={value}
       onValueChange={onChange}
       itemToStringValue={(item: Suggestion) => item.value}
-      filter={(item: Suggestion, query: string) => matches(item, query, value)}
+      filter={(item: Suggestion, query: string) => query === begun || matches(item, query)}
+      onOpenChange={(open, { reason }) =>
+        setBegun(open && reason !== "input-change" ? value : undefined)
+      }
       limit={limit}
       openOnInputClick
     >
@@ -56,11 +61,8 @@ const plain = (text: string) =>
     .replace(/[/_\s-]+/g, " ")
     .trim();
 
-/** All words of the query, in any order; what is chosen already hides nothing of the list. */
-function matches(item: Suggestion, query: string, chosen: string): boolean {
-  if (query === "" || (query === chosen && item.value !== chosen && chosen.includes("/"))) {
-    return true;
-  }
+/** All words of the query, in any order. */
+function matches(item: Suggestion, query: string): boolean {
   const text = plain(`${item.value} ${item.also ?? ""} ${item.hint ?? ""}`);
   return plain(query)
     .split(" ")

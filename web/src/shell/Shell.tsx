@@ -1,5 +1,6 @@
 import { Outlet, useRouterState } from "@tanstack/react-router";
 import { useEffect, useRef } from "react";
+import { PaletteHost } from "../palette/PaletteHost.js";
 import { Confirmation } from "../parts/Confirmation.js";
 import { Toasts } from "../parts/Toasts.js";
 import { usePageTitle } from "../parts/Page.js";
@@ -31,6 +32,7 @@ export function Shell() {
           <AppMenu />
           <TimesMenu />
           <span className={styles.gap} />
+          <PaletteHost />
           <Freshness />
           <AccountMenu />
         </header>

@@ -16,6 +16,7 @@ import { PreviewPanel } from "./Preview.js";
 import { previewQuery, type When } from "./queries.js";
 import { ScheduleField } from "./ScheduleField.js";
 import { Collide, Fails, Limits, Missed } from "./sections.js";
+import { TargetSection } from "./TargetSection.js";
 import { useEditor, type EditorState } from "./use-editor.js";
 import { usePreview } from "./use-preview.js";
 import { useScheduleErrors } from "./use-schedule-errors.js";
@@ -133,13 +134,29 @@ export function Editor({ appId, cron, begin, onApp }: EditorProps) {
               />
             </div>
           </Card>
+          <Controller
+            control={form.control}
+            name="target"
+            render={({ field }) => (
+              <TargetSection
+                value={field.value}
+                onChange={field.onChange}
+                error={errorOf("target")}
+                parts={editor.targetParts}
+              />
+            )}
+          />
           <Collide form={form} values={values} />
           <Missed form={form} values={values} />
           <Fails form={form} values={values} />
           <Limits form={form} values={values} />
         </div>
         <div className={styles.aside}>
-          <PreviewPanel preview={preview} saved={cron === undefined ? undefined : saved?.slots} />
+          <PreviewPanel
+            preview={preview}
+            saved={cron === undefined ? undefined : saved?.slots}
+            onUse={(schedule) => form.setValue("schedule", schedule)}
+          />
         </div>
         <SaveBar editor={editor} isNew={cron === undefined} reason={reason} onReason={setReason} />
       </form>

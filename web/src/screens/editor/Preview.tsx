@@ -1,6 +1,7 @@
 import { CarillonApiError } from "carillon/client";
+import { Button } from "../../parts/Button.js";
 import { Card } from "../../parts/Page.js";
-import { EmptyState, ErrorState, Loading } from "../../parts/States.js";
+import { EmptyState, ErrorState, Loading, Notice } from "../../parts/States.js";
 import { Table, Th } from "../../parts/Table.js";
 import { counted } from "../../time/format.js";
 import { Ago } from "../../time/Time.js";
@@ -14,10 +15,12 @@ interface PreviewPanelProps {
   preview: PreviewState;
   /** The slots ahead as the cron is saved; absent for a new one. */
   saved: readonly Slot[] | undefined;
+  /** Takes a schedule that may be meant instead. */
+  onUse: (schedule: string) => void;
 }
 
 /** What the schedule means, and when it fires: as the server has it. */
-export function PreviewPanel({ preview, saved }: PreviewPanelProps) {
+export function PreviewPanel({ preview, saved, onUse }: PreviewPanelProps) {
   const { data, error, stale, loading, retry } = preview;
   const refused = error instanceof CarillonApiError && error.status === 400;
   return (
@@ -29,6 +32,7 @@ export function PreviewPanel({ preview, saved }: PreviewPanelProps) {
             : (data?.description ?? (error === null ? "Say when it fires." : ""))}
         </p>
         {error !== null && !refused && <ErrorState error={error} onRetry={retry} />}
+        {data && !refused && <Notes notes={data.notes} onUse={onUse} />}
         {data && !refused && <Slots slots={data.slots} saved={saved} />}
         {!data && loading && error === null && <Loading rows={SLOTS} height="1.75rem" />}
         {data && !refused && data.slots.length === 0 && (
@@ -36,6 +40,27 @@ export function PreviewPanel({ preview, saved }: PreviewPanelProps) {
         )}
       </div>
     </Card>
+  );
+}
+
+/** What should be known of it, though it is not wrong. */
+function Notes({ notes, onUse }: { notes: Preview["notes"]; onUse: (schedule: string) => void }) {
+  if (notes.length === 0) return null;
+  return (
+    <ul className={styles.notes}>
+      {notes.map(({ code, severity, text, fix }) => (
+        <li key={`${code} ${text}`}>
+          <Notice tone={severity === "warning" ? "late" : "info"}>
+            {text}
+            {fix !== undefined && (
+              <Button small onClick={() => onUse(fix)}>
+                Use <code>{fix}</code>
+              </Button>
+            )}
+          </Notice>
+        </li>
+      ))}
+    </ul>
   );
 }
 

@@ -56,7 +56,18 @@ function readDays(text: string): number[] {
 /** The plan an expression says; undefined where building it again gives another text. */
 export function readCron(schedule: string): CronPlan | undefined {
   const plan = guess(schedule);
-  return plan !== undefined && buildCron(plan) === schedule ? plan : undefined;
+  return plan !== undefined && buildCron(plan) === schedule && isShown(plan) ? plan : undefined;
+}
+
+/** Whether the helper's fields can show it: a clock has no hour 25. */
+function isShown(plan: CronPlan): boolean {
+  const within = (value: number, least: number, most: number) => value >= least && value <= most;
+  if (plan.every === "minutes") return within(plan.step, 1, 59);
+  if (!within(plan.minute, 0, 59)) return false;
+  if (plan.every === "hour") return true;
+  if (!within(plan.hour, 0, 23)) return false;
+  if (plan.every === "week") return plan.days.every((day) => within(day, 0, 6));
+  return plan.every === "day" || plan.day === "$" || within(plan.day, 1, 31);
 }
 
 function guess(schedule: string): CronPlan | undefined {

@@ -36,6 +36,15 @@ function list(given: string): Read {
   return { value: [...new Set(words.filter((word) => word !== ""))] };
 }
 
+function target(given: string): Read {
+  if (given.trim() === "") return { value: null };
+  try {
+    return { value: JSON.parse(given) as unknown };
+  } catch (error) {
+    return { error: `Not JSON: ${(error as Error).message}.` };
+  }
+}
+
 /** How each field's text is read; ranges, zones and schedules are the server's to judge. */
 const READ: Readonly<Record<FieldName, (given: string) => Read>> = {
   name: (given) =>
@@ -64,6 +73,7 @@ const READ: Readonly<Record<FieldName, (given: string) => Read>> = {
   startsAt: text,
   endsAt: text,
   runAs: text,
+  target,
 };
 
 export type FieldErrors = Partial<Record<FieldName, string>>;

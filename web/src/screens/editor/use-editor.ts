@@ -31,6 +31,7 @@ export function useEditor({ appId, cron, begin }: Begun) {
   const [base, setBase] = useState<Base>({ cron, values: cron ? valuesOf(cron) : NOTHING });
   const [conflict, setConflict] = useState<Cron>();
   const [problem, setProblem] = useState<Problem>();
+  const [targetParts, setTargetParts] = useState<Record<string, string>>({});
   const [refused, setRefused] = useState(0);
   const saved = useRef(false);
   const changed = touched(values, base.values);
@@ -73,6 +74,14 @@ export function useEditor({ appId, cron, begin }: Begun) {
     const fields = error instanceof CarillonApiError ? error.fields : [];
     const hint = error instanceof CarillonApiError && error.hint ? ` ${sentence(error.hint)}` : "";
     const known = fields.map(({ field, message }) => [fieldOf(field), message] as const);
+    setTargetParts(
+      Object.fromEntries(
+        fields.flatMap(({ field, message }) => {
+          const part = /^target\.(\w+)/.exec(field)?.[1];
+          return part === undefined ? [] : [[part, sentence(message)]];
+        }),
+      ),
+    );
     for (const [field, message] of known) {
       const only = fields.length === 1 ? hint : "";
       if (field) form.setError(field, { message: sentence(message) + only });
@@ -91,6 +100,7 @@ export function useEditor({ appId, cron, begin }: Begun) {
         : touched(now, base.values);
     form.clearErrors();
     setProblem(undefined);
+    setTargetParts({});
     const problems = Object.entries(problemsIn(now, fields));
     for (const [field, message] of problems) form.setError(field as FieldName, { message });
     if (problems.length > 0) setRefused((times) => times + 1);
@@ -118,7 +128,7 @@ export function useEditor({ appId, cron, begin }: Begun) {
     draft.taken();
   };
   return {
-    ...{ form, values, base, changed, save, problem, refused, conflict, draft },
+    ...{ form, values, base, changed, save, problem, targetParts, refused, conflict, draft },
     ...{ merge, takeTheirs, restore },
     pending: mutation.isPending,
     isDirty: () => !saved.current && typed.length > 0,

@@ -30,6 +30,8 @@ export interface EditorValues {
   startsAt: string;
   endsAt: string;
   runAs: string;
+  /** Its JSON; "" for the app's workers. */
+  target: string;
 }
 
 /** A cron of which nothing has been said. */
@@ -58,6 +60,7 @@ export const NOTHING: EditorValues = {
   startsAt: "",
   endsAt: "",
   runAs: "",
+  target: "",
 };
 
 /** A cron as the fields show it: what is as usual is left empty. */
@@ -98,6 +101,7 @@ export function valuesOf(cron: Cron): EditorValues {
     startsAt: cron.startsAt ?? "",
     endsAt: cron.endsAt ?? "",
     runAs: cron.runAs ?? "",
+    target: cron.target === null ? "" : JSON.stringify(cron.target, null, 2),
   };
 }
 
