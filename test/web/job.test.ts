@@ -5,6 +5,9 @@ import { forgetJobs, JobMaker } from "./jobs-support.js";
 import { expectAccessible, expectNoSidewaysScroll } from "./site.js";
 import { Tabs } from "./tab.js";
 
+/** A busy machine may take its time. */
+const SOON = { timeout: 15_000 };
+
 let api: TestApi;
 let tabs: Tabs;
 let crm: JobMaker;
@@ -246,14 +249,14 @@ describe("the log of a job", () => {
     await log.hover();
     await page.mouse.wheel(0, -400);
     const follow = page.getByRole("button", { name: "Follow" });
-    await expect.poll(() => follow.getAttribute("aria-pressed")).toBe("false");
+    await expect.poll(() => follow.getAttribute("aria-pressed"), SOON).toBe("false");
     await crm.log(id, [{ message: "new 1" }, { message: "new 2" }]);
     await page.getByRole("button", { name: "2 new lines" }).click();
     await log.getByText("new 2").waitFor();
     expect(await follow.getAttribute("aria-pressed")).toBe("true");
     await log.focus();
     await page.keyboard.press("Home");
-    await expect.poll(() => follow.getAttribute("aria-pressed")).toBe("false");
+    await expect.poll(() => follow.getAttribute("aria-pressed"), SOON).toBe("false");
     await log.getByText("line 2001 of many").waitFor();
     await page.getByRole("button", { name: "Load earlier lines" }).click();
     await page.mouse.wheel(0, -400);

@@ -4,6 +4,9 @@ import { forgetJobs, JobMaker } from "./jobs-support.js";
 import { expectAccessible, expectNoSidewaysScroll } from "./site.js";
 import { type Tab, Tabs } from "./tab.js";
 
+/** A busy machine may take its time. */
+const SOON = { timeout: 15_000 };
+
 let api: TestApi;
 let tabs: Tabs;
 let crm: JobMaker;
@@ -81,20 +84,20 @@ describe("the list of jobs", () => {
     await using tab = await tabs.open("/jobs", api.admin);
     await tab.page.getByLabel("Tag").fill("eu");
     await row(tab, tagged).waitFor();
-    await expect.poll(() => ids(tab)).toEqual([failed, tagged]);
+    await expect.poll(() => ids(tab), SOON).toEqual([failed, tagged]);
     await tab.page.getByRole("button", { name: "Failed", exact: true }).click();
-    await expect.poll(() => ids(tab)).toEqual([failed]);
+    await expect.poll(() => ids(tab), SOON).toEqual([failed]);
     const { pathname, search } = new URL(tab.page.url());
     expect(search).toBe("?status=failed&tag=eu");
     await tab.page.goBack();
-    await expect.poll(() => ids(tab)).toEqual([failed, tagged]);
+    await expect.poll(() => ids(tab), SOON).toEqual([failed, tagged]);
     await using copy = await tabs.open(pathname + search, api.admin);
-    await expect.poll(() => ids(copy)).toEqual([failed]);
+    await expect.poll(() => ids(copy), SOON).toEqual([failed]);
     await copy.page.getByRole("button", { name: "Canceled" }).click();
     await copy.page.getByRole("button", { name: "Failed", exact: true }).click();
     await copy.page.getByText("No job matches these filters").waitFor();
     await copy.page.getByRole("button", { name: "Clear the filters" }).click();
-    await expect.poll(async () => (await ids(copy)).length).toBe(3);
+    await expect.poll(async () => (await ids(copy)).length, SOON).toBe(3);
     expect([...tab.faults, ...copy.faults]).toEqual([]);
   });
 
@@ -108,20 +111,20 @@ describe("the list of jobs", () => {
       .getByRole("dialog")
       .getByRole("button", { name: /daily-digest/ })
       .click();
-    await expect.poll(() => ids(tab)).toEqual([wanted]);
+    await expect.poll(() => ids(tab), SOON).toEqual([wanted]);
     expect(new URL(tab.page.url()).searchParams.get("app")).toBe("crm");
     await tab.page.getByText("Cron: daily-digest").waitFor();
     await tab.page.getByRole("button", { name: "Remove the filter: cron daily-digest" }).click();
-    await expect.poll(() => new URL(tab.page.url()).search).toBe("?app=crm");
+    await expect.poll(() => new URL(tab.page.url()).search, SOON).toBe("?app=crm");
     expect(tab.faults).toEqual([]);
   });
 
   test("reads on from page to page, across apps, without a job twice", async () => {
     for (let n = 0; n < 60; n++) await (n % 3 === 0 ? billing : crm).enqueue();
     await using tab = await tabs.open("/jobs", api.admin);
-    await expect.poll(async () => (await ids(tab)).length).toBe(50);
+    await expect.poll(async () => (await ids(tab)).length, SOON).toBe(50);
     await tab.page.getByRole("button", { name: "Show more jobs" }).click();
-    await expect.poll(async () => (await ids(tab)).length).toBe(60);
+    await expect.poll(async () => (await ids(tab)).length, SOON).toBe(60);
     const all = await ids(tab);
     expect(all).toEqual([...new Set(all)].sort((a, b) => b - a));
   });
@@ -129,7 +132,7 @@ describe("the list of jobs", () => {
   test("does not push away what is read: new jobs are counted, and shown when asked for", async () => {
     for (let n = 0; n < 40; n++) await crm.enqueue();
     await using tab = await tabs.open("/jobs", api.admin);
-    await expect.poll(async () => (await ids(tab)).length).toBe(40);
+    await expect.poll(async () => (await ids(tab)).length, SOON).toBe(40);
     await tab.page.locator("#main").evaluate((main) => main.scrollTo({ top: 600 }));
     const before = await ids(tab);
     await crm.enqueue();
@@ -218,7 +221,7 @@ describe("many at once", () => {
     await dialog.getByText("1 job of them ran again already: passed over.").waitFor();
     await dialog.getByRole("button", { name: "Run again 2 jobs" }).click();
     await tab.page.getByText("Ran again 2 jobs").waitFor();
-    await expect.poll(async () => (await ids(tab)).length).toBe(6);
+    await expect.poll(async () => (await ids(tab)).length, SOON).toBe(6);
     expect(tab.faults).toEqual([]);
   });
 
