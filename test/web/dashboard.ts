@@ -19,12 +19,12 @@ export interface Complaint {
 /** A visitor of the dashboard: one signed-in tab, and all that went wrong in it. */
 export class Visitor implements AsyncDisposable {
   readonly complaints: Complaint[] = [];
+  readonly page: Page;
+  readonly context: BrowserContext;
 
-  constructor(
-    readonly page: Page,
-    readonly context: BrowserContext,
-    origin: string,
-  ) {
+  constructor(page: Page, context: BrowserContext, origin: string) {
+    this.page = page;
+    this.context = context;
     page.on("console", (message) => {
       // The browser itself writes one for each answer that is a refusal.
       if (message.type() !== "error" || message.text().startsWith("Failed to load resource"))
@@ -74,10 +74,13 @@ interface Look {
 
 /** The dashboard of a real server on a real database, and a real browser to visit it. */
 export class Dashboard implements AsyncDisposable {
-  private constructor(
-    readonly api: TestApi,
-    private readonly browser: Browser,
-  ) {}
+  readonly api: TestApi;
+  private readonly browser: Browser;
+
+  private constructor(api: TestApi, browser: Browser) {
+    this.api = api;
+    this.browser = browser;
+  }
 
   static async start(): Promise<Dashboard> {
     const api = await TestApi.start();
