@@ -4,6 +4,7 @@ import { cronSearch, TABS, TICK_OUTCOMES } from "../../web/src/screens/cron/sear
 import { cronsSearch } from "../../web/src/screens/crons/search.js";
 import { jobsSearch } from "../../web/src/screens/jobs/search.js";
 import { CRON_STATES } from "../../web/src/crons/types.js";
+import { upcomingSearch } from "../../web/src/screens/upcoming/search.js";
 import { appSearch } from "../../web/src/url/app-search.js";
 import {
   buildQuery,
@@ -24,6 +25,7 @@ const SCHEMAS: Record<string, SearchSchema<object>> = {
   app: appSearch as SearchSchema<object>,
   crons: cronsSearch as SearchSchema<object>,
   cron: cronSearch as SearchSchema<object>,
+  upcoming: upcomingSearch as SearchSchema<object>,
   jobs: jobsSearch as SearchSchema<object>,
   sample: sample as SearchSchema<object>,
 };

@@ -1,9 +1,11 @@
-import { createRoute, createRouter, redirect } from "@tanstack/react-router";
+import { createRouter } from "@tanstack/react-router";
 import { BASE } from "./config.js";
 import { rootRoute } from "./root-route.js";
 import { adminRoutes } from "./screens/admin/routes.js";
 import { cronRoute } from "./screens/cron/route.js";
 import { cronsRoute } from "./screens/crons/route.js";
+import { overviewRoute } from "./screens/overview/route.js";
+import { upcomingRoute } from "./screens/upcoming/route.js";
 import { deadLettersRoute } from "./screens/dead-letters/route.js";
 import { doctorRoute } from "./screens/doctor/route.js";
 import { editCronRoute, newCronRoute } from "./screens/editor/routes.js";
@@ -11,18 +13,10 @@ import { jobRoute } from "./screens/job/route.js";
 import { jobsRoute } from "./screens/jobs/route.js";
 import { buildQuery, parseQuery } from "./url/search.js";
 
-const homeRoute = createRoute({
-  getParentRoute: () => rootRoute,
-  path: "/",
-  beforeLoad: () => {
-    // eslint-disable-next-line @typescript-eslint/only-throw-error
-    throw redirect({ to: "/crons", replace: true });
-  },
-});
-
 /** Every page; a screen's folder has its route, its search parameters and all it shows. */
 const routeTree = rootRoute.addChildren([
-  homeRoute,
+  overviewRoute,
+  upcomingRoute,
   cronsRoute,
   cronRoute,
   newCronRoute,

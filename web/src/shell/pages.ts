@@ -1,4 +1,12 @@
-import { ListChecks, MailX, Rows3, ShieldCheck, Stethoscope } from "lucide-react";
+import {
+  CalendarClock,
+  LayoutDashboard,
+  ListChecks,
+  MailX,
+  Rows3,
+  ShieldCheck,
+  Stethoscope,
+} from "lucide-react";
 import type { ComponentType } from "react";
 
 /** An entry of the rail. */
@@ -12,7 +20,9 @@ export interface RailPage {
 
 /** The pages of the rail, in their order. */
 export const PAGES: readonly RailPage[] = [
+  { to: "/", text: "Overview", icon: LayoutDashboard, key: "o" },
   { to: "/crons", text: "Crons", icon: ListChecks, key: "c" },
+  { to: "/upcoming", text: "Upcoming", icon: CalendarClock, key: "u" },
   { to: "/jobs", text: "Jobs", icon: Rows3, key: "j" },
   { to: "/dead-letters", text: "Dead letters", icon: MailX, key: "d" },
   { to: "/admin", text: "Admin", icon: ShieldCheck, key: "a" },

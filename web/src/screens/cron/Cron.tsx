@@ -9,6 +9,7 @@ import { ErrorState, Loading } from "../../parts/States.js";
 import { Tabs } from "../../parts/Tabs.js";
 import { useSearchState } from "../../url/use-search-state.js";
 import { AuditTab } from "./AuditTab.js";
+import { CalendarTab } from "./CalendarTab.js";
 import { ConfigurationTab } from "./ConfigurationTab.js";
 import { CronActions } from "./CronActions.js";
 import { Lead } from "./Lead.js";
@@ -40,7 +41,7 @@ export function Cron() {
 function Crumb({ appId }: { appId: string }) {
   return (
     <p className="small muted">
-      <Link to="/crons" className="link">
+      <Link to="/crons" className="link" activeOptions={{ exact: true }}>
         Crons
       </Link>
       {" / "}
@@ -55,6 +56,7 @@ function Found({ summary }: { summary: CronSummary }) {
   const navigate = useNavigate();
   const tabs: { value: Tab; text: string; panel: () => React.ReactNode }[] = [
     { value: "ledger", text: "Ledger", panel: () => <LedgerTab summary={summary} /> },
+    { value: "calendar", text: "Calendar", panel: () => <CalendarTab summary={summary} /> },
     ...(can.includes("readJobs")
       ? [{ value: "jobs" as const, text: "Jobs", panel: () => <JobsTab cron={cron} /> }]
       : []),
@@ -76,7 +78,7 @@ function Found({ summary }: { summary: CronSummary }) {
         <>
           <Lead summary={summary} />
           <p className="small muted">
-            <Link to="/crons" className="link">
+            <Link to="/crons" className="link" activeOptions={{ exact: true }}>
               Crons
             </Link>
             {" / "}

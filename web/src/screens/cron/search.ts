@@ -1,6 +1,6 @@
 import { defineSearch, oneOf, someOf } from "../../url/search.js";
 
-export const TABS = ["ledger", "jobs", "runs", "configuration", "audit"] as const;
+export const TABS = ["ledger", "calendar", "jobs", "runs", "configuration", "audit"] as const;
 export type Tab = (typeof TABS)[number];
 
 /** What the ledger says of a slot. */
