@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:ed278e321179a6ae10c53d94f434146313907e30
+--! Hash: sha1:72f5690240fa525b95e208af0b4d5c5746ea060c
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -11973,8 +11973,8 @@ begin
     v_all := v_all + carillon._roll_up_span(v_until, v_next);
     perform carillon._roll_up_ticks(v_until, v_next);
     v_until := v_next;
-    -- Long spans cost less for each job, and none of them should take long.
-    v_span := case when clock_timestamp() - v_begun < c_patience / 8 then v_span * 2
+    -- Long spans cost less for each job, and none of them should take long: days without jobs say nothing of the next.
+    v_span := case when clock_timestamp() - v_begun < c_patience / 8 then least(v_span * 2, '1 hour')
       when clock_timestamp() - v_begun > c_patience / 2 then greatest(v_span / 4, '1 second') else v_span end;
   end loop;
   insert into carillon.settings (key, value) values ('stats_until', to_jsonb(v_until))

@@ -61,7 +61,7 @@ describe("the list of jobs", () => {
     expect(tab.faults).toEqual([]);
   });
 
-  test("moves by itself: a job that ends says so, and no request is made by a hidden page", async () => {
+  test("moves by itself: a job that starts and ends says so", async () => {
     const id = await crm.enqueue();
     await using tab = await tabs.open("/jobs", api.admin);
     await row(tab, id).getByText("queued").waitFor();

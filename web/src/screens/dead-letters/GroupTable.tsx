@@ -107,7 +107,7 @@ function Group({ group, selected, onSelect }: GroupProps) {
           <Time at={oldest.buriedAt} />
           {letters.length > 1 && (
             <>
-              {" … "}
+              {" to "}
               <Time at={newest.buriedAt} />
             </>
           )}
