@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Cron } from "../../src/client/index.js";
 import type { Caller } from "../api/api.js";
 import { Dashboard } from "./dashboard.js";
 
@@ -53,6 +54,21 @@ test("it does what can be done on the page that is open", async () => {
   await page.getByLabel(ENTRY).fill("edit");
   await page.getByRole("option", { name: "Edit lead-sync" }).click();
   await page.getByRole("heading", { level: 1, name: "Edit lead-sync" }).waitFor();
+  expect(visitor.complaints).toEqual([]);
+});
+
+test("a job is found by its number, wherever it is", async () => {
+  const crons = (await web.api.as(writer, "GET", "/api/v1/apps/crm/crons")).body as Cron[];
+  const path = `/api/v1/apps/crm/crons/${crons[0]?.id}/trigger`;
+  const { msgId } = (await web.api.as(web.api.admin, "POST", path)).body as { msgId: number };
+  await using visitor = await web.visit(writer, "/crons");
+  const { page } = visitor;
+  await page.getByRole("heading", { level: 1, name: "Crons" }).waitFor();
+  await page.keyboard.press("Control+k");
+  await page.getByLabel(ENTRY).fill(`#${msgId}`);
+  await page.getByRole("option", { name: `Job ${msgId}` }).click();
+  await page.waitForURL(`**/apps/crm/jobs/${msgId}`);
+  await page.getByRole("heading", { level: 1, name: new RegExp(String(msgId)) }).waitFor();
   expect(visitor.complaints).toEqual([]);
 });
 
