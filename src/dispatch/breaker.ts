@@ -101,7 +101,10 @@ export class CircuitBreakers {
     try {
       if (outcome.status === "failed" && outcome.broken) {
         const wait = await noteFailure(this.#sql, appId, key, outcome.error, this.#usual);
-        this.#note(id, wait === null ? "closed" : "open");
+        // Of two failures at once the one that opened it may be heard first. An open one is asked about, so that is safe.
+        if (wait !== null || this.#failing.get(id) !== "open") {
+          this.#note(id, wait === null ? "closed" : "open");
+        }
         return;
       }
       const breaker = this.#failing.get(id);

@@ -1,5 +1,4 @@
 import { Link } from "@tanstack/react-router";
-import { count } from "../time/format.js";
 
 /** A job by its id. */
 export function JobLink({ appId, id }: { appId: string; id: number }) {
@@ -10,7 +9,7 @@ export function JobLink({ appId, id }: { appId: string; id: number }) {
       className="num link"
       aria-label={`Job ${id}`}
     >
-      {count(id)}
+      {id}
     </Link>
   );
 }

@@ -4,7 +4,6 @@ import { cancelJob, type JobRef } from "../../jobs/actions.js";
 import { Button } from "../../parts/Button.js";
 import { Dialog, DialogActions } from "../../parts/Dialog.js";
 import { Field } from "../../parts/Field.js";
-import { count } from "../../time/format.js";
 import styles from "./job.module.css";
 
 interface CancelDialogProps {
@@ -33,7 +32,7 @@ export function CancelDialog({ job, running, open, onClose }: CancelDialogProps)
     }
   };
   return (
-    <Dialog open={open} onClose={onClose} title={`Cancel job ${count(job.msgId)}`}>
+    <Dialog open={open} onClose={onClose} title={`Cancel job ${job.msgId}`}>
       <form onSubmit={(event) => void submit(event)} className={styles.form}>
         <p>
           {running

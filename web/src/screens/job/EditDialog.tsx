@@ -11,7 +11,7 @@ import { Field } from "../../parts/Field.js";
 import { say } from "../../parts/toasts.js";
 import { client } from "../../session/session.js";
 import { serverNow } from "../../time/clock.js";
-import { cityOf, count } from "../../time/format.js";
+import { cityOf } from "../../time/format.js";
 import { MY_ZONE } from "../../time/times.js";
 import styles from "./job.module.css";
 
@@ -24,7 +24,7 @@ interface EditDialogProps {
 /** Changes when a waiting job is due and, before its first attempt, what it is given. */
 export function EditDialog({ job, open, onClose }: EditDialogProps) {
   return (
-    <Dialog open={open} onClose={onClose} title={`Change job ${count(job.msgId)}`} wide>
+    <Dialog open={open} onClose={onClose} title={`Change job ${job.msgId}`} wide>
       {open && <EditForm job={job} onClose={onClose} />}
     </Dialog>
   );
@@ -52,7 +52,7 @@ function EditForm({ job, onClose }: { job: Job; onClose: () => void }) {
     try {
       await client().jobs.update(job.appId, job.msgId, changes);
       await jobsChanged();
-      say({ title: `Changed job ${count(job.msgId)}` });
+      say({ title: `Changed job ${job.msgId}` });
       onClose();
     } catch (thrown) {
       setErrors(placed(thrown));

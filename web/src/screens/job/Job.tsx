@@ -10,7 +10,6 @@ import { Json } from "../../parts/Json.js";
 import { Card, Page } from "../../parts/Page.js";
 import { EmptyState, ErrorState, Loading, Notice } from "../../parts/States.js";
 import { useGrants } from "../../session/session.js";
-import { count } from "../../time/format.js";
 import { ErrorCard } from "./ErrorCard.js";
 import { Exchanges } from "./Exchanges.js";
 import { JobActions } from "./JobActions.js";
@@ -34,7 +33,7 @@ export function Job() {
   }
   if (!may(`app:${appId}:job.read`)) {
     return (
-      <Outside appId={appId} title={`Job ${count(id)}`}>
+      <Outside appId={appId} title={`Job ${id}`}>
         <EmptyState title="You may not see this job">
           The permission <code>app:{appId}:job.read</code> is missing. Whoever manages roles can
           grant it.
@@ -49,7 +48,7 @@ function Read({ appId, id }: { appId: string; id: number }) {
   const query = useLive(jobQuery(appId, id), 2000);
   if (query.data?.msgId === id) return <Found key={id} job={query.data} />;
   return (
-    <Outside appId={appId} title={`Job ${count(id)}`}>
+    <Outside appId={appId} title={`Job ${id}`}>
       {query.error === null ? (
         <Loading rows={8} />
       ) : (
@@ -92,7 +91,7 @@ function Found({ job }: { job: FullJob }) {
   const last = job.attempts.at(-1);
   return (
     <Page
-      title={name === "" ? `Job ${count(msgId)}` : `Job ${count(msgId)} of ${name}`}
+      title={name === "" ? `Job ${msgId}` : `Job ${msgId} of ${name}`}
       mark={<OutcomeBadge outcome={status} />}
       lead={
         <>
