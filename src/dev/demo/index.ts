@@ -46,6 +46,7 @@ async function demo(signal: AbortSignal): Promise<void> {
   for (const line of [
     "",
     `  API  ${system.url}/api/v1/crons`,
+    `  page ${system.url}/`,
     `  key  ${system.key}`,
     `  try  curl -H "Authorization: Bearer ${system.key}" ${system.url}/api/v1/apps/${manifest.id}/crons`,
     "  Ctrl-C stops everything.",
@@ -62,7 +63,8 @@ async function report(api: Api, appId: string, signal: AbortSignal): Promise<voi
   const crons = await api<{ id: string; name: string }[]>("GET", `/apps/${appId}/crons`);
   const seen = new Set<string>();
   while (!signal.aborted) {
-    const jobs = await api<Job[]>("GET", `/apps/${appId}/jobs?status=finished&limit=50`);
+    const path = `/apps/${appId}/jobs?status=finished&limit=50`;
+    const { items: jobs } = await api<{ items: Job[] }>("GET", path);
     for (const cron of crons) {
       const path = `/apps/${appId}/crons/${cron.id}/ticks?limit=5`;
       const { items: ticks } = await api<{ items: Tick[] }>("GET", path);
