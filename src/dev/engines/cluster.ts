@@ -79,7 +79,11 @@ export class Cluster implements Engine {
   async start(): Promise<void> {
     if (this.closed) throw new EngineError("the engine is closed");
     if (this.server?.isRunning === true) {
-      if ((await serverOf(this.dataDir)) !== null && !(await isFree(this.port))) return;
+      if (await this.listens()) {
+        // One that was killed this moment still has its port: it is gone when looked at again.
+        await sleep(100);
+        if (await this.listens()) return;
+      }
       // Somebody killed the server: a dying process lets go of its port before its number.
       await this.server.ended;
     }
@@ -105,6 +109,10 @@ export class Cluster implements Engine {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  private async listens(): Promise<boolean> {
+    return (await serverOf(this.dataDir)) !== null && !(await isFree(this.port));
   }
 
   private get logFile(): string {
