@@ -12,6 +12,7 @@ const homeRoute = createRoute({
   getParentRoute: () => adminRoute,
   path: "/",
   beforeLoad: () => {
+    // The router wants its redirects thrown, and they are no errors.
     // eslint-disable-next-line @typescript-eslint/only-throw-error
     throw redirect({ to: "/admin/keys", replace: true });
   },
