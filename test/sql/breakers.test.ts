@@ -6,11 +6,10 @@ import {
   type TestDatabase,
   type TestSql,
 } from "../helpers/database.js";
-import { createUser, fingerprint, one, refusal } from "./support.js";
+import { createUser, fingerprint, newApp, one, refusal } from "./support.js";
 
 let db: TestDatabase;
 let sql: TestSql;
-let unique = 0;
 const KEY = "https://example.com";
 
 beforeAll(async () => {
@@ -20,11 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => db.drop());
 
-async function install(): Promise<string> {
-  const app = `app${(unique += 1)}`;
-  await sql`select carillon.install_app(app => ${app})`;
-  return app;
-}
+const install = () => newApp(sql);
 
 /** For how many milliseconds no call is to be made after one more failure. */
 const fail = async (app: string, { failures = 3, key = KEY, message = "answered 503" } = {}) =>

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { advanceClock, setClock } from "../helpers/clock.js";
 import { createTestDatabase, type TestDatabase, type TestSql } from "../helpers/database.js";
-import { createUser, fingerprint, one, refusal } from "./support.js";
+import { createUser, fingerprint, newApp, one, refusal } from "./support.js";
 
 /*
  * What apps keep secret, as the database sees it: sealed values it cannot open, by app and name.
@@ -10,7 +10,6 @@ import { createUser, fingerprint, one, refusal } from "./support.js";
 
 let db: TestDatabase;
 let sql: TestSql;
-let unique = 0;
 const KEY = "0123456789abcdef";
 
 beforeAll(async () => {
@@ -20,11 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => db.drop());
 
-async function install(): Promise<string> {
-  const app = `app${(unique += 1)}`;
-  await sql`select carillon.install_app(app => ${app})`;
-  return app;
-}
+const install = () => newApp(sql);
 
 const set = async (app: string, name: string, bytes = randomBytes(40), actor?: string) =>
   (

@@ -2,11 +2,10 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { advanceClock, setClock } from "../helpers/clock.js";
 import { createTestDatabase, type TestDatabase, type TestSql } from "../helpers/database.js";
-import { createUser, one, refusal } from "./support.js";
+import { createUser, newApp, one, refusal } from "./support.js";
 
 let db: TestDatabase;
 let sql: TestSql;
-let unique = 0;
 const KEY = "0123456789abcdef";
 
 beforeAll(async () => {
@@ -16,11 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => db.drop());
 
-async function install(): Promise<string> {
-  const app = `app${(unique += 1)}`;
-  await sql`select carillon.install_app(app => ${app})`;
-  return app;
-}
+const install = () => newApp(sql);
 
 interface Row {
   id: string;

@@ -171,3 +171,12 @@ export async function createUser(sql: TestSql, name: string, permissions: string
     select carillon.create_principal(username => ${name}, roles => ${[name]}) as id`);
   return id;
 }
+
+let apps = 0;
+
+/** Installs an app of its own for a test. */
+export async function newApp(sql: TestSql): Promise<string> {
+  const app = `app${(apps += 1)}`;
+  await sql`select carillon.install_app(app => ${app})`;
+  return app;
+}

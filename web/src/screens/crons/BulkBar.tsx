@@ -3,8 +3,8 @@ import { pauseCron, resumeCron, toMany, type CronRef } from "../../crons/actions
 import { PauseDialog } from "../../crons/PauseDialog.js";
 import type { CronSummary } from "../../crons/types.js";
 import { Button } from "../../parts/Button.js";
+import { SelectionBar } from "../../parts/SelectionBar.js";
 import { counted } from "../../time/format.js";
-import styles from "./crons.module.css";
 
 interface BulkBarProps {
   crons: readonly CronSummary[];
@@ -27,8 +27,7 @@ export function BulkBar({ crons, onDone }: BulkBarProps) {
     onDone();
   };
   return (
-    <div className={styles.bulk} role="region" aria-label="Selected crons">
-      <span className="num">{counted(crons.length, "cron")} selected</span>
+    <SelectionBar of="cron" count={crons.length} onClear={onDone}>
       <Button small disabled={on.length === 0} onClick={() => setPausing(true)}>
         Pause {on.length > 0 && counted(on.length, "cron")}…
       </Button>
@@ -39,15 +38,12 @@ export function BulkBar({ crons, onDone }: BulkBarProps) {
       >
         Resume {off.length > 0 && counted(off.length, "cron")}
       </Button>
-      <Button small look="quiet" onClick={onDone}>
-        Clear
-      </Button>
       <PauseDialog
         what={counted(on.length, "cron")}
         open={pausing}
         onClose={() => setPausing(false)}
         onPause={(note) => act(on, "Paused", (cron) => pauseCron(cron, note))}
       />
-    </div>
+    </SelectionBar>
   );
 }

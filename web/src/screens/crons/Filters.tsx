@@ -4,6 +4,7 @@ import { CRON_ORDERS, CRON_STATES, type CronState } from "../../crons/types.js";
 import { Button } from "../../parts/Button.js";
 import { Select } from "../../parts/Field.js";
 import { SearchBox } from "../../parts/SearchBox.js";
+import { Toggle } from "../../parts/Toggle.js";
 import styles from "./crons.module.css";
 import type { cronsSearch } from "./search.js";
 
@@ -40,16 +41,10 @@ export function Filters({ filter, onChange }: FiltersProps) {
         {CRON_STATES.map((one) => {
           const { word, icon: Icon } = STATES[one];
           return (
-            <button
-              key={one}
-              type="button"
-              className={styles.stateFilter}
-              aria-pressed={state.includes(one)}
-              onClick={() => toggle(one)}
-            >
+            <Toggle key={one} on={state.includes(one)} onToggle={() => toggle(one)}>
               <Icon size={13} aria-hidden="true" />
               {word}
-            </button>
+            </Toggle>
           );
         })}
       </div>

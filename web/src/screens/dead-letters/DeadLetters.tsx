@@ -5,6 +5,7 @@ import { useJobApps, type JobApps } from "../../jobs/apps.js";
 import { NoApps } from "../../jobs/NoApps.js";
 import { useHold, useLiveOptions } from "../../live/live.js";
 import { Button } from "../../parts/Button.js";
+import { SelectionBar } from "../../parts/SelectionBar.js";
 import { Card, Page } from "../../parts/Page.js";
 import { EmptyState, ErrorState, Loadable, Loading } from "../../parts/States.js";
 import { More } from "../../parts/Table.js";
@@ -119,8 +120,7 @@ function BulkBar({ letters, onDone }: { letters: readonly DeadLetter[]; onDone: 
   if (letters.length === 0) return null;
   const mine = letters.filter(({ appId }) => may(`app:${appId}:job.write`));
   return (
-    <div className={styles.bulk} role="region" aria-label="Selected letters">
-      <span className="num">{counted(letters.length, "letter")} selected</span>
+    <SelectionBar of="letter" count={letters.length} onClear={onDone}>
       {mine.length === 0 ? (
         <span className="muted">You may only look at them: job.write is missing.</span>
       ) : (
@@ -133,9 +133,6 @@ function BulkBar({ letters, onDone }: { letters: readonly DeadLetter[]; onDone: 
           </Button>
         </>
       )}
-      <Button small look="quiet" onClick={onDone}>
-        Clear
-      </Button>
-    </div>
+    </SelectionBar>
   );
 }

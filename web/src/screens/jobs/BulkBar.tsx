@@ -3,9 +3,9 @@ import { byIds, type Deed } from "../../jobs/bulk.js";
 import { BulkDialog } from "../../jobs/BulkDialog.js";
 import { isLive, type ListedJob } from "../../jobs/types.js";
 import { Button } from "../../parts/Button.js";
+import { SelectionBar } from "../../parts/SelectionBar.js";
 import { useGrants } from "../../session/session.js";
 import { counted } from "../../time/format.js";
-import styles from "./jobs.module.css";
 
 /** What can be done with the selected ones, and with how many of them. */
 export function BulkBar({ jobs, onDone }: { jobs: readonly ListedJob[]; onDone: () => void }) {
@@ -17,8 +17,7 @@ export function BulkBar({ jobs, onDone }: { jobs: readonly ListedJob[]; onDone: 
   const ended = mine.filter(({ status }) => !isLive(status));
   const meant = deed === "cancel" ? live : ended;
   return (
-    <div className={styles.bulk} role="region" aria-label="Selected jobs">
-      <span className="num">{counted(jobs.length, "job")} selected</span>
+    <SelectionBar of="job" count={jobs.length} onClear={onDone}>
       {mine.length === 0 ? (
         <span className="muted">You may only look at them: job.write is missing.</span>
       ) : (
@@ -31,9 +30,6 @@ export function BulkBar({ jobs, onDone }: { jobs: readonly ListedJob[]; onDone: 
           </Button>
         </>
       )}
-      <Button small look="quiet" onClick={onDone}>
-        Clear
-      </Button>
       {deed !== undefined && (
         <BulkDialog
           deed={deed}
@@ -46,6 +42,6 @@ export function BulkBar({ jobs, onDone }: { jobs: readonly ListedJob[]; onDone: 
           }}
         />
       )}
-    </div>
+    </SelectionBar>
   );
 }

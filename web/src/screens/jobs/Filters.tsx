@@ -13,6 +13,7 @@ import { OUTCOMES } from "../../outcomes/outcomes.js";
 import { OutcomeMark } from "../../outcomes/OutcomeMark.js";
 import { Button } from "../../parts/Button.js";
 import { Select } from "../../parts/Field.js";
+import { Toggle } from "../../parts/Toggle.js";
 import { SearchBox } from "../../parts/SearchBox.js";
 import { Time } from "../../time/Time.js";
 import { CronPicker } from "./CronPicker.js";
@@ -126,15 +127,6 @@ export function Filters({ filter, onChange, appId, onCron }: FiltersProps) {
 }
 
 const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1);
-
-function Toggle(props: { on: boolean; onToggle: () => void; children: ReactNode }) {
-  const { on, onToggle, children } = props;
-  return (
-    <button type="button" className={styles.toggle} aria-pressed={on} onClick={onToggle}>
-      {children}
-    </button>
-  );
-}
 
 function Removable(props: { what: string; onRemove: () => void; children: ReactNode }) {
   const { what, onRemove, children } = props;
