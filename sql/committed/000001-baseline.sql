@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:72f5690240fa525b95e208af0b4d5c5746ea060c
+--! Hash: sha1:4b16b48f1a322b5282eced26935ed49fccbc1c7d
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -112,10 +112,11 @@ create index identities_principal_id_idx on carillon.identities (principal_id);
 create table carillon.beats (
   id bigint generated always as identity primary key,
   expression text not null constraint beats_expression_unique unique,
-  pg_job_id bigint constraint beats_pg_job_id_unique unique
+  pg_job_id bigint
 );
 comment on table carillon.beats is 'One pg_cron job per compiled expression, shared by all crons that need waking at the same times.';
-comment on column carillon.beats.pg_job_id is 'cron.job.jobid while scheduled; null while no enabled cron needs the beat.';
+comment on column carillon.beats.pg_job_id is
+  'cron.job.jobid while scheduled; null while no enabled cron needs the beat. In no unique index: setting it must not wait for those who join the beat.';
 
 create table carillon.beat_jobs (
   pg_job_id bigint primary key,
@@ -6401,7 +6402,7 @@ declare
   v_needed boolean;
   v_job bigint;
 begin
-  for v_beat in select b.* from carillon.beats b where b.id = any (beats) order by b.expression for update loop
+  for v_beat in select b.* from carillon.beats b where b.id = any (beats) order by b.expression for no key update loop
     v_needed := exists (select from carillon.crons c where c.beat_id = v_beat.id);
     if v_needed and v_beat.pg_job_id is null then
       v_job := carillon._schedule_job('carillon beat ' || v_beat.id, v_beat.expression,
@@ -6436,6 +6437,7 @@ declare
   v_left text[];
   v_expression text;
   v_beat bigint;
+  v_job bigint;
   v_unsettled bigint[] := '{}';
 begin
   select coalesce(array_agg(w.cron_id), '{}'), array_agg(w.expression), array_agg(w.widened) into v_ids, v_expressions, v_widened
@@ -6446,23 +6448,23 @@ begin
   v_left := array(
     select distinct b.expression from carillon.crons c join carillon.beats b on b.id = c.beat_id where c.id = any (v_ids));
 
-  -- Lock order: beats by expression. Whoever may have to schedule or unschedule a beat holds its row until
-  -- commit. Those who join one that is scheduled only keep it so, and do not wait for one another.
+  -- Lock order: beats by expression. Who leaves a beat, and may have to unschedule it, waits for all who join it;
+  -- who has to schedule it waits for who does the same; who joins one that is scheduled waits for leavers only.
   for v_expression in
     select u.e from (select unnest(v_expressions) union select unnest(v_left)) as u (e) where u.e is not null order by u.e
   loop
-    v_beat := null;
-    if v_expression <> all (v_left) then
-      select b.id into v_beat from carillon.beats b
-      where b.expression = v_expression and b.pg_job_id is not null
-      for key share;
-      if v_beat is null then
-        insert into carillon.beats (expression) values (v_expression)
-        on conflict on constraint beats_expression_unique do nothing;
-      end if;
-    end if;
-    if v_beat is null then
+    if v_expression = any (v_left) then
       select b.id into v_beat from carillon.beats b where b.expression = v_expression for update;
+      v_unsettled := v_unsettled || v_beat;
+      continue;
+    end if;
+    -- No condition on the job here: a row that is locked and then found not to meet it stays locked all the same.
+    select b.id, b.pg_job_id into v_beat, v_job from carillon.beats b where b.expression = v_expression for key share;
+    if v_job is null then
+      insert into carillon.beats (expression) values (v_expression)
+      on conflict on constraint beats_expression_unique do nothing;
+      -- Not "for update": others who found it so hold their share, and would wait for ours.
+      select b.id into v_beat from carillon.beats b where b.expression = v_expression for no key update;
       v_unsettled := v_unsettled || v_beat;
     end if;
   end loop;

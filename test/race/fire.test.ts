@@ -4,6 +4,7 @@ import { advanceClock, setClock } from "../helpers/clock.js";
 import { createTestDatabase, type TestSql } from "../helpers/database.js";
 import { startCronEngine } from "../helpers/engine.js";
 import { claim, complete, createCron, one, sync } from "../sql/support.js";
+import { until } from "../worker/helpers.js";
 import { errorsOf, Race } from "./race.js";
 
 const DRIVERS = [
@@ -170,6 +171,28 @@ describe.skipIf(inject("server").pgCron === null)("with pg_cron", () => {
     // Who was edited while pg_cron was off is put back on a beat by the sweep.
     await sql`select carillon.sweep()`;
     expect(await disagreements(sql)).toEqual([]);
+  });
+
+  test("those who waited for a beat that its last member left put it back, all of them", async () => {
+    await using live = await startCronEngine();
+    const { sql } = live;
+    await sql`select carillon.install_app(app => 'crm')`;
+    const leaving = await createCron(sql, "crm", "leaving", expressions[0]);
+    const joining: Promise<unknown>[] = [];
+    await sql.begin(async (tx) => {
+      await tx`select carillon.set_cron_enabled(cron => ${leaving.id}, enabled => false)`;
+      for (let i = 1; i <= 4; i += 1) {
+        joining.push(createCron(sql, "crm", `c${i}`, expressions[0]));
+        await until(async () => {
+          const waiting = await sql`
+            select from pg_stat_activity where wait_event_type = 'Lock' and query ~ 'create_cron'`;
+          return waiting.length === i;
+        });
+      }
+    });
+    await Promise.all(joining);
+    expect(await disagreements(sql)).toEqual([]);
+    expect(await sql`select from cron.job where schedule = ${expressions[0]}`).toHaveLength(1);
   });
 
   test("deploys of one app and of many at once all succeed, and the last one's crons are there", async () => {
