@@ -1,18 +1,24 @@
-import type { ReactNode } from "react";
+import type { CSSProperties, ReactNode } from "react";
 import styles from "./table.module.css";
 
 interface TableProps {
   /** What the table holds, for readers. */
   caption: string;
   head: ReactNode;
+  /** On a phone each row is a card, whose cells the caller places; elsewhere it is at least so wide. */
+  cards?: { minWidth: string };
   children: ReactNode;
 }
 
 /** A plain table in a box of its own that scrolls sideways when it must. */
-export function Table({ caption, head, children }: TableProps) {
+export function Table({ caption, head, cards, children }: TableProps) {
   return (
     <div className={styles.scroll} role="region" aria-label={caption} tabIndex={0}>
-      <table className={styles.table}>
+      <table
+        className={styles.table}
+        data-cards={cards !== undefined || undefined}
+        style={cards && ({ "--least": cards.minWidth } as CSSProperties)}
+      >
         <caption className="sr-only">{caption}</caption>
         <thead>
           <tr>{head}</tr>
@@ -56,6 +62,40 @@ export function Th({ children, width, right = false, hidden = false, sort, onSor
     </th>
   );
 }
+
+interface PickProps {
+  /** What is selected by it: `Select job 7`. */
+  label: string;
+  checked: boolean;
+  onChange: (on: boolean) => void;
+}
+
+/** The cell by which a row is selected; its row has data-selected while it is. */
+export function Pick(props: PickProps) {
+  return (
+    <td className={styles.pick}>
+      <Box {...props} />
+    </td>
+  );
+}
+
+/** The same for all rows that are shown. */
+export function PickAll(props: PickProps) {
+  return (
+    <th scope="col" className={styles.pick}>
+      <Box {...props} />
+    </th>
+  );
+}
+
+const Box = ({ label, checked, onChange }: PickProps) => (
+  <input
+    type="checkbox"
+    aria-label={label}
+    checked={checked}
+    onChange={(event) => onChange(event.target.checked)}
+  />
+);
 
 /** Fetches what comes after the last row. */
 export function More({
