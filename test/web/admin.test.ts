@@ -233,7 +233,7 @@ test("a broken target is called again by hand, and the rule is changed, or refus
   await row.getByText("is held back").waitFor();
   await row.getByText("timeout: no <b>answer</b> came in time").waitFor();
   await expectAccessible(page);
-  await row.getByRole("button", { name: /Call https.* again…/ }).click();
+  await row.getByRole("button", { name: /^Call again: https/ }).click();
   await page.getByRole("alertdialog").getByRole("button", { name: "Call again" }).click();
   await page.getByText("Every target of crm answered").waitFor();
 
@@ -320,7 +320,7 @@ test("the record is filtered by its address, and shows what became of what", asy
 
 test("how long an app's jobs are kept is set, and what is no number of days refused", async () => {
   const page = await site.open("/admin/settings", { as: boss() });
-  await page.getByRole("button", { name: "Retention of crm…" }).click();
+  await page.getByRole("button", { name: "Change retention of crm…" }).click();
   await page.getByLabel("Days a finished job is kept").fill("99999");
   await page.getByRole("button", { name: "Save retention" }).click();
   await page.getByText(/Must be at most 3650/).waitFor();

@@ -176,7 +176,7 @@ async function jonas(sql: Sql, { keys }: Seeded): Promise<Caller> {
 async function stopClock(context: BrowserContext, now: Date): Promise<void> {
   await context.clock.setFixedTime(now);
   await context.route(
-    (url) => url.pathname.startsWith("/api/"),
+    (url) => /^\/(api\/|readyz|healthz)/.test(url.pathname),
     async (route) => {
       const response = await route.fetch().catch(() => undefined);
       if (response === undefined) await route.abort().catch(() => undefined);
@@ -194,16 +194,20 @@ interface AxeResult {
 
 /** Nothing that hinders anybody, by axe: of every rule, not only the serious ones. */
 export async function expectAccessible(page: Page): Promise<void> {
+  expect((await axeOf(page)).join("\n")).toBe("");
+}
+
+/** What axe finds, each with where. */
+export async function axeOf(page: Page): Promise<string[]> {
   // By the debugger's way: the policy lets no other code in, as it should.
   await page.evaluate(`${AXE};0`);
   const { violations } = await page.evaluate<AxeResult>(
     "axe.run(document, { resultTypes: ['violations'] })",
   );
-  const told = violations.map(
+  return violations.map(
     ({ id, help, nodes }) =>
       `${id}: ${help}\n${nodes.map(({ target, html }) => `  ${target.join(" ")} ${html.slice(0, 160)}`).join("\n")}`,
   );
-  expect(told.join("\n")).toBe("");
 }
 
 /** The page is not wider than its window: only tables scroll sideways, in their own box. */

@@ -10,7 +10,7 @@ import { stopClock } from "./clock.js";
 import { APPS, CRONS, MESSAGES, PEOPLE, type SeedCron } from "./company.js";
 import { at, JOBS, LETTERS, SETTLE, SLOTS, STORE, TOOLS } from "./history.js";
 import { daysBefore, type Seeding } from "./seeding.js";
-import { change, startJobs } from "./today.js";
+import { change, startJobs, startWaiting } from "./today.js";
 
 /** What was seeded. */
 export interface Seeded {
@@ -47,6 +47,7 @@ export async function seedCompany(databaseUrl: string, now = new Date()): Promis
     await clock.set(now);
     for (const text of [SLOTS, JOBS, ...STORE, LETTERS, ...SETTLE]) await sql.unsafe(at(text, now));
     await giveAccess(seeding);
+    await startWaiting(seeding);
     await makeCalls(seeding);
     await startJobs(seeding);
     await rollUp(sql);

@@ -41,7 +41,8 @@ export function AuditRow({ entry, zone, children, onAction }: AuditRowProps) {
         <Time at={at} zone={zone} seconds />
       </td>
       <td>
-        {actor.name} <span className="muted small">{keyPrefix ? `key ${keyPrefix}…` : via}</span>
+        {actor.name}{" "}
+        <span className="muted small nowrap">{keyPrefix ? `key ${keyPrefix}…` : via}</span>
       </td>
       <td>
         {onAction === undefined ? (

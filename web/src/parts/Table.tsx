@@ -1,24 +1,22 @@
-import type { CSSProperties, ReactNode } from "react";
+import type { ReactNode } from "react";
 import styles from "./table.module.css";
 
 interface TableProps {
   /** What the table holds, for readers. */
   caption: string;
   head: ReactNode;
-  /** On a phone each row is a card, whose cells the caller places; elsewhere it is at least so wide. */
-  cards?: { minWidth: string };
+  /** At least so wide: it scrolls sideways in less room. */
+  least?: string;
+  /** On a phone each row is a card instead, whose cells the caller may place. */
+  cards?: boolean;
   children: ReactNode;
 }
 
 /** A plain table in a box of its own that scrolls sideways when it must. */
-export function Table({ caption, head, cards, children }: TableProps) {
+export function Table({ caption, head, least, cards = false, children }: TableProps) {
   return (
     <div className={styles.scroll} role="region" aria-label={caption} tabIndex={0}>
-      <table
-        className={styles.table}
-        data-cards={cards !== undefined || undefined}
-        style={cards && ({ "--least": cards.minWidth } as CSSProperties)}
-      >
+      <table className={styles.table} data-cards={cards || undefined} style={{ minWidth: least }}>
         <caption className="sr-only">{caption}</caption>
         <thead>
           <tr>{head}</tr>

@@ -29,6 +29,7 @@ export function Apps() {
             ) : (
               <Table
                 caption="Apps"
+                least="46rem"
                 head={
                   <>
                     <Th>App</Th>

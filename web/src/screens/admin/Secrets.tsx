@@ -69,7 +69,7 @@ function List({ appId, mayWrite }: { appId: string; mayWrite: boolean }) {
               </EmptyState>
             ) : (
               <Table
-                caption={`Secrets of ${appId}`}
+                caption="Secrets by name"
                 head={
                   <>
                     <Th>Name</Th>

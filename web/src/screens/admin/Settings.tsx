@@ -42,6 +42,7 @@ function Kept() {
           ) : (
             <Table
               caption="Retention of each app"
+              least="40rem"
               head={
                 <>
                   <Th>App</Th>
@@ -100,7 +101,7 @@ function KeptRow({ appId, mayWrite }: { appId: string; mayWrite: boolean }) {
       </td>
       <td data-right>
         {mayWrite && (
-          <Button small aria-label={`Retention of ${appId}…`} onClick={() => setOpen(true)}>
+          <Button small aria-label={`Change retention of ${appId}…`} onClick={() => setOpen(true)}>
             Change…
           </Button>
         )}

@@ -41,7 +41,7 @@ export function SigningKeys({ appId, mayWrite }: { appId: string; mayWrite: bool
             </EmptyState>
           ) : (
             <Table
-              caption={`Signing keys of ${appId}`}
+              caption="Signing keys, newest first"
               head={
                 <>
                   <Th>Made</Th>

@@ -101,7 +101,7 @@ function Row({ appId, target, mayWrite }: PartProps & { target: BrokenTarget }) 
       </td>
       <td data-right>
         {mayWrite && (
-          <Button small aria-label={`Call ${key} again…`} onClick={() => askToReset(appId, key)}>
+          <Button small aria-label={`Call again: ${key}`} onClick={() => askToReset(appId, key)}>
             Call again…
           </Button>
         )}

@@ -36,7 +36,8 @@ export function GroupTable({ groups, selected, onSelect }: GroupTableProps) {
     <div className={styles.table}>
       <Table
         caption="Dead letters by their error"
-        cards={{ minWidth: "56rem" }}
+        least="56rem"
+        cards
         head={
           <>
             <Th hidden>Selected</Th>

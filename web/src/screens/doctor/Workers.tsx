@@ -20,6 +20,7 @@ export function Workers({ queues, workers }: WorkersProps) {
       ) : (
         <Table
           caption="Apps with jobs waiting or running"
+          least="44rem"
           head={
             <>
               <Th>App</Th>

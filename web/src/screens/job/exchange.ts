@@ -77,13 +77,15 @@ function spansOf(times: Fields, total: number | null): Span[] {
   return rest > 0.05 ? [...spans, { name: "Rest", ms: rest }] : spans;
 }
 
+const LONG_NUMBER = /(?<![\w"])-?\d[\d.eE+-]{15,}/;
+
 /** A body as people read it: JSON in lines, whatever the sender made of it. */
 export function readable(body: string, headers: Headers): string {
   const type = headers.find(([name]) => name.toLowerCase() === "content-type")?.[1] ?? "";
   if (!/\bjson\b/i.test(type)) return body;
   try {
     // Numbers that JavaScript would round stay as they were sent.
-    return /\d{16}/.test(body) ? body : JSON.stringify(JSON.parse(body), null, 2);
+    return LONG_NUMBER.test(body) ? body : JSON.stringify(JSON.parse(body), null, 2);
   } catch {
     return body;
   }

@@ -69,12 +69,7 @@ export function Filters({ filter, onChange, appId, counts, onCron }: FiltersProp
           >
             <OutcomeMark outcome={one} size={11} />
             {capital(OUTCOMES[one].word)}
-            {counts && (
-              <span className={styles.many}>
-                {count(counts[one].count)}
-                {counts[one].capped && "+"}
-              </span>
-            )}
+            {counts && <span className={styles.many}>{manyOf(counts[one])}</span>}
           </Toggle>
         ))}
       </div>
@@ -135,6 +130,10 @@ export function Filters({ filter, onChange, appId, counts, onCron }: FiltersProp
     </div>
   );
 }
+
+/** Sums of what was not counted to its end are no more exact than that. */
+const manyOf = ({ count: many, capped }: StatusCounts[JobStatus]) =>
+  capped ? `${count(Math.floor(many / 1000) * 1000)}+` : count(many);
 
 const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1);
 

@@ -36,7 +36,8 @@ export function JobRows({ jobs, selected, onSelect }: JobRowsProps) {
     <div className={styles.table}>
       <Table
         caption="Jobs"
-        cards={{ minWidth: "66rem" }}
+        least="66rem"
+        cards
         head={
           <>
             <PickAll
