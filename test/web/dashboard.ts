@@ -1,4 +1,4 @@
-import type { Page } from "playwright-core";
+import type { BrowserContext, Page } from "playwright-core";
 import type { Caller, TestApi } from "../api/api.js";
 import { axeOf, Site, type OpenOptions } from "./site.js";
 
@@ -10,6 +10,10 @@ export class Visitor implements AsyncDisposable {
 
   constructor(page: Page) {
     this.page = page;
+  }
+
+  get context(): BrowserContext {
+    return this.page.context();
   }
 
   axe(): Promise<string[]> {
