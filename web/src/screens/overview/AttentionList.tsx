@@ -16,7 +16,7 @@ import {
 import type { ComponentType } from "react";
 import type { Attention, AttentionItem } from "../../needs/needs.js";
 import { EmptyState } from "../../parts/States.js";
-import { count } from "../../time/format.js";
+import { count, counted } from "../../time/format.js";
 import { Ago } from "../../time/Time.js";
 import { wayTo } from "./ways.js";
 import styles from "./overview.module.css";
@@ -128,7 +128,8 @@ function AllGood({ decided }: { decided: Attention["decided"] }) {
   ];
   return (
     <EmptyState good title="Nothing needs you">
-      {count(slots)} slots were decided in the last 24 hours: {parts.join(", ")}.
+      {counted(slots, "slot")} {slots === 1 ? "was" : "were"} decided in the last 24 hours:{" "}
+      {parts.join(", ")}.
     </EmptyState>
   );
 }
