@@ -52,7 +52,6 @@ const uninstallCommand = apiCommand(
 
 /** Apps, over the API. */
 export const appsCommand = new Command("apps")
-  .description("apps: list, show, uninstall")
   .addCommand(listCommand)
   .addCommand(showCommand)
   .addCommand(uninstallCommand);

@@ -110,7 +110,6 @@ const revokeCommand = apiCommand(
 
 /** API keys. */
 export const keysCommand = new Command("keys")
-  .description("API keys: list, create, revoke")
   .addCommand(listCommand)
   .addCommand(createCommand)
   .addCommand(revokeCommand);

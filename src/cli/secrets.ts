@@ -82,7 +82,6 @@ Carillon runs, then run this, then drop the previous key. Exit code 1 when somet
 
 /** What apps keep secret. */
 export const secretsCommand = new Command("secrets")
-  .description("an app's secrets: list, set, delete; and the key they are encrypted by")
   .addCommand(listCommand)
   .addCommand(setCommand)
   .addCommand(deleteCommand)

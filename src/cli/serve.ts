@@ -14,7 +14,6 @@ import { untilSignal } from "./signals.js";
 
 /** The API, with the ticker and a dispatcher beside it. */
 export const serveCommand = new Command("serve")
-  .description("serve the API on CARILLON_HOST:CARILLON_PORT (default 127.0.0.1:8080)")
   .option("--no-ticker", "do not tick in this process")
   .option("--no-dispatcher", "do not send jobs to their targets from this process")
   .action(async (options: { ticker: boolean; dispatcher: boolean }) => {

@@ -24,8 +24,12 @@ interface ApiFlags extends ConnectionFlags {
   json?: true;
 }
 
-/** A command over the API: with the options that say how to reach it. */
-export function apiCommand(name: string, description: string, withApp = true): Command {
+/**
+ * A command over the API: with the options that say how to reach it.
+ *
+ * @param description none for a command of the first level, which is described in COMMANDS
+ */
+export function apiCommand(name: string, description = "", withApp = true): Command {
   const command = new Command(name).description(description);
   if (withApp) command.option("-a, --app <id>", "the app (default: CARILLON_APP, or .carillonrc)");
   return withConnection(command);

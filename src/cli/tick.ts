@@ -1,15 +1,12 @@
+import { Command } from "commander";
 import { readConfig, requireDatabaseUrl } from "../config.js";
 import { connect } from "../db/connect.js";
 import { adminTick } from "../db/ticks.js";
 import { usesApi } from "./either-way.js";
-import { apiCommand, openSession } from "./session.js";
+import { openSession, withConnection } from "./session.js";
 
 /** One tick, for whoever drives from outside. */
-export const tickCommand = apiCommand(
-  "tick",
-  "decide what is due, once, and print what was done as JSON",
-  false,
-)
+export const tickCommand = withConnection(new Command("tick"))
   .addHelpText(
     "after",
     "\nStraight in the database DATABASE_URL; or over the API with --url (or CARILLON_URL, without DATABASE_URL).",

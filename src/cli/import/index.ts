@@ -100,9 +100,6 @@ const kubernetes = source(
 
 /** Takes crons over from other schedulers. */
 export const importCommand = new Command("import")
-  .description(
-    "take crons over from pg-cron, graphile-worker, pg-boss or kubernetes, and say what changes",
-  )
   .addCommand(pgCron)
   .addCommand(graphile)
   .addCommand(pgBoss)
