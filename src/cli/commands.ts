@@ -74,7 +74,7 @@ export const COMMANDS: readonly CommandGroup[] = [
     commands: [
       row(
         "apps",
-        "apps: list, show, uninstall",
+        "apps: list, show, edit, uninstall",
         async () => (await import("./apps.js")).appsCommand,
       ),
       row(
