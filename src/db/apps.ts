@@ -41,3 +41,9 @@ export const patchApp = (
 /** Removes an app with its crons; its live jobs are canceled, its history stays. */
 export const uninstallApp = (sql: Queryable, appId: string, actor: Actor | null = null) =>
   run(sql`select carillon.uninstall_app(app => ${appId}, ${acting(sql, actor)})`);
+
+/** Whether the first apps are to be installed by this transaction; true once in a database's life. */
+export const beginSeed = async (sql: Queryable) => {
+  const row = await one<{ begun: boolean }>(sql`select carillon.begin_seed() as begun`);
+  return row.begun;
+};
