@@ -98,6 +98,11 @@ export const COMMANDS: readonly CommandGroup[] = [
         async () => (await import("./attention.js")).attentionCommand,
       ),
       row(
+        "workers",
+        "who is there to take jobs, idle ones too",
+        async () => (await import("./workers.js")).workersCommand,
+      ),
+      row(
         "stats",
         "how jobs ended, how long they ran and waited",
         async () => (await import("./stats.js")).statsCommand,

@@ -173,6 +173,8 @@ export const OPERATIONS = {
     get: op("GET /api/v1/overview", "query"),
     /** What needs somebody, most serious first. */
     attention: op("GET /api/v1/attention", "query"),
+    /** The workers and dispatchers that are there, idle ones too, or were within the last hour. */
+    workers: op("GET /api/v1/workers", "query"),
   },
   retention: {
     /** How long, and how many, of an app's finished jobs are kept. */
