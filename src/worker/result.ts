@@ -34,6 +34,8 @@ export function storableResult(value: unknown): unknown {
 
 function stringify(value: unknown): string | undefined {
   try {
+    // Most results are nothing but data, and then the engine writes them by itself, many times as fast.
+    if (isData(value, MOST_LEVELS)) return JSON.stringify(value);
     return JSON.stringify(value, (key: string, inner: unknown) => {
       if (typeof inner === "function" || typeof inner === "symbol" || typeof inner === "bigint") {
         const where = key === "" ? "the result" : `"${key}" in the result`;
@@ -46,6 +48,33 @@ function stringify(value: unknown): string | undefined {
     const reason = error instanceof Error ? error.message : String(error);
     throw new UnstorableResult(`the result is not JSON: ${reason}`, { cause: error });
   }
+}
+
+/** Levels of an object beyond which it is looked at more slowly; a cycle is one. */
+const MOST_LEVELS = 20;
+
+/** Whether a value holds only what JSON has: no function, symbol or BigInt, no class of its own mind. */
+function isData(value: unknown, levels: number): boolean {
+  switch (typeof value) {
+    case "string":
+    case "number":
+    case "boolean":
+    case "undefined":
+      return true;
+    case "object":
+      break;
+    default:
+      return false;
+  }
+  if (value === null) return true;
+  if (levels === 0 || "toJSON" in value) return false;
+  if (Array.isArray(value)) {
+    return value.every((item) => isData(item, levels - 1));
+  }
+  for (const key in value) {
+    if (!isData((value as Record<string, unknown>)[key], levels - 1)) return false;
+  }
+  return true;
 }
 
 function withStorableText(value: unknown): unknown {
