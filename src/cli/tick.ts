@@ -13,7 +13,8 @@ export const tickCommand = withConnection(new Command("tick"))
   )
   .action(async (options: { url?: string; key?: string }) => {
     if (usesApi(options)) {
-      console.log(JSON.stringify(await openSession(options).client.system.tick()));
+      const { client } = await openSession(options);
+      console.log(JSON.stringify(await client.system.tick()));
       return;
     }
     const sql = connect(requireDatabaseUrl(readConfig()), { max: 1, name: "carillon tick" });

@@ -129,11 +129,11 @@ async function text(file: string): Promise<string> {
 }
 
 async function finish(options: ImportOptions, imported: Imported): Promise<void> {
-  const app = resolveConnection(options).app;
+  const app = (await resolveConnection(options)).app;
   const manifest = { ...(app === undefined ? {} : { id: app }), crons: imported.crons };
   if (!options.json) console.error(reportText(imported));
   if (options.apply) {
-    await apply(openSession(options), imported);
+    await apply(await openSession(options), imported);
     return;
   }
   if (options.output !== undefined) {
