@@ -34,5 +34,4 @@ async function queuesOf(faktory: FaktoryTarget, instance: string) {
 }
 
 /** What the command line knows of Faktory servers. */
-export const faktoryCommand = new Command("faktory")
-  .addCommand(queuesCommand);
+export const faktoryCommand = new Command("faktory").addCommand(queuesCommand);

@@ -194,7 +194,12 @@ describe("PATCH", () => {
     const before = await crons("edited");
     const renamed = await patch("edited", { name: "After", maxConcurrency: null });
     expect(renamed.status).toBe(200);
-    expect(renamed.body).toMatchObject({ id: "edited", name: "After", maxConcurrency: null, agent });
+    expect(renamed.body).toMatchObject({
+      id: "edited",
+      name: "After",
+      maxConcurrency: null,
+      agent,
+    });
     expect(await crons("edited")).toEqual(before);
     expect(await audited("edited")).toEqual([
       { before: { name: "Before", maxConcurrency: 7 }, after: { name: "After" } },

@@ -148,7 +148,12 @@ describe("GET …/ticks", () => {
   test("with include=events, shows each slot's job and how it came to what it is", async () => {
     const { sql } = api.db;
     const target = { type: "http", url: "https://example.com" };
-    const id = await declare("c", { overlapPolicy: "queue", maxAttempts: 2, retryDelay: 60, target });
+    const id = await declare("c", {
+      overlapPolicy: "queue",
+      maxAttempts: 2,
+      retryDelay: 60,
+      target,
+    });
     const finish = (jobs: readonly Job[], outcome: object) =>
       sql`select carillon.finish_jobs(${sql.json(
         jobs.map(({ job_id, attempt }) => ({ job_id, attempt, ...outcome })) as never,

@@ -29,7 +29,8 @@ function file(text: string, name = "seed.yaml"): string {
 }
 const cron = (name: string, schedule = "0 3 * * *") => ({ name, schedule });
 const json = (value: unknown) => file(JSON.stringify(value), "seed.json");
-const apps = async () => (await sql`select id from carillon.apps order by id`).map(({ id }) => id as string);
+const apps = async () =>
+  (await sql`select id from carillon.apps order by id`).map(({ id }) => id as string);
 const refused = async (path: string) =>
   seedFrom(sql, path).then(
     () => expect.fail("it was taken"),
@@ -52,7 +53,8 @@ test("a fresh store gets its apps, and no later start changes anything", async (
     { appId: "crm", installed: true, created: ["nightly", "often"] },
     { appId: "shop", installed: true, created: [] },
   ]);
-  const crons = await sql`select name, timezone, origin, owner_id from carillon.crons order by name`;
+  const crons =
+    await sql`select name, timezone, origin, owner_id from carillon.crons order by name`;
   expect(crons).toMatchObject([
     { name: "nightly", timezone: "America/New_York", origin: "manifest" },
     { name: "often" },
@@ -88,7 +90,11 @@ test.each<[string, unknown, string[]]>([
     { apps: [{ id: "a" }, { id: "b", crons: [cron("ok"), cron("bad", "61 * * * *")] }] },
     ["apps[1].crons[1].schedule"],
   ],
-  ["the same in a single manifest", { id: "b", crons: [cron("bad", "61 * * * *")] }, ["crons[0].schedule"]],
+  [
+    "the same in a single manifest",
+    { id: "b", crons: [cron("bad", "61 * * * *")] },
+    ["crons[0].schedule"],
+  ],
   ["a reserved id", { apps: [{ id: "carillon" }] }, ["apps[0].appId"]],
 ])("refuses %s, naming file and field, and installs nothing", async (_, seed, fields) => {
   const path = json(seed);

@@ -51,10 +51,12 @@ test("how many jobs it has running is told, and one that was killed is told from
 });
 
 test("doctor says who is there, and whose jobs nobody takes", async () => {
-  const found = async () =>
-    (await examine(bench.db.url)).find(({ check }) => check === "workers");
+  const found = async () => (await examine(bench.db.url)).find(({ check }) => check === "workers");
   await bench.sql`truncate carillon.workers, carillon.job_history`;
-  expect(await found()).toMatchObject({ state: "note", message: "no worker is there, nor a dispatcher" });
+  expect(await found()).toMatchObject({
+    state: "note",
+    message: "no worker is there, nor a dispatcher",
+  });
   const worker = await bench.work({ onJob: () => null });
   expect(await found()).toMatchObject({
     ...{ state: "ok", message: `worker ${worker.name} of ${bench.app}` },

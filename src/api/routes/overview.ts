@@ -41,7 +41,8 @@ export const overviewRoutes = [
     method: "get",
     path: "/api/v1/workers",
     operationId: "listWorkers",
-    summary: "The workers and dispatchers that are there, idle ones too, or were within the last hour",
+    summary:
+      "The workers and dispatchers that are there, idle ones too, or were within the last hour",
     permission: "authenticated",
     query: OfApp,
     responses: { 200: z.array(WorkerPresence) },
