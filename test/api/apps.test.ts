@@ -205,7 +205,7 @@ describe("PATCH", () => {
       { before: { name: "Before", maxConcurrency: 7 }, after: { name: "After" } },
     ]);
     expect((await patch("edited", { agent: false })).body).toMatchObject({ agent: null });
-    expect((await audited("edited"))[0]).toEqual({ before: { agent }, after: {} });
+    expect((await audited("edited"))[0]).toEqual({ before: { agent }, after: null });
     expect((await patch("edited", { agent: true, name: null })).body).toMatchObject({
       ...{ name: null, agent: {} },
     });

@@ -269,7 +269,7 @@ describe("what needs somebody", () => {
     await note("w2", ["crm"]);
     expect((await item(sql, "no_worker")).text).toMatch(/^2 workers are there, and take none/);
     await advanceClock(sql, "91 seconds");
-    expect((await item(sql, "no_worker")).text).toMatch(/^No worker takes/);
+    expect((await texts()).filter((text) => text.startsWith("No worker takes"))).toHaveLength(1);
     await sql`truncate carillon.workers`;
     await clear();
   });

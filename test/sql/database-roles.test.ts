@@ -474,7 +474,7 @@ describe("the rights are what the code needs", () => {
   });
 
   test("of the API: what src/api and carillon serve with its ticker call", async () => {
-    const files = [...filesOf("api/"), "cli/serve.ts", "worker/ticker.ts"];
+    const files = [...filesOf("api/"), "cli/serve.ts", "deploy/seed.ts", "worker/ticker.ts"];
     expect(await rightsOf("carillon_api")).toEqual(neededBy(files));
   });
 
