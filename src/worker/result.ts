@@ -53,26 +53,20 @@ function stringify(value: unknown): string | undefined {
 /** Levels of an object beyond which it is looked at more slowly; a cycle is one. */
 const MOST_LEVELS = 20;
 
+const DATA_TYPES = new Set(["string", "number", "boolean", "undefined"]);
+
 /** Whether a value holds only what JSON has: no function, symbol or BigInt, no class of its own mind. */
 function isData(value: unknown, levels: number): boolean {
-  switch (typeof value) {
-    case "string":
-    case "number":
-    case "boolean":
-    case "undefined":
-      return true;
-    case "object":
-      break;
-    default:
-      return false;
-  }
+  const type = typeof value;
+  if (type !== "object") return DATA_TYPES.has(type);
   if (value === null) return true;
-  if (levels === 0 || "toJSON" in value) return false;
+  const object = value as Record<string, unknown>;
+  if (levels === 0 || "toJSON" in object) return false;
   if (Array.isArray(value)) {
     return value.every((item) => isData(item, levels - 1));
   }
-  for (const key in value) {
-    if (!isData((value as Record<string, unknown>)[key], levels - 1)) return false;
+  for (const key in object) {
+    if (!isData(object[key], levels - 1)) return false;
   }
   return true;
 }

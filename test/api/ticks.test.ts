@@ -156,7 +156,7 @@ describe("GET …/ticks", () => {
     });
     const finish = (jobs: readonly Job[], outcome: object) =>
       sql`select carillon.finish_jobs(${sql.json(
-        jobs.map(({ job_id, attempt }) => ({ job_id, attempt, ...outcome })) as never,
+        jobs.map(({ job_id, attempt }) => ({ job_id, attempt, ...outcome })),
       )})`;
     const error = { name: "status", message: "answered 500" };
     await minute();
