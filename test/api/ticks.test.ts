@@ -207,7 +207,7 @@ describe("GET …/ticks", () => {
     expect(running?.job).toMatchObject({ status: "queued", finishedAt: null });
 
     expect((await list(id)).items[0]).not.toHaveProperty("job");
-    const reader = await api.caller(`reader of ${app}`, [`app:${app}:cron.read`]);
+    const reader = await api.caller(`reader-of-${app}`, [`app:${app}:cron.read`]);
     const refused = await call("GET", `${id}/ticks?include=events`, undefined, reader);
     expect(problemOf(refused).detail).toBe(`missing app:${app}:job.read`);
     expect((await call("GET", `${id}/ticks`, undefined, reader)).status).toBe(200);
