@@ -15,10 +15,10 @@ describe("what needs somebody", () => {
   test("is counted beside its pages, in the title and by the icon of the tab", async () => {
     const page = await site.open("/upcoming", { as: "maria.okafor" });
     const rail = page.getByRole("navigation", { name: "Pages" });
-    await rail.getByRole("link", { name: "Dead letters, 37 letters" }).waitFor();
-    await rail.getByRole("link", { name: /^Crons, \d+ failing crons$/ }).waitFor();
-    const overview = rail.getByRole("link", { name: /^Overview, \d+ need attention$/ });
-    const causes = /, (\d+) /.exec((await overview.textContent()) ?? "")?.[1];
+    await rail.getByRole("link", { name: "Dead letters 37 letters" }).waitFor();
+    await rail.getByRole("link", { name: /^Crons \d+ failing crons$/ }).waitFor();
+    const overview = rail.getByRole("link", { name: /^Overview \d+ need attention$/ });
+    const causes = /(\d+)/.exec((await overview.textContent()) ?? "")?.[1];
     await expect.poll(() => page.title()).toBe(`(${causes}) Upcoming · Carillon`);
     expect(await page.locator("#icon").getAttribute("href")).toBe("/icon-alert.svg");
     await overview.click();

@@ -28,7 +28,7 @@ const PICTURES: readonly (Shot & { look: OpenOptions })[] = [
   {
     name: "editor",
     path: (site) => `${site.cronPath("billing/fx-rates")}/edit`,
-    ready: /^At 02:30/,
+    ready: "Next 10 slots",
     look: wide,
   },
   {

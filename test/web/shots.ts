@@ -43,7 +43,7 @@ export const SHOTS: readonly Shot[] = [
   { name: "jobs", path: of("/jobs"), ready: /^Show more jobs/ },
   {
     name: "job",
-    path: (site) => jobPath(site, "billing", "status = 'failed' and cron_id is not null"),
+    path: (site) => jobPath(site, "warehouse", "status = 'failed' and cron_id is not null"),
     ready: "Timeline",
     first: (page) => page.getByText(/— failed/).waitFor(),
   },

@@ -37,17 +37,16 @@ function Entry({ page, needs }: { page: RailPage; needs: Needs }) {
         activeOptions={{ exact: to === "/", includeSearch: false }}
         activeProps={{ "data-active": true }}
         title={words === "" ? text : `${text}: ${words}`}
-        aria-label={words === "" ? undefined : `${text}, ${words}`}
       >
         <Icon size={16} aria-hidden="true" />
-        <span>{text}</span>
+        <span>{text}</span>{" "}
         {waiting > 0 && (
           <b
             className={styles.needs}
             data-alert={(of?.which !== "letters" && needs.critical) || undefined}
-            aria-hidden="true"
           >
             {waiting > 999 ? "999+" : count(waiting)}
+            <span className="sr-only"> {words.replace(/^\S+ /, "")}</span>
           </b>
         )}
       </Link>

@@ -33,7 +33,10 @@ export const PAGES: readonly RailPage[] = [
     text: "Overview",
     icon: LayoutDashboard,
     key: "o",
-    needs: { which: "causes", words: (many) => `${many} need attention` },
+    needs: {
+      which: "causes",
+      words: (many) => `${many} ${many === 1 ? "needs" : "need"} attention`,
+    },
   },
   {
     to: "/crons",
