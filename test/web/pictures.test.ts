@@ -26,12 +26,6 @@ const PICTURES: readonly (Shot & { look: OpenOptions })[] = [
     look: { ...wide, theme: "dark" },
   },
   {
-    name: "editor",
-    path: (site) => `${site.cronPath("billing/fx-rates")}/edit`,
-    ready: "Next 10 slots",
-    look: wide,
-  },
-  {
     name: "job",
     path: (site) => jobPath(site, "billing", "headers ? 'target' and attempt = 3"),
     ready: "HTTP exchange",
