@@ -1,23 +1,26 @@
-import type { ReactNode } from "react";
+import type { ReactNode, Ref } from "react";
 import styles from "./table.module.css";
 
 interface TableProps {
   /** What the table holds, for readers. */
   caption: string;
   head: ReactNode;
+  /** How many rows there are with the head, where not all of them are in the page. */
+  rows?: number | undefined;
+  body?: Ref<HTMLTableSectionElement>;
   children: ReactNode;
 }
 
 /** A plain table in a box of its own that scrolls sideways when it must. */
-export function Table({ caption, head, children }: TableProps) {
+export function Table({ caption, head, rows, body, children }: TableProps) {
   return (
     <div className={styles.scroll} role="region" aria-label={caption} tabIndex={0}>
-      <table className={styles.table}>
+      <table className={styles.table} aria-rowcount={rows}>
         <caption className="sr-only">{caption}</caption>
         <thead>
           <tr>{head}</tr>
         </thead>
-        <tbody>{children}</tbody>
+        <tbody ref={body}>{children}</tbody>
       </table>
     </div>
   );
