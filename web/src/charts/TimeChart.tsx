@@ -3,8 +3,8 @@ import { duration } from "../time/format.js";
 import type { TimeStyle } from "../time/format.js";
 import { bandPath, linePath, type Points } from "./lines.js";
 import styles from "./charts.module.css";
-import { secondsScale } from "./scale.js";
-import { timeTicks } from "./time-axis.js";
+import { secondsScale, type Scale } from "./scale.js";
+import { timeTicks, type TimeTick } from "./time-axis.js";
 import { useWidth } from "./use-width.js";
 
 /** Half of the values lie below p50, nearly all below p95. */
@@ -44,6 +44,7 @@ export function TimeChart(props: TimeChartProps) {
   const [frame, width] = useWidth<HTMLDivElement>();
   const plot = Math.max(1, width - EDGE.left - EDGE.right);
   const step = plot / starts.length;
+  const room = Math.max(1, Math.floor(plot / ROOM));
   const most = Math.max(...values.map((value) => value?.p95 ?? 0));
   // One that is far away would press all else to the ground.
   const near = rule !== undefined && rule.seconds <= most * 3 && rule.seconds >= most / 20;
@@ -98,39 +99,7 @@ export function TimeChart(props: TimeChartProps) {
         }
         onPointerLeave={() => onAt(undefined)}
       >
-        {scale.ticks.map((seconds) => (
-          <g key={seconds}>
-            <line
-              className={styles.grid}
-              x1={EDGE.left}
-              x2={EDGE.left + plot}
-              y1={y(seconds)}
-              y2={y(seconds)}
-            />
-            <text className={styles.axis} x={EDGE.left - 8} y={y(seconds) + 4} textAnchor="end">
-              {seconds === 0 ? "0" : duration(seconds * 1000)}
-            </text>
-          </g>
-        ))}
-        {timeTicks(starts, style, Math.max(1, Math.floor(plot / ROOM))).map((tick) => (
-          <g key={tick.at}>
-            <line
-              className={styles.grid}
-              x1={x(tick.at) - step / 2}
-              x2={x(tick.at) - step / 2}
-              y1={EDGE.top}
-              y2={EDGE.top + PLOT + 4}
-            />
-            <text
-              className={styles.axis}
-              x={Math.min(x(tick.at) - step / 2, width - EDGE.right - 16)}
-              y={HEIGHT - 6}
-              textAnchor="middle"
-            >
-              {tick.text}
-            </text>
-          </g>
-        ))}
+        <Axes scale={scale} ticks={timeTicks(starts, style, room)} x={x} y={y} width={width} />
         <path className={styles.band} d={bandPath(p95, p50)} />
         <path className={styles.p95} d={linePath(p95)} />
         <path className={styles.p50} d={linePath(p50)} />
@@ -175,6 +144,46 @@ export function TimeChart(props: TimeChartProps) {
       </svg>
       <p className={styles.told}>{describe(at ?? last)}</p>
     </div>
+  );
+}
+
+interface AxesProps {
+  scale: Scale;
+  ticks: readonly TimeTick[];
+  /** Where a bucket's middle is. */
+  x: (at: number) => number;
+  y: (seconds: number) => number;
+  width: number;
+}
+
+/** What is written at the left and below, and the lines from there. */
+function Axes({ scale, ticks, x, y, width }: AxesProps) {
+  const right = width - EDGE.right;
+  const half = (x(1) - x(0)) / 2;
+  return (
+    <>
+      {scale.ticks.map((seconds) => (
+        <g key={seconds}>
+          <path className={styles.grid} d={`M${EDGE.left} ${y(seconds)}H${right}`} />
+          <text className={styles.axis} x={EDGE.left - 8} y={y(seconds) + 4} textAnchor="end">
+            {seconds === 0 ? "0" : duration(seconds * 1000)}
+          </text>
+        </g>
+      ))}
+      {ticks.map(({ at, text }) => (
+        <g key={at}>
+          <path className={styles.grid} d={`M${x(at) - half} ${EDGE.top}v${PLOT + 4}`} />
+          <text
+            className={styles.axis}
+            x={Math.min(x(at) - half, right - 16)}
+            y={HEIGHT - 6}
+            textAnchor="middle"
+          >
+            {text}
+          </text>
+        </g>
+      ))}
+    </>
   );
 }
 
