@@ -118,7 +118,7 @@ export class WorkerLoop {
     this.#claiming = this.#claim(room).finally(() => {
       this.#claiming = undefined;
       this.#claimIfRoom();
-      this.noteIdle();
+      this.#noteIdle();
     });
   }
 
@@ -205,7 +205,7 @@ export class WorkerLoop {
         break;
       case "dropped":
         leases.drop(attempt);
-        this.noteIdle();
+        this.#noteIdle();
         break;
     }
     if (this.#running.size === 0) this.#onIdle?.();
@@ -214,8 +214,13 @@ export class WorkerLoop {
     this.#claimIfRoom();
   };
 
-  /** Looks whether there is nothing to do any more: to be called when that may have come about. */
-  noteIdle(): void {
+  /** An attempt is off the worker's hands: there may be room for more, or nothing left to do. */
+  settled(): void {
+    this.#claimIfRoom();
+    this.#noteIdle();
+  }
+
+  #noteIdle(): void {
     const { leases, events } = this.#deps;
     const idle = leases.size === 0 && !this.#hungry && this.#claiming === undefined;
     if (idle && !this.#idle) events.emit("worker:idle", () => ({}));

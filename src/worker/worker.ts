@@ -183,7 +183,7 @@ export class QueueWorker implements Worker {
       ...{ log, logs, events },
       onSettled: (attempt) => {
         leases.drop(attempt);
-        loop.noteIdle();
+        loop.settled();
       },
       giveUp: this.#giveUp.signal,
     });

@@ -33,6 +33,20 @@ describe("an announced job", () => {
     expect(Math.max(...waits)).toBeLessThan(2000);
   });
 
+  test("does not wait for a poll when more had ended than the database had taken", async () => {
+    const { sql, app } = bench;
+    // Each end waits for its log line: thousands of them are held when the claims stop.
+    await sql`
+      select carillon.enqueue_jobs(app => ${app}, jobs => (
+        select jsonb_agg(jsonb_build_object('payload', jsonb_build_object('n', n)))
+        from generate_series(1, 8000) n))`;
+    await using _worker = await bench.work(
+      { onJob: (_job, _caller, ctx) => ctx.log.info("a line") },
+      { pollMs: 600_000, concurrency: 500 },
+    );
+    await until(async () => (await bench.live()) === 0, "the end of all jobs");
+  });
+
   test("is heard again after the listening connection was cut", async () => {
     await using _worker = await bench.work({ onJob: () => "heard" }, { pollMs: 600_000 });
     const [listening] = await backends('listen "carillon_jobs"');
