@@ -177,8 +177,12 @@ test("agents and containers are filled in by their own fields", async () => {
   await page.getByLabel("Value of environment 1").fill("C=x:y");
   await page.getByRole("button", { name: "Create cron" }).click();
   await page.getByText("Must be the name of an image").waitFor();
-  expect(await page.getByRole("combobox", { name: "Image", exact: true }).getAttribute("aria-invalid")).toBe("true");
-  await page.getByRole("combobox", { name: "Image", exact: true }).fill("registry.example/crm/report:2.1");
+  expect(
+    await page.getByRole("combobox", { name: "Image", exact: true }).getAttribute("aria-invalid"),
+  ).toBe("true");
+  await page
+    .getByRole("combobox", { name: "Image", exact: true })
+    .fill("registry.example/crm/report:2.1");
   await page.getByLabel("Memory in MiB").fill("512");
   const [request] = await Promise.all([
     page.waitForRequest((sent) => sent.method() === "POST" && sent.url().endsWith("/crons")),
