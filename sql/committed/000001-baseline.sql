@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:4b16b48f1a322b5282eced26935ed49fccbc1c7d
+--! Hash: sha1:7d2fa6780f7581bdb1ea0f6ad8b3b9c3ad8e7d40
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -6192,6 +6192,14 @@ $$;
 comment on function carillon._live_jobs_of_backfill(uuid, uuid) is 'How many jobs of a backfill are still queued or running.';
 revoke all on function carillon._live_jobs_of_backfill(uuid, uuid) from public;
 --! EndIncluded queue/_live_jobs_of_backfill.sql
+--! Included queue/_next_job_id.sql
+create or replace function carillon._next_job_id() returns bigint
+language sql volatile security invoker
+-- The sequence that pgmq made for the queue; looking it up by pg_get_serial_sequence takes longer than sending a job.
+return nextval('pgmq.q_jobs_msg_id_seq');
+comment on function carillon._next_job_id() is 'Draws the id of a job before the job is sent.';
+revoke all on function carillon._next_job_id() from public;
+--! EndIncluded queue/_next_job_id.sql
 --! Included queue/_send_job.sql
 create or replace function carillon._send_job(app text, payload jsonb, user_id uuid, headers jsonb, due_at timestamptz, id bigint default null) returns bigint
 language plpgsql volatile security invoker
@@ -6201,7 +6209,7 @@ declare
   v_id bigint;
 begin
   insert into pgmq.q_jobs (msg_id, enqueued_at, vt, message, headers) overriding system value
-  values (coalesce(id, nextval(pg_get_serial_sequence('pgmq.q_jobs', 'msg_id'))), carillon.now(), due_at, carillon._job_message(app, payload, user_id), _send_job.headers)
+  values (coalesce(_send_job.id, carillon._next_job_id()), carillon.now(), due_at, carillon._job_message(app, payload, user_id), _send_job.headers)
   returning msg_id into v_id;
   perform pg_notify('carillon_jobs', carillon._claim_key(jsonb_build_object('app_id', app), _send_job.headers));
   return v_id;
@@ -7102,7 +7110,7 @@ begin
   fresh as materialized (
     select j.*,
       case when j.denied is null and j.blocker is null
-        then nextval(pg_get_serial_sequence('pgmq.q_jobs', 'msg_id')) end as msg_id
+        then carillon._next_job_id() end as msg_id
     from judged j
     where j.fresh
   ),
@@ -8954,25 +8962,33 @@ revoke all on function carillon._expire_jobs() from public;
 --! EndIncluded jobs/_expire_jobs.sql
 --! Included jobs/_next_priorities.sql
 create or replace function carillon._next_priorities(key text, below integer, out direct integer, out due integer, out limited integer)
-language sql stable parallel safe security invoker
-begin atomic
-  select
-    (select coalesce((q.headers ->> 'priority')::integer, 0) from pgmq.q_jobs q
-     where carillon._claim_key(q.message, q.headers) = key and coalesce((q.headers ->> 'priority')::integer, 0) < below
-       and (q.headers ? 'cron_id') is not true and (q.headers ? 'lease') is not true
-     order by coalesce((q.headers ->> 'priority')::integer, 0) desc
-     limit 1),
-    (select coalesce((q.headers ->> 'priority')::integer, 0) from pgmq.q_jobs q
-     where carillon._claim_key(q.message, q.headers) = key and coalesce((q.headers ->> 'priority')::integer, 0) < below
-       and q.headers ? 'cron_id' and not q.headers ? 'lease' and not q.headers ? 'limited'
-     order by coalesce((q.headers ->> 'priority')::integer, 0) desc
-     limit 1),
-    (select coalesce((q.headers ->> 'priority')::integer, 0) from pgmq.q_jobs q
-     where carillon._claim_key(q.message, q.headers) = key and (q.headers ? 'limited') and coalesce((q.headers ->> 'priority')::integer, 0) < below
-       and q.headers ? 'cron_id' and not q.headers ? 'lease'
-     order by (q.headers ? 'limited'), coalesce((q.headers ->> 'priority')::integer, 0) desc
-     limit 1);
+language plpgsql stable parallel safe security invoker
+set search_path = ''
+as $$
+begin
+  direct := (
+    select coalesce((q.headers ->> 'priority')::integer, 0) from pgmq.q_jobs q
+    where carillon._claim_key(q.message, q.headers) = key and coalesce((q.headers ->> 'priority')::integer, 0) < below
+      and (q.headers ? 'cron_id') is not true and (q.headers ? 'lease') is not true
+    order by coalesce((q.headers ->> 'priority')::integer, 0) desc
+    limit 1
+  );
+  due := (
+    select coalesce((q.headers ->> 'priority')::integer, 0) from pgmq.q_jobs q
+    where carillon._claim_key(q.message, q.headers) = key and coalesce((q.headers ->> 'priority')::integer, 0) < below
+      and q.headers ? 'cron_id' and not q.headers ? 'lease' and not q.headers ? 'limited'
+    order by coalesce((q.headers ->> 'priority')::integer, 0) desc
+    limit 1
+  );
+  limited := (
+    select coalesce((q.headers ->> 'priority')::integer, 0) from pgmq.q_jobs q
+    where carillon._claim_key(q.message, q.headers) = key and (q.headers ? 'limited') and coalesce((q.headers ->> 'priority')::integer, 0) < below
+      and q.headers ? 'cron_id' and not q.headers ? 'lease'
+    order by (q.headers ? 'limited'), coalesce((q.headers ->> 'priority')::integer, 0) desc
+    limit 1
+  );
 end;
+$$;
 comment on function carillon._next_priorities(text, integer) is
   'The highest priority below the given one that waiting jobs of a claim key have: direct ones, those of unlimited crons, and of limited crons. Three probes of indexes.';
 revoke all on function carillon._next_priorities(text, integer) from public;
@@ -9628,7 +9644,7 @@ begin
     || case when tags is null then '{}' else jsonb_build_object('tags', tags) end
     || case when target is null then '{}' else jsonb_build_object('target', target) end;
   if idempotency_key is not null then
-    v_new := nextval(pg_get_serial_sequence('pgmq.q_jobs', 'msg_id'));
+    v_new := carillon._next_job_id();
     v_job := carillon._idempotent_job(app, idempotency_key,
       jsonb_build_object('payload', payload, 'userId', user_id, 'runAt', carillon._time_json(run_at, 'runAt'), 'options', v_options),
       v_now, v_new);
@@ -9704,7 +9720,7 @@ begin
   end loop;
 
   if v_keyed <> '{}' then
-    v_ids := array(select nextval(pg_get_serial_sequence('pgmq.q_jobs', 'msg_id')) from generate_series(1, jsonb_array_length(jobs)));
+    v_ids := array(select carillon._next_job_id() from generate_series(1, jsonb_array_length(jobs)));
     -- Lock order: by key.
     for v_at in select k from unnest(v_keyed) as k order by jobs -> (k::integer - 1) ->> 'idempotencyKey', k loop
       v_job := carillon._given_options(jobs -> (v_at::integer - 1));
@@ -9815,6 +9831,8 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
+-- Planned once: for one job, planning takes longer than claiming it.
+set plan_cache_mode = force_generic_plan
 as $$
 declare
   v_now timestamptz := carillon.now();
@@ -10062,6 +10080,8 @@ set search_path = ''
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
+-- Planned once: for one job, planning takes longer than finishing it.
+set plan_cache_mode = force_generic_plan
 -- Whoever cancels the jobs of several crons in one transaction cannot keep that order. The worker tries again.
 set lock_timeout = '3s'
 as $$
