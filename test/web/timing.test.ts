@@ -103,7 +103,7 @@ describe("the timing of a cron", () => {
     site.expectNoFaults();
   });
 
-  test("fits a phone, in the dark as well", async () => {
+  test("fits a phone, in the dark as well", { timeout: 60_000 }, async () => {
     for (const theme of ["light", "dark"] as const) {
       const page = await site.open(timing("billing/charge-renewals"), {
         ...{ as: "maria.okafor", width: 390, height: 844, theme },
