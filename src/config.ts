@@ -25,6 +25,7 @@ const Environment = z.object({
   CARILLON_DISPATCH_CONCURRENCY: z.coerce.number().int().min(1).max(1000).default(50),
   CARILLON_CONNECTIONS: z.coerce.number().int().min(1).max(100).default(6),
   CARILLON_TICKER: flag.default(true),
+  CARILLON_SEED: z.string().optional(),
   CARILLON_LISTEN: flag.default(true),
   CARILLON_PREPARE: flag.default(true),
   CARILLON_STATEMENT_TIMEOUT: z.coerce.number().int().min(0).max(3600).default(15),
@@ -60,6 +61,8 @@ export interface Config {
   readonly connections: number;
   /** Whether this process ticks, once a second. */
   readonly ticker: boolean;
+  /** The file by which `carillon serve` installs the first apps of a database without any. */
+  readonly seed: string | undefined;
   /** Whether workers wake by LISTEN; off (polling) behind a pooler in transaction mode. */
   readonly listen: boolean;
   /** Whether statements are prepared; off behind a pooler in transaction mode. */
@@ -98,6 +101,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     dispatchConcurrency: e.CARILLON_DISPATCH_CONCURRENCY,
     connections: e.CARILLON_CONNECTIONS,
     ticker: e.CARILLON_TICKER,
+    seed: e.CARILLON_SEED,
     listen: e.CARILLON_LISTEN,
     prepare: e.CARILLON_PREPARE,
     statementTimeoutSeconds: e.CARILLON_STATEMENT_TIMEOUT,

@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:7d2fa6780f7581bdb1ea0f6ad8b3b9c3ad8e7d40
+--! Hash: sha1:d38768a5eba54cc1bda152febaa1588fa9ea9c88
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -640,6 +640,23 @@ create table carillon.database_roles (
 );
 comment on table carillon.database_roles is 'Which apps a worker''s database role is bound to. The owner, superusers and members of carillon_api need no row; any other role without one reaches no app.';
 --! EndIncluded tables/database_roles.sql
+--! Included tables/workers.sql
+-- Who is there can be told anew within half a minute: it needs no log and no crash safety.
+create unlogged table carillon.workers (
+  name text primary key,
+  keys text[] not null constraint workers_keys_some check (cardinality(keys) > 0),
+  host text not null,
+  pid integer not null,
+  version text not null,
+  concurrency integer not null constraint workers_concurrency_positive check (concurrency > 0),
+  started_at timestamptz not null,
+  seen_at timestamptz not null,
+  constraint workers_seen_since_start check (seen_at >= started_at)
+);
+comment on table carillon.workers is 'Workers and dispatchers that said lately that they are there, idle ones too; one that stops in order has no row any more.';
+comment on column carillon.workers.keys is 'What it claims: apps, or @ and an app for its jobs with targets, or @ alone for those of all apps.';
+create index workers_seen_at_idx on carillon.workers (seen_at);
+--! EndIncluded tables/workers.sql
 --! EndIncluded tables.sql
 --! Included all.sql
 -- Every function and view, in an order in which each finds what it names.
@@ -1060,9 +1077,9 @@ revoke all on function carillon._cron_state(carillon.crons) from public;
 create or replace function carillon._app_state(app carillon.apps) returns jsonb
 language sql stable parallel safe security invoker
 return case when (app).id is not null then jsonb_strip_nulls(jsonb_build_object('name', (app).name, 'permissions', (app).permissions,
-  'maxConcurrency', (app).max_concurrency))
+  'maxConcurrency', (app).max_concurrency, 'agent', (app).agent))
   -- Its crons have entries of their own.
-  || jsonb_build_object('manifest', (app).manifest - 'crons' - 'name' - 'permissions' - 'maxConcurrency') end;
+  || jsonb_build_object('manifest', (app).manifest - 'crons' - 'name' - 'permissions' - 'maxConcurrency' - 'agent') end;
 comment on function carillon._app_state(carillon.apps) is 'An app as the audit log has it.';
 revoke all on function carillon._app_state(carillon.apps) from public;
 --! EndIncluded audit/_app_state.sql
@@ -1315,27 +1332,27 @@ revoke all on function carillon.list_audit(text, uuid, text, text, timestamptz, 
 --! Included rights/database_rights.sql
 create or replace view carillon.database_rights (role_name, function_name) as
 select 'carillon_worker', f from unnest(array[
-  'append_logs', 'claim_jobs', 'database_access', 'enqueue_job', 'extend_leases', 'finish_jobs', 'get_job',
-  'list_apps', 'next_job_in', 'now', 'release_jobs', 'tick'
+  'append_logs', 'claim_jobs', 'database_access', 'enqueue_job', 'extend_leases', 'finish_jobs', 'forget_worker',
+  'get_job', 'list_apps', 'next_job_in', 'note_worker', 'now', 'release_jobs', 'tick'
 ]) as f
 union all
 select 'carillon_dispatcher', f from unnest(array[
   'abandon_probe', 'append_logs', 'begin_probe', 'claim_jobs', 'database_access', 'database_identity',
-  'ensure_signing_key', 'extend_leases', 'fetch_secret', 'fetch_signing_keys', 'finish_jobs', 'get_job', 'next_job_in',
-  'note_failure', 'note_recovery', 'now', 'release_jobs', 'tick', 'watch_breakers'
+  'ensure_signing_key', 'extend_leases', 'fetch_secret', 'fetch_signing_keys', 'finish_jobs', 'forget_worker', 'get_job',
+  'next_job_in', 'note_failure', 'note_recovery', 'note_worker', 'now', 'release_jobs', 'tick', 'watch_breakers'
 ]) as f
 union all
 select 'carillon_api', f from unnest(array[
   'acting', 'admin_tick', 'authenticate_identity', 'authenticate_key', 'backfill_cron', 'begin_request',
-  'bootstrap_admin', 'cancel_job', 'cancel_jobs', 'clone_status', 'count_jobs', 'count_letters', 'create_api_key',
+  'begin_seed', 'bootstrap_admin', 'cancel_job', 'cancel_jobs', 'clone_status', 'count_jobs', 'count_letters', 'create_api_key',
   'create_principal', 'create_role', 'cron_verbs', 'database_access', 'declare_cron', 'delete_cron', 'delete_letters',
   'delete_principal', 'delete_role', 'delete_secret', 'describe_schedule', 'end_request', 'enqueue_job',
   'enqueue_jobs', 'explain_schedule', 'find_crons', 'get_api_key', 'get_app', 'get_breaker', 'get_calendar',
   'get_cron', 'get_job', 'get_job_retention', 'get_overview', 'get_principal', 'get_role', 'get_secret', 'get_stats',
   'grant_role', 'job_progress', 'link_identity', 'list_accessible_crons', 'list_api_keys', 'list_apps',
   'list_attention', 'list_audit', 'list_backfills', 'list_crons', 'list_identities', 'list_letters', 'list_logs',
-  'list_principals', 'list_roles', 'list_runs', 'list_secrets', 'list_signing_keys', 'list_targets', 'list_ticks',
-  'list_timezones', 'list_upcoming', 'next_job_in', 'now', 'page_jobs', 'patch_cron', 'pg_cron_status',
+  'list_principals', 'list_roles', 'list_runs', 'list_secrets', 'list_signing_keys', 'list_slot_jobs', 'list_targets', 'list_ticks',
+  'list_timezones', 'list_upcoming', 'list_workers', 'next_job_in', 'now', 'page_jobs', 'patch_app', 'patch_cron', 'pg_cron_status',
   'preview_schedule', 'provision_identity', 'redrive_letters', 'release_clone', 'reset_targets', 'retried_by',
   'retry_job', 'retry_jobs', 'revoke_api_key', 'revoke_role', 'rotate_signing_key', 'set_breaker',
   'set_job_retention', 'set_secret', 'summarize_crons', 'sync_manifest', 'tail_logs', 'tick', 'trigger_cron',
@@ -3475,12 +3492,13 @@ begin
   return jsonb_build_object(
     'form', v_form, 'fields', carillon._schedule_fields(schedule),
     'notes', carillon._schedule_notes(schedule, v_zone, "from", v_per_year, dst_gap, dst_fold),
-    'perYear', jsonb_build_object('from', v_day, 'counts', to_jsonb(v_per_year)));
+    'perYear', jsonb_build_object('from', v_day, 'counts', to_jsonb(v_per_year)),
+    'drivenBy', carillon._driven_by(schedule, v_zone, carillon.now()));
 end
 $$;
 
 comment on function carillon.explain_schedule(text, text, timestamptz, timestamptz, timestamptz, text, text) is
-  'What an editor shows of a schedule besides its slots: its form, its fields, what should be known of it, and how many slots each of the next 365 local days has. Raises TK002, TK003.';
+  'What an editor shows of a schedule besides its slots: its form, its fields, what should be known of it, how many slots each of the next 365 local days has, and what would drive it. Raises TK002, TK003.';
 
 revoke all on function carillon.explain_schedule(text, text, timestamptz, timestamptz, timestamptz, text, text) from public;
 --! EndIncluded schedules/explain_schedule.sql
@@ -5324,6 +5342,31 @@ comment on function carillon._agent_options(text) is
   'The headers that jobs of an app''s crons have where its crons do not say otherwise: to go to the app''s agent, where that is an HTTP endpoint.';
 revoke all on function carillon._agent_options(text) from public;
 --! EndIncluded apps/_agent_options.sql
+--! Included apps/_app_from_spec.sql
+create or replace function carillon._app_from_spec(base carillon.apps, spec jsonb) returns carillon.apps
+language plpgsql immutable security invoker
+set search_path = ''
+as $$
+declare
+  v_app carillon.apps := base;
+begin
+  if spec ? 'name' then
+    v_app.name := case when nullif(spec -> 'name', 'null') is not null then carillon._json_text(spec -> 'name', 'name', 200) end;
+  end if;
+  if spec ? 'maxConcurrency' then
+    v_app.max_concurrency := case when nullif(spec -> 'maxConcurrency', 'null') is not null
+      then carillon._json_integer(spec -> 'maxConcurrency', 'maxConcurrency', 1, 1000000) end;
+  end if;
+  if spec ? 'agent' then
+    v_app.agent := carillon._app_agent(spec -> 'agent');
+  end if;
+  return v_app;
+end;
+$$;
+comment on function carillon._app_from_spec(carillon.apps, jsonb) is
+  'An app with what a manifest, or a patch, says of it (API spelling; null resets a field to its default); what it does not name is the base''s.';
+revoke all on function carillon._app_from_spec(carillon.apps, jsonb) from public;
+--! EndIncluded apps/_app_from_spec.sql
 --! Included apps/install_app.sql
 create or replace function carillon.install_app(app text, manifest jsonb default '{}', actor uuid default null) returns boolean
 language plpgsql volatile security definer
@@ -5332,9 +5375,6 @@ as $$
 declare
   v_now timestamptz := carillon.now();
   v_permissions text[];
-  v_name text;
-  v_most integer;
-  v_agent jsonb;
   v_new boolean;
   v_old carillon.apps;
   v_app carillon.apps;
@@ -5344,17 +5384,10 @@ begin
     perform carillon._invalid('manifest', 'must be a JSON object');
   end if;
   v_permissions := carillon._app_permissions(app, nullif(manifest -> 'permissions', 'null'));
-  if manifest ? 'name' then
-    v_name := carillon._json_text(manifest -> 'name', 'name', 200);
-  end if;
-  if nullif(manifest -> 'maxConcurrency', 'null') is not null then
-    v_most := carillon._json_integer(manifest -> 'maxConcurrency', 'maxConcurrency', 1, 1000000);
-  end if;
-
-  v_agent := carillon._app_agent(manifest -> 'agent');
+  v_app := carillon._app_from_spec(v_app, manifest);
 
   insert into carillon.apps as a (id, name, manifest, permissions, agent, max_concurrency, created_at, updated_at)
-  values (app, v_name, install_app.manifest, v_permissions, v_agent, v_most, v_now, v_now)
+  values (app, v_app.name, install_app.manifest, v_permissions, v_app.agent, v_app.max_concurrency, v_now, v_now)
   on conflict (id) do nothing;
   v_new := found;
   if v_new then
@@ -5370,12 +5403,13 @@ begin
     -- One deploy of an app at a time; the row stays locked until the end of the transaction.
     select a.* into v_old from carillon.apps a where a.id = app for no key update;
     update carillon.apps a
-    set name = v_name, manifest = install_app.manifest, permissions = v_permissions, agent = v_agent, max_concurrency = v_most, updated_at = v_now
+    set name = v_app.name, manifest = install_app.manifest, permissions = v_permissions, agent = v_app.agent,
+      max_concurrency = v_app.max_concurrency, updated_at = v_now
     where a.id = app and (a.name, a.manifest, a.permissions, a.agent, a.max_concurrency)
-      is distinct from (v_name, install_app.manifest, v_permissions, v_agent, v_most);
+      is distinct from (v_app.name, install_app.manifest, v_permissions, v_app.agent, v_app.max_concurrency);
   end if;
   select a.* into v_app from carillon.apps a where a.id = app;
-  perform carillon._audit(actor, case when v_new then 'app.install' else 'app.update' end, app, app, v_name,
+  perform carillon._audit(actor, case when v_new then 'app.install' else 'app.update' end, app, app, v_app.name,
     carillon._app_state(v_old), carillon._app_state(v_app));
   return v_new;
 end;
@@ -5384,6 +5418,47 @@ comment on function carillon.install_app(text, jsonb, uuid) is
   'Installs an app, or updates the installed one''s manifest; returns whether it is new. A new app''s installer gets its role app:<id>:admin.';
 revoke all on function carillon.install_app(text, jsonb, uuid) from public;
 --! EndIncluded apps/install_app.sql
+--! Included apps/patch_app.sql
+create or replace function carillon.patch_app(
+  app text,
+  patch jsonb,
+  actor uuid default null,
+  actor_scopes text[] default null
+) returns carillon.apps
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+  v_field text;
+  v_old carillon.apps;
+  v_new carillon.apps;
+begin
+  perform carillon._require_app(app);
+  perform carillon._require_held(actor, actor_scopes, array['app:' || app || ':manifest.write']);
+  if jsonb_typeof(patch) is distinct from 'object' then
+    perform carillon._invalid('patch', 'must be a JSON object');
+  end if;
+  select f into v_field from jsonb_object_keys(patch) as f where f not in ('name', 'agent', 'maxConcurrency') limit 1;
+  if found then
+    perform carillon._invalid(v_field, 'is not a known field', 'name, agent and maxConcurrency can be changed');
+  end if;
+  select a.* into v_old from carillon.apps a where a.id = patch_app.app for no key update;
+  v_new := carillon._app_from_spec(v_old, patch);
+  if v_new is distinct from v_old then
+    v_new.updated_at := v_now;
+    update carillon.apps a
+    set name = v_new.name, agent = v_new.agent, max_concurrency = v_new.max_concurrency, updated_at = v_now
+    where a.id = patch_app.app;
+    perform carillon._audit(actor, 'app.update', app, app, v_new.name, carillon._app_state(v_old), carillon._app_state(v_new));
+  end if;
+  return v_new;
+end;
+$$;
+comment on function carillon.patch_app(text, jsonb, uuid, text[]) is
+  'Changes the given fields of an app (name, agent, maxConcurrency; null resets one to its default) until its manifest is deployed the next time. Its crons stay as they are.';
+revoke all on function carillon.patch_app(text, jsonb, uuid, text[]) from public;
+--! EndIncluded apps/patch_app.sql
 --! Included apps/uninstall_app.sql
 create or replace function carillon.uninstall_app(app text, actor uuid default null, actor_scopes text[] default null) returns void
 language plpgsql volatile security definer
@@ -5413,6 +5488,24 @@ comment on function carillon.uninstall_app(text, uuid, text[]) is
   'Removes an app with its crons and roles, and cancels its jobs; slots that are due and not yet decided are dropped. Its ledger and job history stay until their retention ends.';
 revoke all on function carillon.uninstall_app(text, uuid, text[]) from public;
 --! EndIncluded apps/uninstall_app.sql
+--! Included apps/begin_seed.sql
+create or replace function carillon.begin_seed() returns boolean
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+begin
+  perform pg_advisory_xact_lock(hashtextextended('carillon.begin_seed', 0));
+  if exists (select from carillon.settings where key = 'seeded') or exists (select from carillon.apps) then
+    return false;
+  end if;
+  insert into carillon.settings (key, value) values ('seeded', to_jsonb(carillon.now()));
+  return true;
+end;
+$$;
+comment on function carillon.begin_seed() is
+  'Whether the first apps are to be installed by this transaction: there are none, and none have been installed so before. Every later call returns false, also when those apps are gone.';
+revoke all on function carillon.begin_seed() from public;
+--! EndIncluded apps/begin_seed.sql
 --! Included apps/list_apps.sql
 create or replace function carillon.list_apps() returns setof carillon.apps
 language sql stable security definer
@@ -6286,6 +6379,30 @@ comment on function carillon._beat_expression(text, text, text, timestamptz, tim
   'The pg_cron expression that wakes a schedule; null where pg_cron cannot, or where the schedule cannot be computed.';
 revoke all on function carillon._beat_expression(text, text, text, timestamptz, timestamptz) from public;
 --! EndIncluded beats/_beat_expression.sql
+--! Included beats/_driven_by.sql
+create or replace function carillon._driven_by(schedule text, timezone text, now timestamptz) returns jsonb
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+declare
+  v_version constant text := carillon._pg_cron_version();
+  -- A rate without a start of its own counts from when its cron is made.
+  v_expression constant text := carillon._beat_expression(schedule, timezone, v_version, now, now);
+begin
+  return jsonb_build_object(
+    'driver', case when v_expression is null then 'ticker' else 'pg_cron' end,
+    'expression', v_expression,
+    'why', case
+      when v_expression is not null then null
+      when v_version is null then 'pg_cron does not drive this database'
+      else format('pg_cron %s cannot wake this schedule', v_version)
+    end);
+end;
+$$;
+comment on function carillon._driven_by(text, text, timestamptz) is
+  'Which driver would fire a cron of this schedule if it were made now: pg_cron with the expression of its beat (in GMT), or the ticker, and why.';
+revoke all on function carillon._driven_by(text, text, timestamptz) from public;
+--! EndIncluded beats/_driven_by.sql
 --! Included beats/_widen_expression.sql
 create or replace function carillon._widen_expression(expression text) returns text
 language plpgsql immutable security invoker
@@ -7574,6 +7691,7 @@ begin
   perform carillon._trim_requests();
   perform carillon._trim_signing_keys();
   perform carillon._trim_breakers();
+  perform carillon._trim_workers();
   perform carillon._trim_runs();
   insert into carillon.settings (key, value) values ('swept_at', to_jsonb(v_now))
   on conflict (key) do update set value = excluded.value;
@@ -7730,6 +7848,48 @@ comment on function carillon.list_ticks(uuid, integer, timestamptz, text[], time
   'Decided slots of a cron, newest first: those before a slot (the cursor), of the given outcomes, from one time to another.';
 revoke all on function carillon.list_ticks(uuid, integer, timestamptz, text[], timestamptz, timestamptz) from public;
 --! EndIncluded ticks/list_ticks.sql
+--! Included ticks/list_slot_jobs.sql
+create or replace function carillon.list_slot_jobs(cron uuid, jobs bigint[], since timestamptz)
+returns table (
+  job_id bigint,
+  status text,
+  enqueued_at timestamptz,
+  due_at timestamptz,
+  finished_at timestamptz,
+  attempt integer,
+  attempts jsonb,
+  cancel_reason text
+)
+language plpgsql stable security definer
+set search_path = ''
+set enable_seqscan = off
+set jit = off
+-- There is a partition a day: to plan for all of them takes longer than to run.
+set plan_cache_mode = force_generic_plan
+as $$
+begin
+  return query
+    with found as materialized (
+      select l.job_id, l.status, l.enqueued_at, l.due_at, l.finished_at, l.attempt, l.attempts, null::text as cancel_reason
+      from carillon._live_jobs l
+      where l.job_id = any (jobs) and l.cron_id = cron
+      union all
+      select h.job_id, h.status, h.enqueued_at, null, h.finished_at, h.attempt,
+        -- What they returned may be large, and is not asked for.
+        carillon._job_attempts(h.headers, h.attempt, h.worker, h.started_at, h.finished_at, h.error, null), h.headers ->> 'canceled'
+      from carillon.job_history h
+      where h.job_id = any (jobs) and h.cron_id = cron and h.finished_at >= since
+    )
+    select f.job_id, f.status, f.enqueued_at, f.due_at, f.finished_at, f.attempt,
+      coalesce((select jsonb_agg(a.value - 'result' order by a.place) from jsonb_array_elements(f.attempts) with ordinality as a (value, place)), '[]'),
+      f.cancel_reason
+    from found f;
+end;
+$$;
+comment on function carillon.list_slot_jobs(uuid, bigint[], timestamptz) is
+  'The jobs of decided slots of a cron, live and ended since a time, each with its attempts but not what they returned. Those whose record is gone are missing.';
+revoke all on function carillon.list_slot_jobs(uuid, bigint[], timestamptz) from public;
+--! EndIncluded ticks/list_slot_jobs.sql
 --! Included crons/cron_details.sql
 create or replace view carillon.cron_details as
 select
@@ -10401,7 +10561,7 @@ comment on function carillon._live_page(carillon.job_filter, bigint, boolean, in
 revoke all on function carillon._live_page(carillon.job_filter, bigint, boolean, integer) from public;
 --! EndIncluded jobs/_live_page.sql
 --! Included jobs/_waiting_walks.sql
-create or replace function carillon._waiting_walks(app text) returns text[]
+create or replace function carillon._waiting_walks(keys text[]) returns text[]
 language plpgsql stable security invoker
 set search_path = ''
 set enable_seqscan = off
@@ -10418,7 +10578,7 @@ declare
   v_cron text;
 begin
   for v_key, v_kind in
-    select k.key, i.kind from unnest(array[app, '@' || app]) as k (key), unnest(array[c_direct, c_due, c_limited]) as i (kind)
+    select k.key, i.kind from unnest(keys) as k (key), unnest(array[c_direct, c_due, c_limited]) as i (kind)
   loop
     v_priority := 2147483647;
     loop
@@ -10446,9 +10606,9 @@ begin
   return v_walks;
 end;
 $$;
-comment on function carillon._waiting_walks(text) is
-  'The stretches of the indexes of the waiting jobs, each in the order of due time, that together have all those of an app.';
-revoke all on function carillon._waiting_walks(text) from public;
+comment on function carillon._waiting_walks(text[]) is
+  'The stretches of the indexes of the waiting jobs, each in the order of due time, that together have all those of some claim keys.';
+revoke all on function carillon._waiting_walks(text[]) from public;
 --! EndIncluded jobs/_waiting_walks.sql
 --! Included jobs/_waiting_page.sql
 create or replace function carillon._waiting_page(filter carillon.job_filter, from_due timestamptz, from_job bigint, max_rows integer,
@@ -10462,7 +10622,7 @@ declare
   v_conditions constant text := carillon._live_conditions(filter, carillon.now()) || ' and not coalesce(q.headers ? ''lease'', false)';
   v_walks constant text[] := array(
     select format('%s and (q.vt, q.msg_id) > (%L::timestamptz, %L::bigint)', w.walk, from_due, from_job)
-    from unnest(carillon._waiting_walks(filter.app_id)) as w (walk));
+    from unnest(carillon._waiting_walks(array[filter.app_id, '@' || filter.app_id])) as w (walk));
 begin
   job_ids := '{}';
   if v_walks = '{}' then
@@ -10488,9 +10648,126 @@ comment on function carillon._waiting_page(carillon.job_filter, timestamptz, big
   'The next jobs that wait and that a filter means, by due time, beyond a place (due time, id). With a frontier, none beyond that place has been looked at.';
 revoke all on function carillon._waiting_page(carillon.job_filter, timestamptz, bigint, integer) from public;
 --! EndIncluded jobs/_waiting_page.sql
+--! Included jobs/_lease_holders.sql
+create or replace function carillon._lease_holders(apps text[], now timestamptz, most integer) returns table (app_id text, worker text, running bigint, since timestamptz)
+language plpgsql stable security invoker
+set search_path = ''
+set enable_seqscan = off
+as $$
+begin
+  return query
+    select q.message ->> 'app_id', q.headers #>> '{lease,worker}', count(*), min(q.last_read_at)
+    from pgmq.q_jobs q
+    where q.message ->> 'app_id' = any (apps) and q.headers ? 'lease' and q.vt > _lease_holders.now
+    group by 1, 2
+    order by 3 desc, 1, 2
+    limit most;
+end;
+$$;
+comment on function carillon._lease_holders(text[], timestamptz, integer) is 'The workers that have jobs of these apps running, those with the most first and so many at most: how many, and since when the oldest.';
+revoke all on function carillon._lease_holders(text[], timestamptz, integer) from public;
+--! EndIncluded jobs/_lease_holders.sql
+--! Included workers/_is_there.sql
+create or replace function carillon._is_there(seen_at timestamptz, now timestamptz) returns boolean
+language sql immutable parallel safe security invoker
+-- It says so every 30 seconds.
+return seen_at > now - interval '90 seconds';
+comment on function carillon._is_there(timestamptz, timestamptz) is 'Whether a worker that was last heard of at a time counts as being there.';
+revoke all on function carillon._is_there(timestamptz, timestamptz) from public;
+--! EndIncluded workers/_is_there.sql
+--! Included workers/note_worker.sql
+create or replace function carillon.note_worker(worker text, keys text[], host text, pid integer, version text, concurrency integer) returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+begin
+  if worker is null or coalesce(cardinality(keys), 0) = 0 then
+    perform carillon._invalid(case when worker is null then 'worker' else 'keys' end, 'is required');
+  end if;
+  if coalesce(concurrency, 0) < 1 then
+    perform carillon._invalid('concurrency', 'must be at least 1');
+  end if;
+  perform carillon._require_bound(keys);
+  insert into carillon.workers as w (name, keys, host, pid, version, concurrency, started_at, seen_at)
+  values (left(worker, 200), note_worker.keys, left(coalesce(note_worker.host, ''), 200), coalesce(note_worker.pid, 0), left(coalesce(note_worker.version, ''), 50),
+    note_worker.concurrency, v_now, v_now)
+  -- A role that is bound to some apps cannot speak for those of others.
+  on conflict (name) do update set seen_at = greatest(excluded.seen_at, w.started_at) where w.keys = excluded.keys;
+end;
+$$;
+comment on function carillon.note_worker(text, text[], text, integer, text, integer) is
+  'What every worker says when it begins and every 30 seconds from then on: that it is there, and what it claims (see claim_jobs).';
+revoke all on function carillon.note_worker(text, text[], text, integer, text, integer) from public;
+--! EndIncluded workers/note_worker.sql
+--! Included workers/forget_worker.sql
+create or replace function carillon.forget_worker(worker text, keys text[]) returns void
+language plpgsql volatile security definer
+set search_path = ''
+as $$
+begin
+  perform carillon._require_bound(keys);
+  delete from carillon.workers w where w.name = worker and w.keys = forget_worker.keys;
+end;
+$$;
+comment on function carillon.forget_worker(text, text[]) is 'What a worker says last: that it is not there any more.';
+revoke all on function carillon.forget_worker(text, text[]) from public;
+--! EndIncluded workers/forget_worker.sql
+--! Included workers/list_workers.sql
+create or replace function carillon.list_workers(app text default null, actor uuid default null, actor_scopes text[] default null)
+returns table (
+  name text, kind text, apps text[], host text, pid integer, version text, concurrency integer, started_at timestamptz,
+  seen_at timestamptz, there boolean, running bigint
+)
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_now constant timestamptz := carillon.now();
+  v_apps constant text[] := carillon._apps_where(carillon._held_by(actor, actor_scopes), 'job.read', app);
+begin
+  return query
+    with busy as materialized (
+      select h.worker, sum(h.running)::bigint as jobs from carillon._lease_holders(v_apps, v_now, 100000) h group by 1
+    )
+    select w.name, case when starts_with(w.keys[1], '@') then 'dispatcher' else 'worker' end,
+      case when '@' <> all (w.keys) then s.apps end,
+      w.host, w.pid, w.version, w.concurrency, w.started_at, w.seen_at, carillon._is_there(w.seen_at, v_now), coalesce(b.jobs, 0)
+    from carillon.workers w
+    -- Of a worker of several apps, those that the actor may read.
+    cross join lateral (select array(select ltrim(k, '@') from unnest(w.keys) as k where ltrim(k, '@') = any (v_apps) order by 1) as apps) s
+    left join busy b on b.worker = w.name
+    where s.apps <> '{}' or ('@' = any (w.keys) and v_apps <> '{}') or (actor is null and list_workers.app is null)
+    order by carillon._is_there(w.seen_at, v_now) desc, 2, w.keys, w.name
+    limit 1000;
+end;
+$$;
+comment on function carillon.list_workers(text, uuid, text[]) is
+  'The workers and dispatchers that were heard of within the last hour, idle ones too, those that are there first: of the apps whose jobs the actor may read (apps is null for dispatchers of all apps), with how many jobs of these each has running.';
+revoke all on function carillon.list_workers(text, uuid, text[]) from public;
+--! EndIncluded workers/list_workers.sql
+--! Included workers/_trim_workers.sql
+create or replace function carillon._trim_workers() returns integer
+language plpgsql volatile security invoker
+set search_path = ''
+as $$
+declare
+  v_now timestamptz := carillon.now();
+  v_gone integer;
+begin
+  delete from carillon.workers w
+  where w.ctid = any (array(select o.ctid from carillon.workers o where o.seen_at < v_now - interval '1 hour' limit 1000));
+  get diagnostics v_gone = row_count;
+  return v_gone;
+end;
+$$;
+comment on function carillon._trim_workers() is 'Forgets workers that were not heard of for an hour, 1000 at a time; returns how many.';
+revoke all on function carillon._trim_workers() from public;
+--! EndIncluded workers/_trim_workers.sql
 --! Included jobs/_queue_depths.sql
 create or replace function carillon._queue_depths(apps text[], now timestamptz)
-returns table (app_id text, due integer, oldest timestamptz, running integer)
+returns table (app_id text, targets boolean, due integer, oldest timestamptz, running integer)
 language plpgsql stable security invoker
 set search_path = ''
 set enable_seqscan = off
@@ -10499,10 +10776,14 @@ declare
   c_most constant integer := 10001;
   v_walks text[];
 begin
-  foreach app_id in array apps loop
-    v_walks := carillon._waiting_walks(app_id);
+  for app_id, targets in select a, t from unnest(apps) as a, unnest('{false,true}'::boolean[]) as t order by 1, 2 loop
+    v_walks := carillon._waiting_walks(array[case when targets then '@' else '' end || app_id]);
     select count(*) into running
-    from (select from pgmq.q_jobs q where q.message ->> 'app_id' = _queue_depths.app_id and q.headers ? 'lease' and q.vt > _queue_depths.now limit c_most) r;
+    from (
+      select from pgmq.q_jobs q
+      where q.message ->> 'app_id' = _queue_depths.app_id and q.headers ? 'lease' and q.vt > _queue_depths.now
+        and q.headers ? 'target' = targets
+      limit c_most) r;
     due := 0;
     oldest := null;
     if v_walks <> '{}' then
@@ -10520,7 +10801,7 @@ begin
 end;
 $$;
 comment on function carillon._queue_depths(text[], timestamptz) is
-  'Of each of these apps that has live jobs: how many are due and wait for a worker, since when the oldest has been due, and how many run; counted to 10001.';
+  'Of each of these apps that has live jobs, those without targets and those with (which dispatchers take): how many are due and wait, since when the oldest has been due, and how many run; counted to 10001.';
 revoke all on function carillon._queue_depths(text[], timestamptz) from public;
 --! EndIncluded jobs/_queue_depths.sql
 --! Included jobs/_stalled_items.sql
@@ -10532,19 +10813,31 @@ as $$
 begin
   return query
     select 3, 'no_worker', d.app_id, '[]'::jsonb, 0, d.due::bigint, d.oldest, null::text,
-      format('No worker takes the jobs of %s: %s, and none has been started', d.app_id,
-        case d.due when 1 then 'one is due' when 10001 then 'more than 10000 are due' else d.due || ' are due' end)
+      case when t.there > 0
+        then format('%s there, and %s none of %s: %s, and none has been started',
+          case t.there when 1 then 'A ' || n.who || ' is' else t.there || ' ' || n.who || 's are' end,
+          case t.there when 1 then 'takes' else 'take' end, n.jobs, n.due)
+        else format('No %s takes %s: %s, and none has been started', n.who, n.jobs, n.due) end
     from carillon._queue_depths(apps, _stalled_items.now) d
+    cross join lateral (
+      select case when d.targets then 'dispatcher' else 'worker' end as who,
+        case when d.targets then 'the jobs with targets of ' else 'the jobs of ' end || d.app_id as jobs,
+        case d.due when 1 then 'one is due' when 10001 then 'more than 10000 are due' else d.due || ' are due' end as due) n
+    cross join lateral (
+      select count(*) as there from carillon.workers w
+      where carillon._is_there(w.seen_at, _stalled_items.now)
+        and w.keys && case when d.targets then array['@', '@' || d.app_id] else array[d.app_id] end) t
     where d.due > 0 and d.oldest < _stalled_items.now - interval '2 minutes'
-      -- With a worker there, one is running now or has ended lately.
+      -- With one that takes them, one is running now or has ended lately.
       and d.running = 0
       and not exists (
         select from carillon.job_history h
-        where h.app_id = d.app_id and h.finished_at > _stalled_items.now - interval '2 minutes' and h.started_at is not null);
+        where h.app_id = d.app_id and h.finished_at > _stalled_items.now - interval '2 minutes' and h.started_at is not null
+          and h.headers ? 'target' = d.targets);
 end;
 $$;
 comment on function carillon._stalled_items(text[], timestamptz) is
-  'Apps of these with jobs that have been due for more than two minutes, of which none runs and none has ended in that time.';
+  'Apps of these with jobs, without targets or with, that have been due for more than two minutes, of which none runs and none has ended in that time; and whether somebody is there who should take them.';
 revoke all on function carillon._stalled_items(text[], timestamptz) from public;
 --! EndIncluded jobs/_stalled_items.sql
 --! Included jobs/_letter_items.sql
@@ -10621,25 +10914,6 @@ comment on function carillon._longest_running(text[], timestamptz) is
   'Eight running jobs of these apps: of the hundred that have run longest, those that have for their cron, whose jobs of the last days took p95 seconds or less.';
 revoke all on function carillon._longest_running(text[], timestamptz) from public;
 --! EndIncluded jobs/_longest_running.sql
---! Included jobs/_lease_holders.sql
-create or replace function carillon._lease_holders(apps text[], now timestamptz) returns table (app_id text, worker text, running bigint, since timestamptz)
-language plpgsql stable security invoker
-set search_path = ''
-set enable_seqscan = off
-as $$
-begin
-  return query
-    select q.message ->> 'app_id', q.headers #>> '{lease,worker}', count(*), min(q.last_read_at)
-    from pgmq.q_jobs q
-    where q.message ->> 'app_id' = any (apps) and q.headers ? 'lease' and q.vt > _lease_holders.now
-    group by 1, 2
-    order by 3 desc, 1, 2
-    limit 100;
-end;
-$$;
-comment on function carillon._lease_holders(text[], timestamptz) is 'The workers that have jobs of these apps running, those with the most first: how many, and since when the oldest.';
-revoke all on function carillon._lease_holders(text[], timestamptz) from public;
---! EndIncluded jobs/_lease_holders.sql
 --! Included stats/_stats_until.sql
 create or replace function carillon._stats_until() returns timestamptz
 language sql stable security invoker
@@ -13593,10 +13867,13 @@ begin
     'queues', coalesce((
       select jsonb_agg(jsonb_build_object('appId', q.app_id, 'due', jsonb_build_object('count', least(q.due, 10000), 'capped', q.due > 10000),
         'oldestDueAt', carillon._time_text(q.oldest), 'running', q.running) order by q.due desc, q.running desc, q.app_id)
-      from carillon._queue_depths(v_job_apps, v_now) q), '[]'),
+      from (
+        select d.app_id, sum(d.due) as due, min(d.oldest) as oldest, least(sum(d.running), 10001) as running
+        from carillon._queue_depths(v_job_apps, v_now) d
+        group by 1) q), '[]'),
     'workers', coalesce((
       select jsonb_agg(jsonb_build_object('appId', w.app_id, 'worker', w.worker, 'running', w.running, 'since', carillon._time_text(w.since)))
-      from carillon._lease_holders(v_job_apps, v_now) w), '[]'),
+      from carillon._lease_holders(v_job_apps, v_now, 100) w), '[]'),
     'pgCron', case when carillon._has_permission(v_held, 'system:read') then
       (select jsonb_build_object('driving', p ->> 'driving', 'lastSeenAt', p ->> 'lastSeenAt', 'stuck', (p ->> 'stuck')::boolean)
        from carillon.pg_cron_status() as p) end);

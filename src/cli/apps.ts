@@ -1,6 +1,8 @@
 import { Command } from "commander";
-import { CarillonApiError } from "../client/index.js";
+import { type AppChanges, CarillonApiError } from "../client/index.js";
+import { CarillonError } from "../errors.js";
 import { confirm } from "./confirm.js";
+import { jsonObject, list, whole } from "./parse.js";
 import { apiCommand, overApi } from "./session.js";
 
 const listCommand = apiCommand(
@@ -35,6 +37,39 @@ const showCommand = apiCommand("show", "show an app", false)
     }),
   );
 
+interface Edit {
+  name?: string;
+  maxConcurrency?: number;
+  agent?: Record<string, unknown>;
+  unset?: string[];
+}
+
+const editCommand = apiCommand("edit", "change an app, until its manifest is deployed again", false)
+  .argument("<app>", "its id")
+  .option("--name <text>", "its name for people")
+  .option("--max-concurrency <n>", "jobs that may run at once", whole(1, 1_000_000))
+  .option("--agent <json>", "what makes it an agent; {} for its workers' onAgent", jsonObject)
+  .option("--unset <fields>", "back to the default: name, agent, maxConcurrency", list)
+  .addHelpText(
+    "after",
+    "\nExample:\n  carillon apps edit crm --max-concurrency 20\n  carillon apps edit crm --unset maxConcurrency",
+  )
+  .action(
+    overApi(async (session, id: string, { unset = [], ...fields }: Edit) => {
+      const changes: AppChanges = {
+        ...Object.fromEntries(unset.map((field) => [field, null])),
+        ...fields,
+      };
+      if (Object.keys(changes).length === 0) {
+        throw new CarillonError("invalid_input", "nothing to change is given", {
+          hint: "carillon apps edit --help lists the options",
+        });
+      }
+      const app = await session.client.apps.update(id, changes);
+      session.print(app, () => `changed ${app.id}`);
+    }),
+  );
+
 const uninstallCommand = apiCommand(
   "uninstall",
   "uninstall an app: its crons go, its history stays",
@@ -52,7 +87,7 @@ const uninstallCommand = apiCommand(
 
 /** Apps, over the API. */
 export const appsCommand = new Command("apps")
-  .description("apps: list, show, uninstall")
   .addCommand(listCommand)
   .addCommand(showCommand)
+  .addCommand(editCommand)
   .addCommand(uninstallCommand);

@@ -1,7 +1,7 @@
 import { apiCommand, overApi } from "./session.js";
 
 /** What needs somebody; of all apps, unless one is given. */
-export const attentionCommand = apiCommand("attention", "what needs somebody, most serious first")
+export const attentionCommand = apiCommand("attention")
   .option("--all", "of all apps that the key may read, whatever app is set")
   .addHelpText("after", "\nExample:\n  carillon attention --all")
   .action(

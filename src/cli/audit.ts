@@ -13,7 +13,7 @@ interface Options {
 }
 
 /** Who changed what. */
-export const auditCommand = apiCommand("audit", "who changed what, newest first")
+export const auditCommand = apiCommand("audit")
   .option("--cron <cron>", "of this cron, by name or id; one that is gone, by its id")
   .option("--everything", "of the whole installation, not of an app")
   .option("--actor <name>", "only by this principal or database role")

@@ -25,11 +25,11 @@ const DEFAULT_URL = "http://127.0.0.1:8080";
  *
  * @throws CarillonError `invalid_config`
  */
-export function resolveConnection(
+export async function resolveConnection(
   flags: ConnectionFlags,
   env: NodeJS.ProcessEnv = process.env,
   warn: (line: string) => void = console.error,
-): Connection {
+): Promise<Connection> {
   const sources: (ConnectionFlags & Partial<RcFile>)[] = [
     flags,
     {
@@ -37,7 +37,7 @@ export function resolveConnection(
       ...of(env.CARILLON_KEY, "key"),
       ...of(env.CARILLON_APP, "app"),
     },
-    ...readRcFiles(env, warn),
+    ...(await readRcFiles(env, warn)),
   ];
   const urlFrom = sources.find(({ url }) => url !== undefined);
   const keyFrom = sources.find(({ key }) => key !== undefined);

@@ -14,7 +14,6 @@ const port = (text: string) => {
 
 /** A whole system for development. */
 export const devCommand = new Command("dev")
-  .description("bring up a private Postgres with Carillon and its API, for development")
   .option("--port <n>", "port of the API; 0 takes a free one", port, 0)
   .option("--no-dispatcher", "do not send jobs to their targets")
   .option("--json", "print one line of JSON when ready: url, key, databaseUrl, engine")

@@ -18,7 +18,6 @@ const several = (id: string, before: string[] = []) => [...before, id];
 
 /** What sends jobs to their targets, without the API. */
 export const dispatchCommand = new Command("dispatch")
-  .description("send jobs to their targets: HTTP endpoints, agents, Faktory, containers")
   .option("--app <id>", "only this app's jobs; may be given several times", several)
   .option(
     "--concurrency <n>",

@@ -4,7 +4,6 @@ import { examine } from "../deploy/doctor.js";
 
 /** Says what is wrong with an installation, and the line that mends it. */
 export const doctorCommand = new Command("doctor")
-  .description("examine the installation in DATABASE_URL; exit code 1 when something is broken")
   .option("--json", "print the findings as JSON")
   .action(async (options: { json?: true }) => {
     const findings = await examine(requireDatabaseUrl(readConfig()));

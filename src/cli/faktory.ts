@@ -34,6 +34,4 @@ async function queuesOf(faktory: FaktoryTarget, instance: string) {
 }
 
 /** What the command line knows of Faktory servers. */
-export const faktoryCommand = new Command("faktory")
-  .description("look at the Faktory servers that jobs are pushed to")
-  .addCommand(queuesCommand);
+export const faktoryCommand = new Command("faktory").addCommand(queuesCommand);

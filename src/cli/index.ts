@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { complain } from "./complain.js";
 import { exitCodeOf } from "./exit-codes.js";
-import { createProgram } from "./program.js";
+import { programFor } from "./program.js";
 
 // Whoever reads our output may stop to: `carillon jobs list | head`.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -9,7 +9,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 });
 
 try {
-  await createProgram().parseAsync();
+  await (await programFor(process.argv.slice(2))).parseAsync();
 } catch (error) {
   complain(error, (line) => console.error(line));
   process.exitCode = exitCodeOf(error);

@@ -1,15 +1,10 @@
 import { Command } from "commander";
-import { generateKey } from "../api/keys.js";
-import { readConfig, requireDatabaseUrl } from "../config.js";
-import { connect } from "../db/connect.js";
-import { createApiKey } from "../db/api-keys.js";
-import { findPrincipal } from "../db/principals.js";
 import { usesApi } from "./either-way.js";
 import { list } from "./parse.js";
 import { apiCommand, openSession, overApi, type Session, take } from "./session.js";
 import { findUser } from "./users.js";
 
-interface CreateOptions {
+export interface CreateOptions {
   name: string;
   scopes?: string[];
   expiresAt?: string;
@@ -34,8 +29,8 @@ Examples:
   )
   .action(async (username: string, options: CreateOptions) => {
     const made = usesApi(options)
-      ? await overTheApi(openSession(options), username, options)
-      : await inTheDatabase(username, options);
+      ? await overTheApi(await openSession(options), username, options)
+      : await (await import("./make-key.js")).makeKey(username, options);
     console.log(options.json ? JSON.stringify(made) : made.key);
   });
 
@@ -49,22 +44,6 @@ async function overTheApi({ client }: Session, username: string, options: Create
     ...(scopes === undefined ? {} : { scopes }),
     ...(expiresAt === undefined ? {} : { expiresAt }),
   });
-}
-
-async function inTheDatabase(username: string, { name, scopes, expiresAt }: CreateOptions) {
-  const sql = connect(requireDatabaseUrl(readConfig()), { max: 1, name: "carillon keys" });
-  try {
-    const { key, prefix, hash } = generateKey();
-    const principalId = await findPrincipal(sql, username);
-    const limits = {
-      ...(scopes === undefined ? {} : { scopes }),
-      ...(expiresAt === undefined ? {} : { expiresAt }),
-    };
-    const id = await createApiKey(sql, { principalId, name, prefix, hash, ...limits });
-    return { id, principalId, name, prefix, key };
-  } finally {
-    await sql.end({ timeout: 5 });
-  }
 }
 
 const listCommand = apiCommand("list", "list one's own API keys, another user's, or all", false)
@@ -110,7 +89,6 @@ const revokeCommand = apiCommand(
 
 /** API keys. */
 export const keysCommand = new Command("keys")
-  .description("API keys: list, create, revoke")
   .addCommand(listCommand)
   .addCommand(createCommand)
   .addCommand(revokeCommand);

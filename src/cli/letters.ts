@@ -76,7 +76,6 @@ const deleteCommand = choosing(apiCommand("delete", "delete dead letters for goo
 
 /** What was delivered in vain too often, over the API. */
 export const lettersCommand = new Command("letters")
-  .description("dead letters of an app: list, redrive, delete")
   .addCommand(listCommand)
   .addCommand(redriveCommand)
   .addCommand(deleteCommand);

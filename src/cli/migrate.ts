@@ -6,7 +6,6 @@ import { plainSql } from "../deploy/migrate.js";
 
 /** Installs or updates the schema and lets pg_cron drive where it can. */
 export const migrateCommand = new Command("migrate")
-  .description("install or update Carillon in the database DATABASE_URL, and let pg_cron drive it")
   .option("--print", "print everything as plain SQL instead, and touch nothing")
   .option("--pgmq-sql <file>", "pgmq's SQL script, for a server that lacks the extension")
   .option(

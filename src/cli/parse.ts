@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { InvalidArgumentError } from "commander";
-import { parse as parseYaml } from "yaml";
 import { readStdin } from "./stdin.js";
 
 /** A whole number from an option, within bounds. */
@@ -31,15 +30,6 @@ export function jsonObject(text: string): Record<string, unknown> {
     return value as Record<string, unknown>;
   }
   throw new InvalidArgumentError("It must be a JSON object.");
-}
-
-/** The objects of a YAML (or JSON) file. */
-export function yamlObject(file: string): Record<string, unknown> {
-  const value: unknown = parseYaml(file === "-" ? readStdin() : read(file));
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-    return value as Record<string, unknown>;
-  }
-  throw new InvalidArgumentError(`${file} does not hold an object.`);
 }
 
 function read(file: string): string {

@@ -1,82 +1,47 @@
 import { Command } from "commander";
-import { appsCommand } from "./apps.js";
-import { attentionCommand } from "./attention.js";
-import { auditCommand } from "./audit.js";
-import { completionCommand } from "./completion/index.js";
-import { cronsCommand } from "./crons/index.js";
-import { deployCommand } from "./deploy/index.js";
-import { devCommand } from "./dev.js";
-import { dispatchCommand } from "./dispatch.js";
-import { doctorCommand } from "./doctor.js";
-import { exportCommand } from "./export/index.js";
-import { faktoryCommand } from "./faktory.js";
-import { importCommand } from "./import/index.js";
-import { jobsCommand } from "./jobs/index.js";
-import { keysCommand } from "./keys.js";
-import { lettersCommand } from "./letters.js";
-import { migrateCommand } from "./migrate.js";
-import { releaseCommand } from "./release.js";
-import { retentionCommand } from "./retention.js";
-import { rolesCommand } from "./roles.js";
-import { secretsCommand } from "./secrets.js";
-import { serveCommand } from "./serve.js";
-import { signingKeysCommand } from "./signing-keys.js";
-import { targetsCommand } from "./targets.js";
-import { statsCommand } from "./stats.js";
-import { tickCommand } from "./tick.js";
-import { usersCommand } from "./users.js";
 import { packageVersion } from "../version.js";
-import { whoamiCommand } from "./whoami.js";
-import { workerCommand } from "./worker.js";
+import { type CommandRow, COMMANDS } from "./commands.js";
 
-/** All commands: those of the installation itself, by DATABASE_URL, and those over its API. */
-export function createProgram(): Command {
-  const program = new Command("carillon")
-    .description(
-      "A Postgres-native scheduler: pg_cron wakes, SQL decides, pgmq carries, onJob runs.",
-    )
-    .version(packageVersion())
-    .commandsGroup("The installation, by DATABASE_URL:")
-    .addCommand(migrateCommand)
-    .addCommand(deployCommand)
-    .addCommand(serveCommand)
-    .addCommand(workerCommand)
-    .addCommand(dispatchCommand)
-    .addCommand(faktoryCommand)
-    .addCommand(devCommand)
-    .addCommand(doctorCommand)
-    .addCommand(releaseCommand)
-    .commandsGroup("What it does, over its API (--url, --key):")
-    .addCommand(appsCommand)
-    .addCommand(cronsCommand)
-    .addCommand(jobsCommand)
-    .addCommand(lettersCommand)
-    .addCommand(attentionCommand)
-    .addCommand(statsCommand)
-    .addCommand(auditCommand)
-    .addCommand(retentionCommand)
-    .addCommand(secretsCommand)
-    .addCommand(signingKeysCommand)
-    .addCommand(targetsCommand)
-    .addCommand(usersCommand)
-    .addCommand(rolesCommand)
-    .addCommand(keysCommand)
-    .addCommand(tickCommand)
-    .addCommand(exportCommand)
-    .addCommand(importCommand)
-    .addCommand(whoamiCommand)
-    .commandsGroup("Other:")
-    .addCommand(completionCommand)
-    .addHelpText(
-      "after",
-      `
+const EXAMPLES = `
 Examples:
   carillon dev                                  a whole system to try
   carillon crons list --app crm                 what is scheduled
   carillon jobs list --app crm --status failed  what went wrong
 
-Exit codes: 0 done; 1 failed; 2 called wrongly or not valid; 3 not found or not allowed; 4 in conflict; 5 not available.`,
-    );
+Exit codes: 0 done; 1 failed; 2 called wrongly or not valid; 3 not found or not allowed; 4 in conflict; 5 not available.`;
+
+/** The program with all of its commands. */
+export const createProgram = (): Promise<Command> => assemble(() => true);
+
+/**
+ * The program, for one call: of commands that are not run there is no more than their names. Most of
+ * the time a call takes would else go by on reading what it does not need.
+ *
+ * @param args what follows `carillon` on the command line
+ */
+export function programFor(args: readonly string[]): Promise<Command> {
+  const [first, second] = args.filter((arg) => !arg.startsWith("-"));
+  const meant = first === "help" ? second : first;
+  // Its script is made from all of them.
+  return assemble(({ name }) => meant === "completion" || name === meant);
+}
+
+async function assemble(isNeeded: (row: CommandRow) => boolean): Promise<Command> {
+  const program = new Command("carillon")
+    .description(
+      "A Postgres-native scheduler: pg_cron wakes, SQL decides, pgmq carries, onJob runs.",
+    )
+    .version(packageVersion())
+    // What else a command takes is told by its own help.
+    .configureHelp({ subcommandTerm: (command) => command.name() });
+  for (const { title, commands } of COMMANDS) {
+    program.commandsGroup(title);
+    for (const row of commands) {
+      const command = isNeeded(row) ? await row.load() : new Command(row.name);
+      program.addCommand(command.description(row.description));
+    }
+  }
+  program.addHelpText("after", EXAMPLES);
   settle(program);
   return program;
 }

@@ -5,7 +5,6 @@ import { releaseClone, setOnClone } from "../db/system.js";
 
 /** Takes a copy of a database into service. */
 export const releaseCommand = new Command("release")
-  .description("make the database DATABASE_URL the home of its schedules, so that they fire here")
   .option("--on-clone <policy>", 'what copies made of it do from now on: "warn" or "hold"')
   .action(async (options: { onClone?: string }) => {
     const sql = connect(requireDatabaseUrl(readConfig()), { max: 1, name: "carillon release" });

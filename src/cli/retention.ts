@@ -76,6 +76,5 @@ const setCommand = apiCommand("set", "change how long finished jobs are kept")
 
 /** How long finished jobs are kept, over the API. */
 export const retentionCommand = new Command("retention")
-  .description("how long finished jobs are kept: show, set")
   .addCommand(showCommand)
   .addCommand(setCommand);

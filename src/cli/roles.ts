@@ -93,7 +93,6 @@ const deleteCommand = apiCommand(
 
 /** Roles, over the API. */
 export const rolesCommand = new Command("roles")
-  .description("roles: list, show, create, edit, delete")
   .addCommand(listCommand)
   .addCommand(showCommand)
   .addCommand(createCommand)

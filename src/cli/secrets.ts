@@ -1,8 +1,4 @@
 import { Command } from "commander";
-import { readConfig, requireDatabaseUrl } from "../config.js";
-import { connect } from "../db/connect.js";
-import { readKeyring, requireKeyring } from "../secrets/keyring.js";
-import { resealAll } from "../secrets/reseal.js";
 import { confirm } from "./confirm.js";
 import { EXIT } from "./exit-codes.js";
 import { apiCommand, overApi } from "./session.js";
@@ -65,24 +61,17 @@ To replace the key: set CARILLON_SECRETS_KEY to the new one and CARILLON_SECRETS
 Carillon runs, then run this, then drop the previous key. Exit code 1 when something could not be read.`,
   )
   .action(async ({ json }: { json?: true }) => {
-    const keyring = requireKeyring(readKeyring());
-    const sql = connect(requireDatabaseUrl(readConfig()), { max: 1, name: "carillon secrets" });
-    try {
-      const result = await resealAll(sql, keyring);
-      if (json) console.log(JSON.stringify(result));
-      else console.log(`encrypted anew: ${result.resealed}`);
-      for (const { appId, name, why } of json ? [] : result.unreadable) {
-        console.error(`not read: ${name} of ${appId}: ${why}`);
-      }
-      if (result.unreadable.length > 0) process.exitCode = EXIT.failure;
-    } finally {
-      await sql.end({ timeout: 5 });
+    const result = await (await import("./reencrypt.js")).reencrypt();
+    if (json) console.log(JSON.stringify(result));
+    else console.log(`encrypted anew: ${result.resealed}`);
+    for (const { appId, name, why } of json ? [] : result.unreadable) {
+      console.error(`not read: ${name} of ${appId}: ${why}`);
     }
+    if (result.unreadable.length > 0) process.exitCode = EXIT.failure;
   });
 
 /** What apps keep secret. */
 export const secretsCommand = new Command("secrets")
-  .description("an app's secrets: list, set, delete; and the key they are encrypted by")
   .addCommand(listCommand)
   .addCommand(setCommand)
   .addCommand(deleteCommand)

@@ -5,6 +5,7 @@ import { type Config, readConfig, requireDatabaseUrl } from "../config.js";
 import { connect, type Sql } from "../db/connect.js";
 import { bootstrapAdmin } from "../db/api-keys.js";
 import { databaseAccess } from "../db/database-roles.js";
+import { seedFrom } from "../deploy/seed.js";
 import { type Dispatcher, startDispatcher } from "../dispatch/dispatcher.js";
 import { createLogger, type Logger } from "../log.js";
 import { type Keyring, readKeyring } from "../secrets/keyring.js";
@@ -14,10 +15,10 @@ import { untilSignal } from "./signals.js";
 
 /** The API, with the ticker and a dispatcher beside it. */
 export const serveCommand = new Command("serve")
-  .description("serve the API on CARILLON_HOST:CARILLON_PORT (default 127.0.0.1:8080)")
+  .option("--seed <file>", "install its apps where there are none yet (default CARILLON_SEED)")
   .option("--no-ticker", "do not tick in this process")
   .option("--no-dispatcher", "do not send jobs to their targets from this process")
-  .action(async (options: { ticker: boolean; dispatcher: boolean }) => {
+  .action(async (options: { seed?: string; ticker: boolean; dispatcher: boolean }) => {
     const config = readConfig();
     const keyring = readKeyring();
     const log = createLogger(config.logLevel);
@@ -31,6 +32,7 @@ export const serveCommand = new Command("serve")
       if (await bootstrapAdmin(sql, prefix, hash)) {
         console.log(`The administrator's API key, shown this once: ${key}`);
       }
+      await seed(sql, log, options.seed ?? config.seed);
       const { host, port, api: settings } = config;
       await using server = await startServer({ sql, log, host, port, settings, keyring });
       await using _ticker = options.ticker && config.ticker ? startTicker({ sql, log }) : undefined;
@@ -43,6 +45,15 @@ export const serveCommand = new Command("serve")
       await sql.end({ timeout: 5 });
     }
   });
+
+async function seed(sql: Sql, log: Logger, file: string | undefined): Promise<void> {
+  if (file === undefined) return;
+  const done = await seedFrom(sql, file);
+  if (done === undefined) log.info({ file }, "not seeded: there are apps, or were");
+  for (const { appId, created } of done ?? []) {
+    console.log(`seeded app ${appId}: ${created.length} crons`);
+  }
+}
 
 /** Undefined where it is switched off, or its database role may only serve the API. */
 async function dispatcherOf(

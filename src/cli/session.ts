@@ -24,8 +24,12 @@ interface ApiFlags extends ConnectionFlags {
   json?: true;
 }
 
-/** A command over the API: with the options that say how to reach it. */
-export function apiCommand(name: string, description: string, withApp = true): Command {
+/**
+ * A command over the API: with the options that say how to reach it.
+ *
+ * @param description none for a command of the first level, which is described in COMMANDS
+ */
+export function apiCommand(name: string, description = "", withApp = true): Command {
   const command = new Command(name).description(description);
   if (withApp) command.option("-a, --app <id>", "the app (default: CARILLON_APP, or .carillonrc)");
   return withConnection(command);
@@ -49,7 +53,7 @@ export function overApi<A extends unknown[]>(
   return async (...args) => {
     const command = args.at(-1) as Command;
     const { url, key, app, json, ...options } = command.opts<ApiFlags>();
-    const session = openSession({ url, key, app, ...(json ? { json } : {}) });
+    const session = await openSession({ url, key, app, ...(json ? { json } : {}) });
     // What says how to reach the API is none of the action's options, and must not get into a request.
     await action(session, ...([...args.slice(0, -2), options] as unknown as A));
   };
@@ -60,8 +64,8 @@ export const terminal = (): Terminal => ({
   colors: process.stdout.isTTY && !process.env.NO_COLOR,
 });
 
-export function openSession(flags: ApiFlags): Session {
-  const { url, key, app } = resolveConnection(flags);
+export async function openSession(flags: ApiFlags): Promise<Session> {
+  const { url, key, app } = await resolveConnection(flags);
   if (!/^https?:\/\//.test(url)) {
     throw new CarillonError(
       "invalid_config",

@@ -32,6 +32,5 @@ const rotateCommand = apiCommand("rotate", "make a new signing key and print it 
 
 /** What an app's requests to HTTP targets are signed by. */
 export const signingKeysCommand = new Command("signing-keys")
-  .description("what an app's HTTP calls are signed by: list, rotate")
   .addCommand(listCommand)
   .addCommand(rotateCommand);

@@ -14,7 +14,7 @@ const seconds = (value: number | undefined) =>
   value === undefined ? undefined : `${value < 10 ? value.toPrecision(2) : Math.round(value)} s`;
 
 /** How jobs ended, in numbers. */
-export const statsCommand = apiCommand("stats", "how jobs ended, how long they ran and waited")
+export const statsCommand = apiCommand("stats")
   .option("--cron <cron>", "of this cron, by name or id")
   .option("--from <time>", "default: 24 hours before --to")
   .option("--to <time>", "default: now")

@@ -32,6 +32,5 @@ const resetCommand = apiCommand("reset", "call a target again at once, or all of
 
 /** Targets of an app's jobs. */
 export const targetsCommand = new Command("targets")
-  .description("an app's targets: list the broken ones, reset")
   .addCommand(listCommand)
   .addCommand(resetCommand);

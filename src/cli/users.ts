@@ -102,9 +102,6 @@ const granting = (name: "grant" | "revoke", description: string) =>
 
 /** Users and service accounts, over the API. */
 export const usersCommand = new Command("users")
-  .description(
-    "users and service accounts: list, show, create, disable, enable, delete, grant, revoke",
-  )
   .addCommand(listCommand)
   .addCommand(showCommand)
   .addCommand(createCommand)

@@ -1,11 +1,8 @@
-import { apiCommand, overApi } from "./session.js";
+import { Command } from "commander";
+import { overApi, withConnection } from "./session.js";
 
 /** Whom the key is, and what it may do. */
-export const whoamiCommand = apiCommand(
-  "whoami",
-  "show who one is by the key, and what one may do",
-  false,
-).action(
+export const whoamiCommand = withConnection(new Command("whoami")).action(
   overApi(async (session) => {
     const me = await session.client.system.me();
     session.print(

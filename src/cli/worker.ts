@@ -6,7 +6,6 @@ import { serve, type Hooks } from "../worker/serve.js";
 
 /** Runs an app's hooks from a module. */
 export const workerCommand = new Command("worker")
-  .description("run an app's worker from a module that exports onJob (and onStart, onShutdown)")
   .argument("<module>", "a JavaScript module")
   .option("--app <id>", "the app (default CARILLON_APP)")
   .addHelpText(

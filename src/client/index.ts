@@ -24,6 +24,7 @@ export {
 } from "../targets/http/verify.js";
 
 export type App = Output<"GET /api/v1/apps">[number];
+export type AppChanges = Input<"PATCH /api/v1/apps/{appId}">;
 export type Cron = Output<"GET /api/v1/apps/{appId}/crons/{id}">;
 export type NewCron = Input<"POST /api/v1/apps/{appId}/crons">;
 export type CronChanges = Input<"PATCH /api/v1/apps/{appId}/crons/{id}">;

@@ -29,6 +29,8 @@ export const OPERATIONS = {
     list: op("GET /api/v1/apps"),
     /** Installs an app, or brings its crons to what the manifest says. */
     deploy: op("PUT /api/v1/apps/{appId}/manifest", "body"),
+    /** Changes its name, agent or limit until its next deploy; null resets one to its default. */
+    update: op("PATCH /api/v1/apps/{appId}", "body"),
     /** Uninstalls an app: its crons go, its live jobs are canceled, its history stays. */
     uninstall: op("DELETE /api/v1/apps/{appId}"),
   },
@@ -171,6 +173,8 @@ export const OPERATIONS = {
     get: op("GET /api/v1/overview", "query"),
     /** What needs somebody, most serious first. */
     attention: op("GET /api/v1/attention", "query"),
+    /** The workers and dispatchers that are there, idle ones too, or were within the last hour. */
+    workers: op("GET /api/v1/workers", "query"),
   },
   retention: {
     /** How long, and how many, of an app's finished jobs are kept. */

@@ -63,12 +63,22 @@ export interface ScheduleField {
   meaning: string;
 }
 
+/** What would fire a cron of the schedule if it were made now. */
+export interface DrivenBy {
+  driver: "pg_cron" | "ticker";
+  /** Of the pg_cron job, in GMT; null for the ticker. */
+  expression: string | null;
+  /** Why pg_cron does not; null where it does. */
+  why: string | null;
+}
+
 export interface Explanation {
   form: "cron" | "seconds" | "rate" | "once";
   fields: ScheduleField[];
   notes: ScheduleNote[];
   /** How many slots each of 365 local days has, from a day on. */
   perYear: { from: string; counts: number[] };
+  drivenBy: DrivenBy;
 }
 
 /** What an editor shows of a schedule besides its slots. */

@@ -1,5 +1,6 @@
 import { acting } from "./audit.js";
 import { one, run, type Queryable } from "./connect.js";
+import type { AttemptRecord, JobStatus } from "./jobs.js";
 import type { Actor } from "./principals.js";
 
 export const TICK_OUTCOMES = [
@@ -43,6 +44,30 @@ export const listTicks = (sql: Queryable, cronId: string, filter: TickFilter) =>
       cron => ${cronId}, max_rows => ${filter.limit}, before => ${filter.before ?? null}::text::timestamptz,
       outcomes => ${filter.outcomes ? [...filter.outcomes] : null},
       from_at => ${filter.from ?? null}::text::timestamptz, to_at => ${filter.to ?? null}::text::timestamptz)`);
+
+/** The job of a decided slot, as far as its course goes. */
+export interface SlotJobRow {
+  jobId: number;
+  status: JobStatus;
+  enqueuedAt: Date;
+  dueAt: Date | null;
+  finishedAt: Date | null;
+  /** Deliveries to a worker so far. */
+  attempt: number;
+  /** Without what they returned. */
+  attempts: AttemptRecord[];
+  cancelReason: string | null;
+}
+
+/** The jobs of decided slots of a cron; those whose record is gone are missing. */
+export const listSlotJobs = async (sql: Queryable, cronId: string, ticks: readonly TickRow[]) => {
+  const enqueued = ticks.filter(({ msgId }) => msgId !== null);
+  if (enqueued.length === 0) return [];
+  const since = new Date(Math.min(...enqueued.map(({ decidedAt }) => decidedAt.getTime())));
+  return run(sql<SlotJobRow[]>`
+    select * from carillon.list_slot_jobs(
+      cron => ${cronId}, jobs => ${enqueued.map(({ msgId }) => msgId ?? 0)}, since => ${since})`);
+};
 
 /** What an outside driver's tick did, over the crons its caller may see. */
 export interface AdminTick {

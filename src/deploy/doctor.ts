@@ -1,7 +1,9 @@
 import { connect, type Queryable } from "../db/connect.js";
 import { databaseAccess, type DatabaseAccess } from "../db/database-roles.js";
+import { listAttention } from "../db/overview.js";
 import { appliedMigrations, pgmqVersion, serverVersion } from "../db/schema.js";
 import { cloneStatus, pgCronStatus, type PgCronStatus } from "../db/system.js";
+import { listWorkers, type WorkerRow } from "../db/workers.js";
 import { CarillonError } from "../errors.js";
 import { checkTracker, committedMigrations } from "./migrations.js";
 
@@ -69,6 +71,11 @@ export async function examine(databaseUrl: string): Promise<Finding[]> {
         const does = held ? "nothing fires" : "everything fires here too";
         return { state: "broken", message: `${message}; ${does}`, fix: "carillon release" };
       });
+      await check("workers", async () => {
+        const { items } = await listAttention(sql, undefined, null);
+        const untaken = items.filter(({ kind }) => kind === "no_worker").map(({ text }) => text);
+        return workersFinding(await listWorkers(sql, undefined, null), untaken);
+      });
     }
     return findings;
   } finally {
@@ -103,6 +110,25 @@ function roleFinding({ role, groups, apps, missing }: DatabaseAccess): Omit<Find
   }
   const where = apps === null ? "all apps" : apps.join(", ");
   return { state: "ok", message: `${role} is in ${groups.join(" and ")}, for ${where}` };
+}
+
+/** @param untaken which jobs nobody takes, a sentence for each app */
+function workersFinding(
+  rows: readonly WorkerRow[],
+  untaken: readonly string[],
+): Omit<Finding, "check"> {
+  const fix = "carillon worker --app … module.js; for jobs with targets: carillon dispatch";
+  if (untaken.length > 0) return { state: "broken", message: untaken.join("; "), fix };
+  const there = rows.filter((row) => row.there);
+  if (there.length === 0) {
+    return { state: "note", message: "no worker is there, nor a dispatcher", fix };
+  }
+  const names = there.map(({ name, kind, apps }) => {
+    const of = apps === null ? "all apps" : apps.join(", ");
+    return `${kind} ${name} of ${of}`;
+  });
+  const [shown, more] = [names.slice(0, 10).join("; "), names.length - 10];
+  return { state: "ok", message: more > 0 ? `${shown}; and ${more} more` : shown };
 }
 
 function pgCronFinding(status: PgCronStatus): Omit<Finding, "check"> {

@@ -13,6 +13,15 @@ export async function loadManifest(file: string): Promise<Manifest> {
   return parseManifest(await readText(file), file);
 }
 
+/**
+ * What a file of JSON or YAML holds, by its name's ending.
+ *
+ * @throws CarillonError `invalid_input`
+ */
+export async function readValue(file: string): Promise<unknown> {
+  return toValue(await readText(file), file);
+}
+
 /** Checks the text of a manifest. */
 export function parseManifest(text: string, file: string): Manifest {
   return parseInput(Manifest, toValue(text, file), "manifest");

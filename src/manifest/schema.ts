@@ -134,16 +134,28 @@ const Agent = z.looseObject({
   ),
 });
 
+const AppName = z.string().max(200).describe("The app's name for people.");
+const AppAgent = z
+  .union([z.boolean(), Agent], { error: "must be true, false or a JSON object" })
+  .nullish()
+  .describe("Marks an AI agent: its crons' jobs go to onAgent, or to its endpoint.");
+const AppMost = MaxConcurrency.describe("Jobs of the app that may run at once. Default: no limit.");
+
+/** Fields of an app to change; null resets one to its default. */
+export const AppPatch = z.strictObject({
+  name: AppName.nullish(),
+  agent: AppAgent,
+  maxConcurrency: AppMost,
+});
+export type AppPatch = z.output<typeof AppPatch>;
+
 /** A manifest: what an app is deployed with. */
 export const Manifest = z
   .strictObject({
     $schema: z.string().max(2000).optional().describe("Address of this schema, for editors."),
     id: AppId.optional(),
-    name: z.string().max(200).optional().describe("The app's name for people."),
-    agent: z
-      .union([z.boolean(), Agent], { error: "must be true, false or a JSON object" })
-      .nullish()
-      .describe("Marks an AI agent: its crons' jobs go to onAgent, or to its endpoint."),
+    name: AppName.optional(),
+    agent: AppAgent,
     permissions: z
       .array(Permission)
       .max(1000)
@@ -152,9 +164,7 @@ export const Manifest = z
         "Permissions the app brings, without their app:… prefix. Default: cron.read, cron.write, cron.trigger.",
       )
       .meta({ examples: [["cron.read", "cron.write", "cron.trigger", "cron.manage_others"]] }),
-    maxConcurrency: MaxConcurrency.describe(
-      "Jobs of the app that may run at once. Default: no limit.",
-    ),
+    maxConcurrency: AppMost,
     crons: z
       .array(CronSpec)
       .max(100_000)

@@ -34,6 +34,8 @@ export function storableResult(value: unknown): unknown {
 
 function stringify(value: unknown): string | undefined {
   try {
+    // Most results are nothing but data, and then the engine writes them by itself, many times as fast.
+    if (isData(value, MOST_LEVELS)) return JSON.stringify(value);
     return JSON.stringify(value, (key: string, inner: unknown) => {
       if (typeof inner === "function" || typeof inner === "symbol" || typeof inner === "bigint") {
         const where = key === "" ? "the result" : `"${key}" in the result`;
@@ -46,6 +48,27 @@ function stringify(value: unknown): string | undefined {
     const reason = error instanceof Error ? error.message : String(error);
     throw new UnstorableResult(`the result is not JSON: ${reason}`, { cause: error });
   }
+}
+
+/** Levels of an object beyond which it is looked at more slowly; a cycle is one. */
+const MOST_LEVELS = 20;
+
+const DATA_TYPES = new Set(["string", "number", "boolean", "undefined"]);
+
+/** Whether a value holds only what JSON has: no function, symbol or BigInt, no class of its own mind. */
+function isData(value: unknown, levels: number): boolean {
+  const type = typeof value;
+  if (type !== "object") return DATA_TYPES.has(type);
+  if (value === null) return true;
+  const object = value as Record<string, unknown>;
+  if (levels === 0 || "toJSON" in object) return false;
+  if (Array.isArray(value)) {
+    return value.every((item) => isData(item, levels - 1));
+  }
+  for (const key in object) {
+    if (!isData(object[key], levels - 1)) return false;
+  }
+  return true;
 }
 
 function withStorableText(value: unknown): unknown {

@@ -14,6 +14,7 @@ import { LogBook } from "./logs.js";
 import { LoopWatch } from "./loop-watch.js";
 import { WorkerLoop } from "./loop.js";
 import type { WorkerConfig } from "./options.js";
+import { Presence } from "./presence.js";
 import { backoff, pause, within } from "./retry.js";
 import type { Route } from "./router.js";
 import { HOST, SharedDatabase } from "./shared.js";
@@ -206,8 +207,14 @@ export class QueueWorker implements Worker {
       onCanceled: (jobId) => void leases.cancel(jobId),
     });
 
+    const presence = new Presence({
+      ...{ sql, keys, log, name: this.name, concurrency: config.concurrency },
+    });
+
     this.#state.move("running");
     watch.start();
+    await Promise.race([presence.note(), untilAborted(this.#stopping.signal)]);
+    const present = presence.run(this.#over.signal);
     const beating = leases.run(this.#over.signal);
     const leavePulse = config.ticker
       ? pulse.join({ keys, onLook: (seconds) => waker.looked(seconds) }, log)
@@ -223,7 +230,7 @@ export class QueueWorker implements Worker {
     await this.#drain(loop, finisher, logs);
     this.#over.abort();
     watch.stop();
-    await within(GRACE_MS, Promise.all([beating, quiet]), this.#hurry.signal);
+    await within(GRACE_MS, Promise.all([beating, present, quiet]), this.#hurry.signal);
     this.#closed.abort();
   }
 

@@ -181,6 +181,80 @@ describe("GET /api/v1/apps", () => {
   });
 });
 
+describe("PATCH", () => {
+  const patch = (appId: string, body: unknown, caller = api.admin) =>
+    api.as(caller, "PATCH", `/api/v1/apps/${appId}`, { body });
+  const audited = (appId: string) =>
+    api.sql`
+      select before, after from carillon.list_audit(app => ${appId}, action => 'app.update')`;
+
+  test("changes what is given, leaves the rest and the crons alone, and is on record", async () => {
+    const agent = { model: "any" };
+    await put("edited", { name: "Before", agent, maxConcurrency: 7, crons: [daily] });
+    const before = await crons("edited");
+    const renamed = await patch("edited", { name: "After", maxConcurrency: null });
+    expect(renamed.status).toBe(200);
+    expect(renamed.body).toMatchObject({
+      id: "edited",
+      name: "After",
+      maxConcurrency: null,
+      agent,
+    });
+    expect(await crons("edited")).toEqual(before);
+    expect(await audited("edited")).toEqual([
+      { before: { name: "Before", maxConcurrency: 7 }, after: { name: "After" } },
+    ]);
+    expect((await patch("edited", { agent: false })).body).toMatchObject({ agent: null });
+    expect((await audited("edited"))[0]).toEqual({ before: { agent }, after: null });
+    expect((await patch("edited", { agent: true, name: null })).body).toMatchObject({
+      ...{ name: null, agent: {} },
+    });
+    const { updatedAt } = (await patch("edited", { name: null })).body as { updatedAt: string };
+    expect((await patch("edited", {})).body).toMatchObject({ updatedAt });
+    expect(await audited("edited")).toHaveLength(3);
+  });
+
+  test("the next deploy has its own way again", async () => {
+    const manifest = { name: "Declared", maxConcurrency: 2 };
+    await put("again", manifest);
+    await patch("again", { name: "Edited", maxConcurrency: 9 });
+    await put("again", manifest);
+    const apps = await api.as(api.admin, "GET", "/api/v1/apps");
+    expect(apps.body).toContainEqual(expect.objectContaining({ id: "again", ...manifest }));
+  });
+
+  test.each([
+    [{ name: 1 }, "name"],
+    [{ name: "x".repeat(201) }, "name"],
+    [{ maxConcurrency: 0 }, "maxConcurrency"],
+    [{ agent: "yes" }, "agent"],
+    [{ agent: { endpoint: { url: "ftp://example.com" } } }, "agent.endpoint.url"],
+    [{ permissions: [] }, "permissions"],
+    [{ id: "other" }, "id"],
+  ])("refuses %j", async (body, field) => {
+    await put("strict", { name: "Strict" });
+    const answer = await patch("strict", body);
+    expect(answer.status).toBe(400);
+    expect(problemOf(answer).errors?.map((error) => error.field)).toEqual([field]);
+    expect(await audited("strict")).toEqual([]);
+  });
+
+  test("is for who may deploy the app, in SQL too", async () => {
+    await put("guarded", {});
+    const writer = await api.caller("cron-writer", ["app:guarded:cron.write"]);
+    expect(problemOf(await patch("guarded", { name: "x" }, writer)).detail).toBe(
+      "missing app:guarded:manifest.write",
+    );
+    await expect(
+      api.sql`select carillon.patch_app(app => 'guarded', patch => '{}', actor => ${writer.id})`,
+    ).rejects.toMatchObject({ code: "TK403" });
+    await expect(
+      api.sql`select carillon.patch_app(app => 'guarded', patch => '{"crons": []}')`,
+    ).rejects.toMatchObject({ code: "TK001", column_name: "crons" });
+    expect((await patch("absent", { name: "x" })).status).toBe(404);
+  });
+});
+
 test("DELETE uninstalls: crons and live jobs go, the history stays", async () => {
   await put("gone", { crons: [daily] });
   const enqueued = await api.as(api.admin, "POST", "/api/v1/apps/gone/jobs");

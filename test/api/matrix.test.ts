@@ -126,6 +126,7 @@ test.each(demanding)("$name is closed where it needs more, without that", async 
     sample.body = { ...(sample.body as object), userId: api.admin.id };
   }
   if (one.name.endsWith("/crons")) sample.body = { ...(sample.body as object), runAs: robot };
+  if (one.name.endsWith("/ticks")) sample.path += "?include=events";
   expect((await refused(sample, caller)).status).toBe(403);
 });
 

@@ -41,3 +41,41 @@ test("the overview, by the client", async () => {
   expect(answer.status, answer.text).toBe(200);
   expect(answer.body).toMatchObject({ pgCron: null, running: [] });
 });
+
+test("workers that are there, idle ones too, of the apps whose jobs one may read", async () => {
+  const note = (worker: string, keys: string[]) =>
+    api.sql`
+      select carillon.note_worker(
+        worker => ${worker}, keys => ${keys}, host => 'h', pid => 7, version => '1.2', concurrency => 5)`;
+  await note("both", ["crm", "ops"]);
+  await note("ops", ["ops"]);
+  await note("all targets", ["@"]);
+  await note("targets of crm", ["@crm"]);
+  const list = async (key: string, app?: string) =>
+    (
+      await createClient({ url: api.server.url, key }).overview.workers(
+        app === undefined ? {} : { app },
+      )
+    ).map(({ worker, apps }) => [worker, apps]);
+  expect(await list(api.admin.key)).toEqual([
+    ["all targets", null],
+    ["targets of crm", ["crm"]],
+    ["both", ["crm", "ops"]],
+    ["ops", ["ops"]],
+  ]);
+  const reader = await api.caller("job-reader", ["app:crm:job.read"]);
+  expect(await list(reader.key)).toEqual([
+    ["all targets", null],
+    ["targets of crm", ["crm"]],
+    ["both", ["crm"]],
+  ]);
+  expect(await list(reader.key, "ops")).toEqual([]);
+  expect(await list((await api.caller("cron-reader", ["app:crm:cron.read"])).key)).toEqual([]);
+  const [first] = (await api.as(reader, "GET", "/api/v1/workers?app=crm")).body as object[];
+  expect(first).toEqual({
+    ...{ worker: "all targets", kind: "dispatcher", apps: null, host: "h", pid: 7 },
+    ...{ version: "1.2", concurrency: 5, there: true, running: 0 },
+    startedAt: expect.any(String) as string,
+    lastSeenAt: expect.any(String) as string,
+  });
+});

@@ -23,6 +23,7 @@ const BODIES: Record<string, object> = {
   "POST /api/v1/apps/{appId}/dead-letters/redrive": { all: true },
   "POST /api/v1/apps/{appId}/dead-letters/delete": { all: true },
   "PUT /api/v1/apps/{appId}/manifest": { crons: [{ name: "declared", schedule: "0 9 * * *" }] },
+  "PATCH /api/v1/apps/{appId}": { name: "Changed" },
   "PUT /api/v1/apps/{appId}/retention": { days: 30, keepLast: 10, keepFailed: null },
   "PUT /api/v1/apps/{appId}/crons/{id}/retention": { days: 7, keepLast: null, keepFailed: 5 },
   "PUT /api/v1/apps/{appId}/secrets/{name}": { value: "a secret's value" },

@@ -29,6 +29,10 @@ describe("GET /api/v1/schedules/preview", () => {
       fields: expect.any(Array) as unknown[],
       notes: expect.any(Array) as unknown[],
       perYear: { from: "2026-03-07", counts: expect.any(Array) as unknown[] },
+      drivenBy: {
+        ...{ driver: "ticker", expression: null },
+        why: "pg_cron does not drive this database",
+      },
       compared: null,
       slots: [
         {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { advanceClock, setClock } from "../helpers/clock.js";
 import { breakCron } from "../sql/decisions.js";
-import { claim, drain, fireDue } from "../sql/support.js";
+import { claim, drain, fireDue, type Job } from "../sql/support.js";
 import { problemOf, TestApi, type Answer, type Caller } from "./api.js";
 
 let api: TestApi;
@@ -23,7 +23,7 @@ beforeEach(async () => {
 });
 
 const day = () => `2026-03-${String(apps).padStart(2, "0")}`;
-const at = (time: string) => `${day()}T${time}:00.000Z`;
+const at = (time: string) => `${day()}T${time.length === 5 ? `${time}:00` : time}.000Z`;
 
 interface CronBody {
   id: string;
@@ -138,10 +138,79 @@ describe("GET …/ticks", () => {
     ["?from=2026-03-02", "from"],
     ["?to=infinity", "to"],
     ["?until=2026-03-02T00:00:00Z", "until"],
+    ["?include=audit", "include"],
   ])("refuses %s by name", async (query, field) => {
     const answer = await call("GET", `${await declare("c")}/ticks${query}`);
     expect(answer.status).toBe(400);
     expect(JSON.stringify(problemOf(answer).errors)).toContain(field);
+  });
+
+  test("with include=events, shows each slot's job and how it came to what it is", async () => {
+    const { sql } = api.db;
+    const target = { type: "http", url: "https://example.com" };
+    const id = await declare("c", {
+      overlapPolicy: "queue",
+      maxAttempts: 2,
+      retryDelay: 60,
+      target,
+    });
+    const finish = (jobs: readonly Job[], outcome: object) =>
+      sql`select carillon.finish_jobs(${sql.json(
+        jobs.map(({ job_id, attempt }) => ({ job_id, attempt, ...outcome })),
+      )})`;
+    const error = { name: "status", message: "answered 500" };
+    await minute();
+    const first = await claim(sql, `@${app}`);
+    await advanceClock(sql, "5 seconds");
+    await finish(first, { status: "failed", error, result: { body: "why" } });
+    await minute();
+    await minute();
+    const both = await claim(sql, `@${app}`, 100, 30, "w2");
+    expect(both).toHaveLength(3);
+    const [again] = both.filter(({ job_id }) => job_id === first[0]?.job_id);
+    await finish([again!], { status: "completed", result: { body: "done" } });
+    const [canceled] = both.filter(({ job_id }) => job_id !== again?.job_id);
+    await sql`select carillon.cancel_job(job => ${canceled!.job_id}, reason => 'no more')`;
+    await api.db.sql`update carillon.crons set overlap_policy = 'skip' where id = ${id}`;
+    await minute();
+
+    const [skipped, ...rest] = (await list(id, "?include=events")).items as (TickBody & {
+      job: object | null;
+    })[];
+    expect(skipped).toMatchObject({ outcome: "skipped", job: null });
+    const done = rest.find(({ msgId }) => msgId === again?.job_id);
+    const begun = { at: at("10:01:30"), attempt: null, worker: null, error: null };
+    expect(done?.job).toEqual({
+      ...{ msgId: again?.job_id, status: "completed", attempt: 2, cancelReason: null, dueAt: null },
+      finishedAt: at("10:03:35"),
+      events: [
+        { ...begun, event: "enqueued", status: "queued" },
+        { ...begun, event: "started", status: "running", attempt: 1, worker: "w1" },
+        {
+          ...{ at: at("10:01:35"), event: "attempt_failed", status: "pending" },
+          ...{ attempt: 1, worker: "w1", error },
+        },
+        {
+          ...{ at: at("10:03:35"), event: "started", status: "running" },
+          ...{ attempt: 2, worker: "w2", error: null },
+        },
+        {
+          ...{ at: at("10:03:35"), event: "ended", status: "completed" },
+          ...{ attempt: 2, worker: "w2", error: null },
+        },
+      ],
+    });
+    expect(rest.find(({ msgId }) => msgId === canceled?.job_id)?.job).toMatchObject({
+      ...{ status: "canceled", cancelReason: "no more" },
+    });
+    const running = rest.find(({ msgId }) => ![again?.job_id, canceled?.job_id].includes(msgId!));
+    expect(running?.job).toMatchObject({ status: "queued", finishedAt: null });
+
+    expect((await list(id)).items[0]).not.toHaveProperty("job");
+    const reader = await api.caller(`reader-of-${app}`, [`app:${app}:cron.read`]);
+    const refused = await call("GET", `${id}/ticks?include=events`, undefined, reader);
+    expect(problemOf(refused).detail).toBe(`missing app:${app}:job.read`);
+    expect((await call("GET", `${id}/ticks`, undefined, reader)).status).toBe(200);
   });
 
   test("knows no cron of another app", async () => {

@@ -63,6 +63,11 @@ async function main(): Promise<void> {
     only: values.only ?? "",
   };
   const figures = await bench(context);
+  if (Object.keys(figures).length === 0) {
+    console.error(`nothing was measured: ${name} has no part "${context.only}"`);
+    process.exitCode = 2;
+    return;
+  }
   const rounded = Object.entries(figures).map(([field, value]) => [field, round(value)]);
   console.log(
     JSON.stringify({

@@ -34,6 +34,8 @@ async function storms(context: BenchContext): Promise<Figures> {
     storm10k_distinct_s: handledOf("carillon10k_distinct"),
     storm100k_s: handledOf("carillon100k"),
     storm10k_graphile_s: peer10k,
+    storm10k_pg_boss_s: handledOf("pg_boss10k"),
+    storm10k_pg_cron_job_each_s: handledOf("pg_cron10k"),
     ratio_best_peer: storm10k && peer10k ? peer10k / storm10k : undefined,
   };
   const known = Object.entries(fields).filter(([, value]) => value !== undefined);

@@ -10,7 +10,7 @@ const BENCHMARKS = {
   throughput: ["jobs_per_s", "ratio_pgmq", "enqueue_ratio_pgmq"],
   latency: ["p50_ms", "p99_ms"],
   claim: ["ratio_1m_delayed", "ratio_100k_leased", "ratio_open_transaction"],
-  http: ["calls_per_s", "ratio_undici"],
+  http: ["calls_per_s", "ratio_undici", "dispatcher_ratio"],
   api: ["list_rps", "get_p99_ms", "create_ratio_db", "trigger_rps"],
   history: ["list_p50_worst_ms", "stats_p50_worst_ms"],
   schedule: ["typical_mean_us"],

@@ -233,6 +233,13 @@ describe("apps, users, roles and keys", () => {
     expect((await json<App[]>(["apps", "list"], asAdmin())).map(({ id }) => id)).toContain("crm");
     expect(await json(["apps", "show", "crm"], asAdmin())).toMatchObject({ id: "crm" });
     expect((await run(["apps", "show", "none"], asAdmin())).code).toBe(3);
+    expect(
+      await json(words("apps edit crm --name Sales --max-concurrency 5"), asAdmin()),
+    ).toMatchObject({ name: "Sales", maxConcurrency: 5 });
+    expect(await json(words("apps edit crm --unset name,maxConcurrency"), asAdmin())).toMatchObject(
+      { name: null, maxConcurrency: null },
+    );
+    expect((await run(["apps", "edit", "crm"], asAdmin())).code).toBe(2);
     await api.install("gone");
     expect((await run(words("apps uninstall gone -y"), asAdmin())).stdout).toBe(
       "uninstalled gone\n",

@@ -106,7 +106,7 @@ describe("settings", () => {
 
 describe("help", () => {
   test("of every command says what it does, and leaves with 0", async () => {
-    for (const { path, commands } of treeOf(createProgram())) {
+    for (const { path, commands } of treeOf(await createProgram())) {
       for (const { name, description } of commands)
         expect(description, `${path} ${name}`).not.toBe("");
     }
@@ -148,7 +148,7 @@ describe("completion", () => {
     for (const shell of ["zsh", "fish"]) {
       const { code, stdout } = await run(["completion", shell]);
       expect(code).toBe(0);
-      for (const { path, commands, options } of treeOf(createProgram())) {
+      for (const { path, commands, options } of treeOf(await createProgram())) {
         for (const { name } of commands) expect(stdout, `${shell}: ${path}`).toContain(name);
         for (const { names } of options) {
           for (const name of names)

@@ -18,6 +18,7 @@ let database: TestDatabase;
 let sql: TestSql;
 let legal: Set<string>;
 const seen = new Set<string>();
+let redriven = 0;
 
 beforeAll(async () => {
   database = await createTestDatabase({ max: 6 });
@@ -80,6 +81,7 @@ test("one step after the other, every job is where the model says", async () => 
         if (step.op !== "die") compare(before, after, legal);
         before = after;
       }
+      redriven += model.redriven;
     }),
     { numRuns: RUNS },
   );
@@ -87,6 +89,7 @@ test("one step after the other, every job is where the model says", async () => 
 
 test("every change that the table allows has happened, and none is missing in it", () => {
   expect([...seen].sort()).toEqual([...legal].sort());
+  expect(redriven).toBeGreaterThan(0);
 });
 
 /** Steps that end in one, of any number of legal changes. */

@@ -29,17 +29,26 @@ interface Lease {
   readonly attempt: number;
 }
 
+interface Redriven {
+  readonly job_id: number;
+  readonly retry_of: number;
+}
+
 /** Jobs as they should be. Times are seconds from the start. */
 export class JobModel {
   readonly #start: number;
   readonly #jobs = new Map<number, Modelled>();
   /** Every lease ever given, so that outdated ones are tried as well. */
   readonly #leases: Lease[] = [];
+  /** Jobs whose dead letter nobody has redriven. */
+  readonly #letters = new Set<number>();
   #now = 0;
   /** Every job that was accepted. */
   readonly accepted = new Set<number>();
   /** The status of those for which a call said how they ended. */
   readonly recorded = new Map<number, string>();
+  /** Dead letters put back to work. */
+  redriven = 0;
 
   constructor(start: number) {
     this.#start = start;
@@ -67,13 +76,20 @@ export class JobModel {
       case "runAgain": {
         const old = this.#pickJob(pick);
         const id = await this.act(sql, step);
-        if (old?.ended) {
-          const { maxAttempts } = old;
-          this.#jobs.set(Number(id), {
-            ...this.#fresh(Number(id), 0, 0),
-            expires: undefined,
-            maxAttempts,
-          });
+        if (old?.ended) this.#again(Number(id), old);
+        return;
+      }
+      case "redrive": {
+        const redriven = (await this.act(sql, step)) as Redriven[];
+        const most = Math.min(limit(by), this.#letters.size);
+        if (redriven.length !== most) {
+          throw new Error(`${redriven.length} letters were redriven, not ${most}`);
+        }
+        for (const { job_id, retry_of } of redriven) {
+          const old = this.#jobs.get(retry_of);
+          if (!old || !this.#letters.delete(retry_of)) throw new Error(`no letter of ${retry_of}`);
+          this.#again(job_id, old);
+          this.redriven += 1;
         }
         return;
       }
@@ -93,8 +109,10 @@ export class JobModel {
       case "sweep":
         await this.act(sql, step);
         for (const job of this.#live()) {
-          if (job.leased && job.due <= this.#now && job.lost >= MOST_LOST - 1) job.ended = "failed";
-          else if (this.#hasExpired(job)) job.ended = "canceled";
+          if (job.leased && job.due <= this.#now && job.lost >= MOST_LOST - 1) {
+            job.ended = "failed";
+            this.#letters.add(job.id);
+          } else if (this.#hasExpired(job)) job.ended = "canceled";
         }
         return;
       case "cancel": {
@@ -180,6 +198,11 @@ export class JobModel {
     };
   }
 
+  /** A new job that repeats one that has ended. */
+  #again(id: number, { maxAttempts }: Modelled): void {
+    this.#jobs.set(id, { ...this.#fresh(id, 0, 0), expires: undefined, maxAttempts });
+  }
+
   #pickJob(pick: number): Modelled | undefined {
     return this.#jobs.get(this.#pickId(pick) ?? 0);
   }
@@ -226,6 +249,13 @@ export class JobModel {
         );
         if (rows) this.accepted.add(rows[0]!.id);
         return rows?.[0]?.id;
+      }
+      case "redrive": {
+        const redriven = await sql<Redriven[]>`
+          select job_id, retry_of
+          from carillon.redrive_letters(app => 'crm', max_letters => ${limit(by)})`;
+        for (const { job_id } of redriven) this.accepted.add(job_id);
+        return redriven;
       }
       case "advance":
         this.#now += by;
@@ -283,6 +313,9 @@ export class JobModel {
 }
 
 const leaseOf = ({ job_id, attempt }: Job): Lease => ({ job_id, attempt });
+
+/** How many letters to redrive. */
+const limit = (by: number): number => 1 + (by % 3);
 
 /** Two in three are due at once. */
 const delay = (by: number): number => (by % 3 === 0 ? by : 0);

@@ -12,6 +12,7 @@ export const OPS = [
   "cancel",
   "move",
   "runAgain",
+  "redrive",
   "advance",
   "sweep",
   "die",

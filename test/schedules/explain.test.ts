@@ -16,6 +16,7 @@ interface Explanation {
   fields: { name: string; text: string; start: number; end: number; meaning: string }[];
   notes: { code: string; severity: string; text: string; fix?: string }[];
   perYear: { from: string; counts: number[] };
+  drivenBy: { driver: string; expression: string | null; why: string | null };
 }
 
 const FROM = "2026-11-21T16:00:00Z";
@@ -177,4 +178,35 @@ test("the time zones are those that are taken, with their next changes", async (
   const aliases = zones.flatMap((zone) => zone.aliases);
   for (const alias of aliases) await sql`select carillon._zone_name(${alias})`;
   expect(aliases.length).toBeGreaterThan(50);
+});
+
+describe("what would drive it", () => {
+  const drivenBy = async (schedule: string, timezone?: string) =>
+    (await explain(schedule, timezone)).drivenBy;
+  const version = (is: string | null) =>
+    sql.unsafe(`
+      create or replace function carillon._pg_cron_version() returns text language sql stable
+      return ${is === null ? "null" : `'${is}'`}::text`);
+
+  test("is pg_cron by the narrowest expression, where it drives and can", async () => {
+    await version("1.6");
+    expect(await drivenBy("0 9 * * *", "America/New_York")).toEqual({
+      ...{ driver: "pg_cron", expression: "0 13,14 * * *", why: null },
+    });
+    expect(await drivenBy("10 seconds")).toMatchObject({ expression: "1 seconds" });
+    await setClock(sql, "2026-11-21T16:20:00Z");
+    expect(await drivenBy("every 1 hour")).toMatchObject({ expression: "20 * * * *" });
+  });
+
+  test("is the ticker where pg_cron does not drive, or cannot", async () => {
+    await version("1.4");
+    expect(await drivenBy("10 seconds")).toEqual({
+      ...{ driver: "ticker", expression: null, why: "pg_cron 1.4 cannot wake this schedule" },
+    });
+    expect(await drivenBy("0 9 * * *")).toMatchObject({ driver: "pg_cron" });
+    await version(null);
+    expect(await drivenBy("0 9 * * *")).toEqual({
+      ...{ driver: "ticker", expression: null, why: "pg_cron does not drive this database" },
+    });
+  });
 });

@@ -241,6 +241,39 @@ describe("what needs somebody", () => {
     await clear();
   });
 
+  test("are jobs that whoever is there does not take, told apart from nobody's being there", async () => {
+    const note = (worker: string, keys: string[]) =>
+      sql`
+        select carillon.note_worker(
+          worker => ${worker}, keys => ${keys}, host => 'h', pid => 1, version => '1', concurrency => 1)`;
+    const texts = async () => (await attention(sql)).items.map(({ text }) => text);
+    const target = sql.json({ type: "http", url: "https://example.com" });
+    await sql`select carillon.enqueue_job(app => 'crm')`;
+    await sql`select carillon.enqueue_job(app => 'crm', target => ${target})`;
+    await sql`select carillon.enqueue_job(app => 'crm', target => ${target})`;
+    await advanceClock(sql, "3 minutes");
+    expect(await texts()).toEqual([
+      "No dispatcher takes the jobs with targets of crm: 2 are due, and none has been started",
+      "No worker takes the jobs of crm: one is due, and none has been started",
+    ]);
+    // A dispatcher at work is none for the app's own jobs.
+    await note("d", ["@"]);
+    expect(await claim(sql, "@", 1)).toHaveLength(1);
+    expect(await texts()).toEqual([
+      "No worker takes the jobs of crm: one is due, and none has been started",
+    ]);
+    await note("w1", ["other", "crm"]);
+    expect(await texts()).toEqual([
+      "A worker is there, and takes none of the jobs of crm: one is due, and none has been started",
+    ]);
+    await note("w2", ["crm"]);
+    expect((await item(sql, "no_worker")).text).toMatch(/^2 workers are there, and take none/);
+    await advanceClock(sql, "91 seconds");
+    expect((await texts()).filter((text) => text.startsWith("No worker takes"))).toHaveLength(1);
+    await sql`truncate carillon.workers`;
+    await clear();
+  });
+
   test("are crons that somebody paused long ago", async () => {
     await declare(sql, "old", { enabled: false });
     await declare(sql, "older", { enabled: false });

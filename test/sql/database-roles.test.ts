@@ -142,6 +142,11 @@ describe("the matrix: every public function × every kind of role", () => {
       own: () => [JOB.id],
       foreign: [],
     },
+    forget_worker: {
+      call: () => `select carillon.forget_worker('w', '{crm}')::text`,
+      own: () => [""],
+      foreign: "TK403",
+    },
     get_job: {
       call: () => `select job_id::integer from carillon.get_job(${JOB.id})`,
       own: () => [JOB.id],
@@ -155,6 +160,11 @@ describe("the matrix: every public function × every kind of role", () => {
     next_job_in: {
       call: () => `select carillon.next_job_in('{crm}')`,
       own: () => [0],
+      foreign: "TK403",
+    },
+    note_worker: {
+      call: () => `select carillon.note_worker('w', '{crm}', 'host', 1, '1.0', 10)::text`,
+      own: () => [""],
       foreign: "TK403",
     },
     now: { call: () => `select carillon.now()`, own: () => ANYTHING, foreign: ANYTHING },
@@ -238,6 +248,16 @@ describe("the matrix: every public function × every kind of role", () => {
       });
     }
     expect(await fingerprint(sql)).toEqual(before);
+  });
+
+  test("nor can a foreign worker speak for one that is there, or take it away", async () => {
+    await sql`select carillon.note_worker('w', '{crm}', 'host', 1, '1.0', 10)`;
+    await as.billing`select carillon.note_worker('w', '{billing}', 'elsewhere', 2, '2.0', 20)`;
+    await as.billing`select carillon.forget_worker('w', '{billing}')`;
+    expect(await sql`select name, keys, host from carillon.workers`).toEqual([
+      { name: "w", keys: ["crm"], host: "host" },
+    ]);
+    await sql`truncate carillon.workers`;
   });
 
   test("no role but the owner reads or writes a table, or makes anything", async () => {
@@ -454,7 +474,7 @@ describe("the rights are what the code needs", () => {
   });
 
   test("of the API: what src/api and carillon serve with its ticker call", async () => {
-    const files = [...filesOf("api/"), "cli/serve.ts", "worker/ticker.ts"];
+    const files = [...filesOf("api/"), "cli/serve.ts", "deploy/seed.ts", "worker/ticker.ts"];
     expect(await rightsOf("carillon_api")).toEqual(neededBy(files));
   });
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { listApps, uninstallApp } from "../../db/apps.js";
+import { listApps, patchApp, uninstallApp } from "../../db/apps.js";
 import { syncManifest } from "../../db/crons.js";
-import { Manifest } from "../../manifest/schema.js";
+import { AppPatch, Manifest } from "../../manifest/schema.js";
 import { invalidInput } from "../../schedules/parse-input.js";
 import { holdsAnyOf } from "../permissions.js";
 import { defineRoute, reply } from "../route.js";
@@ -41,6 +41,18 @@ export const appRoutes = [
       const deployed = await syncManifest(sql, appId, body, principal);
       return reply(deployed.installed ? 201 : 200, deployed);
     },
+  }),
+  defineRoute({
+    method: "patch",
+    path: "/api/v1/apps/{appId}",
+    operationId: "updateApp",
+    summary: "Change an app's name, its agent or its limit, until its next deploy",
+    permission: "app:{appId}:manifest.write",
+    params: InApp,
+    body: AppPatch,
+    responses: { 200: App },
+    handler: async ({ sql, params: { appId }, body, principal }) =>
+      reply(200, toApp(await patchApp(sql, appId, body, principal))),
   }),
   defineRoute({
     method: "delete",

@@ -1,8 +1,15 @@
 import { z } from "zod";
 import { getOverview, listAttention } from "../../db/overview.js";
+import { listWorkers } from "../../db/workers.js";
 import { AppId } from "../../manifest/schema.js";
 import { defineRoute, reply } from "../route.js";
-import { AttentionAnswer, OverviewAnswer, toOverview } from "../shapes/overview.js";
+import {
+  AttentionAnswer,
+  OverviewAnswer,
+  toOverview,
+  toWorkerPresence,
+  WorkerPresence,
+} from "../shapes/overview.js";
 
 const OfApp = z.strictObject({ app: AppId.optional().describe("Only of this app.") });
 
@@ -29,5 +36,17 @@ export const overviewRoutes = [
     responses: { 200: OverviewAnswer },
     handler: async ({ sql, query: { app }, principal }) =>
       reply(200, toOverview(await getOverview(sql, app, principal))),
+  }),
+  defineRoute({
+    method: "get",
+    path: "/api/v1/workers",
+    operationId: "listWorkers",
+    summary:
+      "The workers and dispatchers that are there, idle ones too, or were within the last hour",
+    permission: "authenticated",
+    query: OfApp,
+    responses: { 200: z.array(WorkerPresence) },
+    handler: async ({ sql, query: { app }, principal }) =>
+      reply(200, (await listWorkers(sql, app, principal)).map(toWorkerPresence)),
   }),
 ];

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { getCron } from "../../db/crons.js";
-import { adminTick, backfillCron, listBackfills, listTicks } from "../../db/ticks.js";
+import { adminTick, backfillCron, listBackfills, listSlotJobs, listTicks } from "../../db/ticks.js";
 import { Instant } from "../../schedules/schema.js";
 import { defineRoute, reply } from "../route.js";
 import { limitUpTo, OneCron, Time } from "../shapes/scalars.js";
@@ -31,6 +31,7 @@ export const tickRoutes = [
     operationId: "listTicks",
     summary: "List the decided slots of a cron, newest first",
     permission: "app:{appId}:cron.read",
+    alsoNeeds: [{ permission: "app:{appId}:job.read", when: "include=events" }],
     params: OneCron,
     query: z.strictObject({
       limit: limitUpTo(500, 50),
@@ -38,14 +39,24 @@ export const tickRoutes = [
       outcome: OutcomeList.optional().describe("One or more outcomes, joined by commas."),
       from: Instant.optional().describe("Slots at or after this time."),
       to: Instant.optional().describe("Slots at or before this time."),
+      include: z
+        .literal("events")
+        .optional()
+        .describe("events: with each slot's job, what it is now and how it came to that."),
     }),
     responses: {
       200: z.strictObject({ items: z.array(Tick), nextCursor: Time.nullable() }),
     },
-    handler: async ({ sql, params: { appId, id }, query: { cursor, outcome, ...query } }) => {
+    handler: async ({ sql, params: { appId, id }, query, demand }) => {
+      const { cursor, outcome, include, ...rest } = query;
+      if (include !== undefined) demand("app:{appId}:job.read");
       await getCron(sql, appId, id);
-      const rows = await listTicks(sql, id, { ...query, before: cursor, outcomes: outcome });
-      const items = rows.map(toTick);
+      const rows = await listTicks(sql, id, { ...rest, before: cursor, outcomes: outcome });
+      const jobs =
+        include === undefined
+          ? undefined
+          : new Map((await listSlotJobs(sql, id, rows)).map((job) => [job.jobId, job]));
+      const items = rows.map((row) => toTick(row, jobs));
       const more = rows.length === query.limit;
       return reply(200, { items, nextCursor: more ? (items.at(-1)?.scheduledFor ?? null) : null });
     },

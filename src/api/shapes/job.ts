@@ -32,6 +32,15 @@ export const Attempt = z.strictObject({
     .describe("What its target answered (of attempts before the last, the body is cut)."),
 });
 
+export const JOB_STATUSES = [
+  "pending",
+  "queued",
+  "running",
+  "completed",
+  "failed",
+  "canceled",
+] as const;
+
 /** What may be done with a job. */
 export const JOB_VERBS = ["cancel", "update", "retry"] as const;
 export type JobVerb = (typeof JOB_VERBS)[number];
@@ -43,7 +52,7 @@ export const Job = z.strictObject({
   cronId: Uuid.nullable(),
   scheduledFor: Time.nullable().describe("The slot it was enqueued for."),
   trigger: z.enum(["automatic", "manual", "api"]),
-  status: z.enum(["pending", "queued", "running", "completed", "failed", "canceled"]),
+  status: z.enum(JOB_STATUSES),
   userId: Uuid.nullable().describe("On whose behalf it runs."),
   payload: Payload.nullable(),
   result: z.unknown().describe("What the handler returned; null until then."),

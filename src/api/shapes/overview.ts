@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ATTENTION_KINDS, SEVERITIES, type Overview } from "../../db/overview.js";
+import type { WorkerRow } from "../../db/workers.js";
 import { MsgId, Time, Uuid } from "./scalars.js";
 import { Count } from "./count.js";
 
@@ -98,7 +99,7 @@ export const OverviewAnswer = z.strictObject({
         since: Time.describe("When it began the oldest of them."),
       }),
     )
-    .describe("Workers that have jobs running, 100 at most. One that is idle is not known of."),
+    .describe("Workers that have jobs running, 100 at most; idle ones too: GET /api/v1/workers."),
   pgCron: z
     .strictObject({
       driving: z.string().nullable().describe("Version that drives; null while the ticker does."),
@@ -114,4 +115,34 @@ export const toOverview = (overview: Overview): z.input<typeof OverviewAnswer> =
   const seen = pgCron?.lastSeenAt ?? null;
   const lastSeenAt = seen === null ? null : new Date(seen).toISOString();
   return { ...overview, pgCron: pgCron && { ...pgCron, lastSeenAt } };
+};
+
+/** A worker or dispatcher, idle or not. */
+export const WorkerPresence = z.strictObject({
+  worker: z.string().describe("Its name, as jobs have it."),
+  kind: z
+    .enum(["worker", "dispatcher"])
+    .describe("Whether it runs an app's jobs, or sends those with targets there."),
+  apps: z
+    .array(z.string())
+    .nullable()
+    .describe("Of these apps, as far as one may read their jobs; null: of all apps."),
+  host: z.string(),
+  pid: z.int(),
+  version: z.string().describe("Carillon's."),
+  concurrency: z.int().describe("Jobs it runs at once."),
+  startedAt: Time,
+  lastSeenAt: Time,
+  there: z.boolean().describe("False when it was not heard of for 90 seconds, and did not stop."),
+  running: z.int().describe("Jobs it has running, of the apps one may read."),
+});
+
+export const toWorkerPresence = (row: WorkerRow): z.input<typeof WorkerPresence> => {
+  const { name, startedAt, seenAt, ...rest } = row;
+  return {
+    ...rest,
+    worker: name,
+    startedAt: startedAt.toISOString(),
+    lastSeenAt: seenAt.toISOString(),
+  };
 };

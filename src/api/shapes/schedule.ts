@@ -49,6 +49,16 @@ export const Preview = z.strictObject({
     .describe(
       "How many slots each of 365 local days has, by the wall clock: a day the clocks change may differ.",
     ),
+  drivenBy: z
+    .strictObject({
+      driver: z.enum(["pg_cron", "ticker"]),
+      expression: z
+        .string()
+        .nullable()
+        .describe("The pg_cron job's, in GMT: it may wake more often than there are slots."),
+      why: z.string().nullable().describe("Why it is the ticker; null where it is pg_cron."),
+    })
+    .describe("What would fire a cron of this schedule if it were made now."),
   slots: z.array(Slot),
   compared: Comparison.nullable().describe("With compareTo; null without."),
 });

@@ -8,7 +8,6 @@ const SCRIPTS = { bash: bashScript, zsh: zshScript, fish: fishScript };
 
 /** Prints what a shell needs to complete our commands, made from the commands themselves. */
 export const completionCommand = new Command("completion")
-  .description("print the completion script of a shell")
   .addArgument(new Argument("<shell>").choices(["bash", "zsh", "fish"]))
   .addHelpText(
     "after",

@@ -5,7 +5,6 @@ import { createCommand, deleteCommand, editCommand, pauseCommand, resumeCommand 
 
 /** Everything about crons, over the API. */
 export const cronsCommand = new Command("crons")
-  .description("crons of an app: list, show, create, edit, pause, resume, trigger, …")
   .addCommand(listCommand)
   .addCommand(showCommand)
   .addCommand(createCommand)

@@ -1,8 +1,9 @@
 import { CarillonError } from "../../errors.js";
 import { confirm } from "../confirm.js";
 import { CRON_FIELDS, cronFieldsOf, withCronOptions } from "../cron-options.js";
+import { fieldsIn } from "../fields-file.js";
 import { findCron } from "../find-cron.js";
-import { list, yamlObject } from "../parse.js";
+import { list } from "../parse.js";
 import { apiCommand, overApi } from "../session.js";
 import { show } from "../output/text.js";
 
@@ -11,11 +12,7 @@ type Options = Record<string, unknown>;
 export const createCommand = withCronOptions(apiCommand("create", "create a cron"))
   .argument("<name>", "unique within the app")
   .argument("<schedule>", '"0 9 * * 1-5", "10 seconds", "every 90 minutes", "at 2026-05-08T10:30"')
-  .option(
-    "-f, --file <file>",
-    "further fields, from YAML or JSON; options go before them",
-    yamlObject,
-  )
+  .option("-f, --file <file>", "further fields, from YAML or JSON; options go before them")
   .option("--disabled", "paused from the start")
   .addHelpText(
     "after",
@@ -27,7 +24,7 @@ Examples:
   .action(
     overApi(async (session, name: string, schedule: string, options: Options) => {
       const input = {
-        ...(options.file as object | undefined),
+        ...(await fieldsIn(options.file as string | undefined)),
         ...cronFieldsOf(options),
         ...(options.disabled ? { enabled: false } : {}),
         ...{ name, schedule },
@@ -52,7 +49,7 @@ export const editCommand = withCronOptions(
     `fields to reset to their defaults: ${CRON_FIELDS.slice(0, 3).join(", ")}, …`,
     list,
   )
-  .option("-f, --file <file>", "fields, from YAML or JSON; options go before them", yamlObject)
+  .option("-f, --file <file>", "fields, from YAML or JSON; options go before them")
   .addHelpText(
     "after",
     `
@@ -71,10 +68,10 @@ Examples:
         name?: string;
         schedule?: string;
         unset?: string[];
-        file?: object;
+        file?: string;
       };
       const changes = {
-        ...file,
+        ...(await fieldsIn(file)),
         ...Object.fromEntries(unset.map((field) => [field, null])),
         ...cronFieldsOf(options),
         ...(name === undefined ? {} : { name }),

@@ -16,7 +16,6 @@ interface DeployOptions {
 
 /** Makes an app's crons as its manifest says. */
 export const deployCommand = new Command("deploy")
-  .description("install or update an app from its manifest, straight in the database DATABASE_URL")
   .argument("<manifest>", "manifest.json, or .yaml")
   .option("--app <id>", 'the app\'s id, where the manifest has no "id"')
   .option("--dry-run", "print what would change as a diff, and change nothing")

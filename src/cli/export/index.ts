@@ -11,7 +11,7 @@ interface ExportOptions {
 }
 
 /** Writes an app's crons down as a manifest. */
-export const exportCommand = apiCommand("export", "write a manifest of an app and all its crons")
+export const exportCommand = apiCommand("export")
   .addOption(
     new Option("--format <format>", "default: by the file's name, else yaml").choices([
       "yaml",

@@ -100,9 +100,6 @@ const kubernetes = source(
 
 /** Takes crons over from other schedulers. */
 export const importCommand = new Command("import")
-  .description(
-    "take crons over from pg-cron, graphile-worker, pg-boss or kubernetes, and say what changes",
-  )
   .addCommand(pgCron)
   .addCommand(graphile)
   .addCommand(pgBoss)
@@ -132,11 +129,11 @@ async function text(file: string): Promise<string> {
 }
 
 async function finish(options: ImportOptions, imported: Imported): Promise<void> {
-  const app = resolveConnection(options).app;
+  const app = (await resolveConnection(options)).app;
   const manifest = { ...(app === undefined ? {} : { id: app }), crons: imported.crons };
   if (!options.json) console.error(reportText(imported));
   if (options.apply) {
-    await apply(openSession(options), imported);
+    await apply(await openSession(options), imported);
     return;
   }
   if (options.output !== undefined) {

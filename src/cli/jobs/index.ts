@@ -5,9 +5,6 @@ import { listCommand, logsCommand, showCommand } from "./read.js";
 
 /** Everything about jobs, over the API. */
 export const jobsCommand = new Command("jobs")
-  .description(
-    "jobs of an app: list, show, logs, enqueue, cancel, retry, move, cancel-many, retry-many",
-  )
   .addCommand(listCommand)
   .addCommand(showCommand)
   .addCommand(logsCommand)

@@ -44,6 +44,8 @@ export class HttpTarget implements Target<HttpSpec> {
   readonly #client: HttpClient;
   readonly #allow: AllowList;
   readonly #userAgent: string;
+  /** Asked for at every job, and the same for all that share a spec. */
+  readonly #origins = new WeakMap<object, string>();
 
   constructor(options: HttpTargetOptions) {
     this.#client = new HttpClient(options);
@@ -51,8 +53,10 @@ export class HttpTarget implements Target<HttpSpec> {
     this.#userAgent = `carillon/${options.version}`;
   }
 
-  breakerKey({ url }: Pick<HttpSpec, "url">): string {
-    return new URL(url).origin;
+  breakerKey(spec: Pick<HttpSpec, "url">): string {
+    let origin = this.#origins.get(spec);
+    if (origin === undefined) this.#origins.set(spec, (origin = new URL(spec.url).origin));
+    return origin;
   }
 
   async run(spec: HttpSpec, job: TargetJob, context: TargetContext): Promise<Outcome> {

@@ -18,7 +18,7 @@ const JOBS_OF_PG_CRON = 1000;
 const PATIENCE_MS = 90_000;
 
 export async function peerStorms(context: BenchContext): Promise<Storm[]> {
-  const { only } = context;
+  const only = context.only === "peers" ? "" : context.only;
   if (only !== "" && !"graphile10k pg_boss10k pg_cron1k".includes(only)) return [];
   const [graphile, boss] = await enter(context, ["graphile-worker", "pg-boss"]);
   if (graphile === undefined || boss === undefined) return [];
