@@ -129,10 +129,12 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#settled = true;
     clearTimeout(this.#timer);
     this.#signal.removeEventListener("abort", this.#onAbort);
+    const [whole] = this.#chunks;
     this.#resolve({
       status: this.#status,
       headers: this.#headers,
-      raw: Buffer.concat(this.#chunks),
+      // Mostly it came in one piece, which need not be copied.
+      raw: whole !== undefined && this.#chunks.length === 1 ? whole : Buffer.concat(this.#chunks),
       received: this.#received,
       failure,
       timing: this.#timing(),
