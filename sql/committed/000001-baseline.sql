@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:d38768a5eba54cc1bda152febaa1588fa9ea9c88
+--! Hash: sha1:6dba6895c27a5605b0ff08cf1371c76ed1e9b72c
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -6215,6 +6215,7 @@ set search_path = ''
 -- Whatever the statistics say of a queue that was empty a second ago: cron by cron, by the index.
 set enable_seqscan = off
 set enable_bitmapscan = off
+set jit = off
 as $$
 begin
   return query
@@ -6438,6 +6439,7 @@ set search_path = ''
 -- Planned once, for few crons as for many: planning takes longer than running it for one.
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
+set jit = off
 as $$
 declare
   -- So many pg_cron jobs may wake at the same minute without being a load of their own.
@@ -6553,6 +6555,7 @@ set search_path = ''
 -- Planned once, for few crons as for many: planning takes longer than running it for one.
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
+set jit = off
 as $$
 declare
   v_now timestamptz := carillon.now();
@@ -8667,6 +8670,7 @@ language plpgsql volatile security definer
 set search_path = ''
 -- The lookups by name are planned while the table is small, and run while it grows by thousands of rows.
 set enable_seqscan = off
+set jit = off
 as $$
 declare
   v_entries jsonb := coalesce(nullif(manifest -> 'crons', 'null'), '[]');
@@ -8949,6 +8953,7 @@ create or replace function carillon._running_crons(apps text[], now timestamptz)
 language plpgsql stable security invoker
 set search_path = ''
 set enable_seqscan = off
+set jit = off
 as $$
 begin
   return array(
@@ -8965,6 +8970,7 @@ create or replace function carillon._live_among(jobs bigint[]) returns setof big
 language plpgsql stable security invoker
 set search_path = ''
 set enable_seqscan = off
+set jit = off
 as $$
 begin
   return query select q.msg_id from pgmq.q_jobs q where q.msg_id = any (jobs);
@@ -9991,6 +9997,7 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
+set jit = off
 -- Planned once: for one job, planning takes longer than claiming it.
 set plan_cache_mode = force_generic_plan
 as $$
@@ -10117,6 +10124,7 @@ create or replace function carillon.next_job_in(apps text[]) returns double prec
 language plpgsql volatile security definer
 set search_path = ''
 set enable_seqscan = off
+set jit = off
 as $$
 declare
   v_now timestamptz := carillon.now();
@@ -10240,6 +10248,7 @@ set search_path = ''
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
+set jit = off
 -- Planned once: for one job, planning takes longer than finishing it.
 set plan_cache_mode = force_generic_plan
 -- Whoever cancels the jobs of several crons in one transaction cannot keep that order. The worker tries again.
@@ -10515,6 +10524,7 @@ create or replace function carillon._live_page(filter carillon.job_filter, from_
 language plpgsql stable security invoker
 set search_path = ''
 set enable_seqscan = off
+set jit = off
 as $$
 declare
   c_rows constant integer := 5000;
@@ -10565,6 +10575,7 @@ create or replace function carillon._waiting_walks(keys text[]) returns text[]
 language plpgsql stable security invoker
 set search_path = ''
 set enable_seqscan = off
+set jit = off
 as $$
 declare
   -- The conditions of the indexes of what waits, and what they begin with after the claim key.
@@ -10616,6 +10627,7 @@ create or replace function carillon._waiting_page(filter carillon.job_filter, fr
 language plpgsql stable security invoker
 set search_path = ''
 set enable_seqscan = off
+set jit = off
 as $$
 declare
   c_budget constant integer := 2000;
@@ -10653,6 +10665,7 @@ create or replace function carillon._lease_holders(apps text[], now timestamptz,
 language plpgsql stable security invoker
 set search_path = ''
 set enable_seqscan = off
+set jit = off
 as $$
 begin
   return query
@@ -10771,6 +10784,7 @@ returns table (app_id text, targets boolean, due integer, oldest timestamptz, ru
 language plpgsql stable security invoker
 set search_path = ''
 set enable_seqscan = off
+set jit = off
 as $$
 declare
   c_most constant integer := 10001;
@@ -10809,6 +10823,7 @@ create or replace function carillon._stalled_items(apps text[], now timestamptz)
 language plpgsql stable security invoker
 set search_path = ''
 set enable_seqscan = off
+set jit = off
 as $$
 begin
   return query
@@ -10845,6 +10860,7 @@ create or replace function carillon._letter_items(apps text[]) returns setof car
 language plpgsql stable security invoker
 set search_path = ''
 set enable_seqscan = off
+set jit = off
 as $$
 begin
   return query
@@ -11026,6 +11042,7 @@ language plpgsql stable security invoker
 set search_path = ''
 -- A walk along an index is right here even where the planner has seen only a few rows.
 set enable_seqscan = off
+set jit = off
 as $$
 declare
   -- Rows and partitions to look at in one step, and steps.
@@ -11278,6 +11295,7 @@ set search_path = ''
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
+set jit = off
 as $$
 #variable_conflict use_column
 declare
@@ -12591,6 +12609,7 @@ create or replace function carillon._kept_of_day(part text) returns carillon.job
 language plpgsql stable security invoker
 set search_path = ''
 set enable_seqscan = off
+set jit = off
 as $$
 declare
   v_rule record;

@@ -118,6 +118,16 @@ describe("functions", () => {
     ).toEqual([]);
   });
 
+  test("that rule out kinds of plans rule out compiling them, too", async () => {
+    expect(
+      await names(sql`
+        select p.oid::regprocedure::text as name
+        from pg_proc p
+        where p.pronamespace = 'carillon'::regnamespace and array_to_string(p.proconfig, ' ') ~ 'enable_\\w+=off'
+          and not p.proconfig @> '{jit=off}'`),
+    ).toEqual([]);
+  });
+
   test("can be executed by their owner only", async () => {
     expect(
       await names(sql`

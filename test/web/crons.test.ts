@@ -74,7 +74,9 @@ describe("the list of crons", () => {
   test("shows a reader no act, and no app but theirs", async () => {
     const page = await site.open("/crons?q=fx-rates", { as: "grace.mbeki" });
     await page.getByRole("button", { name: "More for fx-rates" }).click();
-    expect(await page.getByRole("menuitem").allInnerTexts()).toEqual(["Copy as manifest"]);
+    expect(await page.getByRole("menuitem").allInnerTexts()).toEqual([
+      ...["Copy as manifest", "Copy as SQL", "Copy as curl"],
+    ]);
     const priya = await site.open("/crons", { as: "priya.raman" });
     await priya.getByText("6 crons").waitFor();
     expect(await priya.getByRole("link", { name: "daily-digest" }).count()).toBe(0);
@@ -96,7 +98,8 @@ describe("the list of crons", () => {
       select pause_note as note from carillon.crons where name like 'sync-%' and not enabled`;
     expect(rows.map(({ note }) => note)).toEqual(Array(4).fill("freight strike"));
     await page.getByLabel("Select all shown").check();
-    await page.getByRole("button", { name: "Resume 4 crons" }).click();
+    await page.getByRole("button", { name: "Resume 4 crons…" }).click();
+    await page.getByRole("button", { name: "Resume 4 crons", exact: true }).click();
     await page.getByText("Resumed 4 of 4 crons").waitFor();
     site.expectNoFaults();
   });

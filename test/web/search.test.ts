@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { cronSearch, TABS, TICK_OUTCOMES } from "../../web/src/screens/cron/search.js";
+import { cronSearch, RANGES, TABS, TICK_OUTCOMES } from "../../web/src/screens/cron/search.js";
 import { cronsSearch } from "../../web/src/screens/crons/search.js";
 import { jobsSearch } from "../../web/src/screens/jobs/search.js";
-import { CRON_STATES } from "../../web/src/crons/types.js";
+import { CRON_STATES, CRON_TARGETS } from "../../web/src/crons/types.js";
 import { upcomingSearch } from "../../web/src/screens/upcoming/search.js";
 import { appSearch } from "../../web/src/url/app-search.js";
 import {
@@ -32,7 +32,7 @@ const SCHEMAS: Record<string, SearchSchema<object>> = {
 
 const words = ["", "crm", "cron", "utc", "mine", "x y", "a=b&c", "%", "ü→", "0", "51", "-1"];
 const values = fc.oneof(
-  fc.constantFrom(...words, ...CRON_STATES, ...TABS, ...TICK_OUTCOMES),
+  fc.constantFrom(...words, ...CRON_STATES, ...CRON_TARGETS, ...TABS, ...TICK_OUTCOMES, ...RANGES),
   fc.constantFrom("failing,ok,failing", "skipped,none", "2026-11-23T13:55:48Z", "2026-13-99T1Z"),
   fc.string({ unit: "grapheme", maxLength: 250 }),
 );
@@ -58,7 +58,9 @@ describe.each(Object.entries(SCHEMAS))("the parameters of %s", (_, schema) => {
 
 test("what a URL cannot mean counts as nothing, and what is nobody's is left alone", () => {
   const parsed = cronsSearch.parse({ state: "failing,exploded,ok", order: "sideways", q: 7 });
-  expect(parsed).toEqual({ q: "", state: ["failing", "ok"], order: "attention" });
+  expect(parsed).toEqual({
+    ...{ q: "", state: ["failing", "ok"], target: [], order: "attention" },
+  });
   expect(sample.parse({ since: "yesterday", limit: "9999" })).toEqual({
     since: undefined,
     limit: 50,
@@ -66,8 +68,11 @@ test("what a URL cannot mean counts as nothing, and what is nobody's is left alo
 });
 
 test("URLs stay readable", () => {
-  const state = { q: "daily digest", state: ["failing", "late"] as const, order: "name" as const };
+  const state = {
+    ...{ q: "daily digest", state: ["failing", "late"] as const, target: ["http"] as const },
+    order: "name" as const,
+  };
   expect(buildQuery(cronsSearch.build(state))).toBe(
-    "?q=daily+digest&state=failing,late&order=name",
+    "?q=daily+digest&state=failing,late&target=http&order=name",
   );
 });

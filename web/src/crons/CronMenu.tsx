@@ -2,11 +2,13 @@ import { useNavigate } from "@tanstack/react-router";
 import {
   Copy,
   CopyPlus,
+  Database,
   MoreHorizontal,
   Pause,
   Pencil,
   Play,
   RotateCw,
+  Terminal,
   Trash2,
 } from "lucide-react";
 import { useState } from "react";
@@ -17,8 +19,14 @@ import { pauseAndSay, resumeAndSay } from "./actions.js";
 import { askToDelete } from "./delete-cron.js";
 import { PauseDialog } from "./PauseDialog.js";
 import { RunDialog } from "./RunDialog.js";
-import { copyAsManifest } from "./snippets.js";
+import { copyAs } from "./snippets.js";
 import type { CronSummary } from "./types.js";
+
+const COPIES = [
+  { form: "manifest", text: "Copy as manifest", icon: Copy },
+  { form: "sql", text: "Copy as SQL", icon: Database },
+  { form: "curl", text: "Copy as curl", icon: Terminal },
+] as const;
 
 /** What can be done with a cron; what one may not do is not there. */
 export function CronMenu({ summary, onDeleted }: { summary: CronSummary; onDeleted: () => void }) {
@@ -78,9 +86,11 @@ export function CronMenu({ summary, onDeleted }: { summary: CronSummary; onDelet
             Duplicate
           </MenuItem>
         )}
-        <MenuItem icon={<Copy size={14} />} onClick={() => void copyAsManifest(cron)}>
-          Copy as manifest
-        </MenuItem>
+        {COPIES.map(({ form, text, icon: Icon }) => (
+          <MenuItem key={form} icon={<Icon size={14} />} onClick={() => void copyAs(form, cron)}>
+            {text}
+          </MenuItem>
+        ))}
         {can.includes("write") && (
           <>
             <MenuSeparator />

@@ -46,32 +46,6 @@ export async function pauseAndSay(cron: CronRef, note: string): Promise<void> {
   });
 }
 
-/** Does the same to many, a few at a time, and says of how many it went well. */
-export async function toMany(
-  crons: readonly CronRef[],
-  done: string,
-  act: (cron: CronRef) => Promise<void>,
-): Promise<void> {
-  const waiting = [...crons];
-  const failed: string[] = [];
-  const work = async () => {
-    for (let cron = waiting.shift(); cron !== undefined; cron = waiting.shift()) {
-      try {
-        await act(cron);
-      } catch (error) {
-        failed.push(`${cron.name}: ${problemOf(error).detail}`);
-      }
-    }
-  };
-  await Promise.all([work(), work(), work(), work()]);
-  await cronsChanged();
-  const well = crons.length - failed.length;
-  say({
-    title: `${done} ${well} of ${crons.length} crons`,
-    ...(failed.length > 0 && { detail: failed.slice(0, 3).join(" "), failed: true }),
-  });
-}
-
 async function orSay(title: string, work: () => Promise<void>): Promise<void> {
   try {
     await work();

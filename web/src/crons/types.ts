@@ -13,3 +13,15 @@ export const CRON_STATES = [
 
 export const CRON_ORDERS = ["attention", "name", "next", "last"] as const;
 export type CronOrder = (typeof CRON_ORDERS)[number];
+
+/** Where jobs of crons go: "none" is the app's own workers. */
+export const CRON_TARGETS = ["none", "http", "agent", "faktory", "container"] as const;
+export type CronTarget = (typeof CRON_TARGETS)[number];
+
+export const TARGET_WORDS: Readonly<Record<CronTarget, string>> = {
+  none: "App's workers",
+  http: "HTTP",
+  agent: "Agent",
+  faktory: "Faktory",
+  container: "Container",
+};

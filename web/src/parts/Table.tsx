@@ -1,4 +1,4 @@
-import type { ReactNode } from "react";
+import type { ReactNode, Ref } from "react";
 import styles from "./table.module.css";
 
 interface TableProps {
@@ -9,19 +9,28 @@ interface TableProps {
   least?: string;
   /** On a phone each row is a card instead, whose cells the caller may place. */
   cards?: boolean;
+  /** How many rows there are with the head, where not all of them are in the page. */
+  rows?: number | undefined;
+  body?: Ref<HTMLTableSectionElement>;
   children: ReactNode;
 }
 
 /** A plain table in a box of its own that scrolls sideways when it must. */
-export function Table({ caption, head, least, cards = false, children }: TableProps) {
+export function Table(props: TableProps) {
+  const { caption, head, least, cards = false, rows, body, children } = props;
   return (
     <div className={styles.scroll} role="region" aria-label={caption} tabIndex={0}>
-      <table className={styles.table} data-cards={cards || undefined} style={{ minWidth: least }}>
+      <table
+        className={styles.table}
+        data-cards={cards || undefined}
+        style={{ minWidth: least }}
+        aria-rowcount={rows}
+      >
         <caption className="sr-only">{caption}</caption>
         <thead>
           <tr>{head}</tr>
         </thead>
-        <tbody>{children}</tbody>
+        <tbody ref={body}>{children}</tbody>
       </table>
     </div>
   );

@@ -89,11 +89,14 @@ export function offsetAt(at: number, zone: string): string {
   return text === "" ? "+00:00" : text.replace("-", "−");
 }
 
-/** `New York` of `America/New_York`; UTC for all its names. */
+/** `New York` of `America/New_York`; GMT stays what a cron and its sentence call it. */
 export function cityOf(zone: string): string {
-  if (/^(Etc\/)?(UTC|GMT|UCT|Universal|Zulu|Greenwich)$/i.test(zone)) return "UTC";
   return (zone.split("/").at(-1) ?? zone).replaceAll("_", " ");
 }
+
+/** Whether the clock of a zone is always UTC's, by whichever of its names. */
+export const isUtc = (zone: string): boolean =>
+  /^(Etc\/)?(UTC|GMT|UCT|Universal|Zulu|Greenwich)$/i.test(zone);
 
 /** Milliseconds in one or two units: `38 ms`, `1.4 s`, `12 s`, `4 min 12 s`, `3 h 5 min`, `2 d 4 h`. */
 export function duration(ms: number): string {

@@ -9,6 +9,7 @@ import { ErrorState, Loading } from "../../parts/States.js";
 import { Tabs } from "../../parts/Tabs.js";
 import { useSearchState } from "../../url/use-search-state.js";
 import { AuditTab } from "./AuditTab.js";
+import { Backfills } from "./Backfills.js";
 import { CalendarTab } from "./CalendarTab.js";
 import { ConfigurationTab } from "./ConfigurationTab.js";
 import { CronActions } from "./CronActions.js";
@@ -19,6 +20,7 @@ import { Notices } from "./Notices.js";
 import { RunsTab } from "./RunsTab.js";
 import { cronSearch, type Tab } from "./search.js";
 import { SlotStrip } from "./SlotStrip.js";
+import { TimingTab } from "./TimingTab.js";
 
 /** One cron: how it is, what was decided about each of its slots, and what made it so. */
 export function Cron() {
@@ -58,7 +60,14 @@ function Found({ summary }: { summary: CronSummary }) {
     { value: "ledger", text: "Ledger", panel: () => <LedgerTab summary={summary} /> },
     { value: "calendar", text: "Calendar", panel: () => <CalendarTab summary={summary} /> },
     ...(can.includes("readJobs")
-      ? [{ value: "jobs" as const, text: "Jobs", panel: () => <JobsTab cron={cron} /> }]
+      ? [
+          {
+            value: "timing" as const,
+            text: "Timing",
+            panel: () => <TimingTab summary={summary} />,
+          },
+          { value: "jobs" as const, text: "Jobs", panel: () => <JobsTab cron={cron} /> },
+        ]
       : []),
     { value: "runs", text: "pg_cron runs", panel: () => <RunsTab cron={cron} /> },
     {
@@ -90,6 +99,7 @@ function Found({ summary }: { summary: CronSummary }) {
       actions={<CronActions summary={summary} onDeleted={() => void navigate({ to: "/crons" })} />}
     >
       <Notices summary={summary} />
+      <Backfills cron={cron} />
       <SlotStrip summary={summary} />
       <Tabs
         label="About this cron"

@@ -1,5 +1,5 @@
 import { useNavigate } from "@tanstack/react-router";
-import { Pause, Pencil, Play } from "lucide-react";
+import { History, Pause, Pencil, Play } from "lucide-react";
 import { useState } from "react";
 import { pauseAndSay, resumeAndSay } from "../../crons/actions.js";
 import { CronMenu } from "../../crons/CronMenu.js";
@@ -7,6 +7,7 @@ import { PauseDialog } from "../../crons/PauseDialog.js";
 import { RunDialog } from "../../crons/RunDialog.js";
 import type { CronSummary } from "../../crons/types.js";
 import { Button } from "../../parts/Button.js";
+import { BackfillDialog } from "./BackfillDialog.js";
 
 interface CronActionsProps {
   summary: CronSummary;
@@ -16,7 +17,7 @@ interface CronActionsProps {
 /** The acts one comes here for; what one may not do is there, and says what is missing. */
 export function CronActions({ summary, onDeleted }: CronActionsProps) {
   const { cron, can } = summary;
-  const [open, setOpen] = useState<"run" | "pause">();
+  const [open, setOpen] = useState<"run" | "pause" | "backfill">();
   const navigate = useNavigate();
   const close = () => setOpen(undefined);
   const missing = (verb: "write" | "trigger") =>
@@ -48,7 +49,11 @@ export function CronActions({ summary, onDeleted }: CronActionsProps) {
       >
         <Pencil size={14} aria-hidden="true" /> Edit
       </Button>
+      <Button refusal={missing("trigger")} onClick={() => setOpen("backfill")}>
+        <History size={14} aria-hidden="true" /> Backfill
+      </Button>
       <CronMenu summary={summary} onDeleted={onDeleted} />
+      <BackfillDialog cron={cron} open={open === "backfill"} onClose={close} />
       <RunDialog cron={cron} open={open === "run"} onClose={close} />
       <PauseDialog
         what={cron.name}

@@ -1,5 +1,5 @@
 import type { CronSummary } from "../../crons/types.js";
-import { cityOf, clockTime } from "../../time/format.js";
+import { cityOf, clockTime, isUtc } from "../../time/format.js";
 import { Ago, Countdown, Duration, Time } from "../../time/Time.js";
 import { useTimeStyle } from "../../time/times.js";
 
@@ -34,7 +34,7 @@ export function Lead({ summary }: { summary: CronSummary }) {
       </strong>
       {" · "}
       <Time at={next} zone={cron.timezone} seconds={isSeconds(cron.schedule)} /> {cityOf(zone)}
-      {cityOf(zone) !== "UTC" && (
+      {!isUtc(zone) && (
         <span className="muted">
           {" "}
           (<ClockIn zone="UTC" at={next} /> UTC)

@@ -1,10 +1,11 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useState, type KeyboardEvent } from "react";
+import { useWidth } from "../../charts/use-width.js";
 import type { CronSummary } from "../../crons/types.js";
 import { useLiveOptions } from "../../live/live.js";
 import { slotOutcome, tally, OUTCOMES, worstFirst } from "../../outcomes/outcomes.js";
 import { OutcomeMark } from "../../outcomes/OutcomeMark.js";
-import { LARGE, Strip } from "../../outcomes/Strip.js";
+import { LARGE, Strip, type StripGeometry } from "../../outcomes/Strip.js";
 import { Card } from "../../parts/Page.js";
 import { duration } from "../../time/format.js";
 import { timeText } from "../../time/Time.js";
@@ -23,6 +24,7 @@ export function SlotStrip({ summary: { cron, can } }: { summary: CronSummary }) 
   const outcomes = rows.map(({ tick, job }) => slotOutcome(tick.outcome, job?.status));
   const describe = useDescription(cron.timezone, rows);
   const [at, setAt] = useState<number>();
+  const [frame, width] = useWidth<HTMLDivElement>();
   const walk = (event: KeyboardEvent) => {
     const steps: Record<string, number> = {
       ...{ ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10 },
@@ -49,6 +51,7 @@ export function SlotStrip({ summary: { cron, can } }: { summary: CronSummary }) 
       }
     >
       <div
+        ref={frame}
         className={styles.strip}
         role="slider"
         tabIndex={0}
@@ -66,12 +69,18 @@ export function SlotStrip({ summary: { cron, can } }: { summary: CronSummary }) 
           length={LEDGER_PAGE}
           label={`Last ${outcomes.length} slots: ${tally(outcomes) || "none yet"}`}
           describe={describe}
-          geometry={LARGE}
+          geometry={filling(width)}
           pointed={at}
         />
       </div>
     </Card>
   );
+}
+
+/** Cells as wide as there is room for, and never too small to be told apart. */
+function filling(width: number): StripGeometry {
+  const cell = (width + LARGE.gap) / LEDGER_PAGE - LARGE.gap;
+  return { ...LARGE, cell: Math.max(LARGE.cell, Math.floor(cell * 100) / 100) };
 }
 
 /** `today 09:00 · completed in 1.4 s · decided 38 ms after due`. */

@@ -101,6 +101,13 @@ export const runsQuery = ({ appId, id }: Pick<Cron, "appId" | "id">) =>
     queryFn: ({ signal }) => client().crons.runs(appId, id, { limit: "100" }, { signal }),
   });
 
+/** Its newest backfills, with their progress. */
+export const backfillsQuery = ({ appId, id }: Pick<Cron, "appId" | "id">) =>
+  queryOptions({
+    queryKey: ["crons", "backfills", appId, id],
+    queryFn: ({ signal }) => client().crons.backfills(appId, id, { signal }),
+  });
+
 export const cronAuditQuery = ({ appId, id }: Pick<Cron, "appId" | "id">) =>
   infiniteQueryOptions({
     queryKey: ["crons", "audit", appId, id],

@@ -2,7 +2,7 @@ import { Link } from "@tanstack/react-router";
 import { memo } from "react";
 import { CronMenu } from "../../crons/CronMenu.js";
 import { StateMark } from "../../crons/state.js";
-import type { CronSummary } from "../../crons/types.js";
+import { TARGET_WORDS, type CronSummary } from "../../crons/types.js";
 import { fromLetters, tally } from "../../outcomes/outcomes.js";
 import { OutcomeMark } from "../../outcomes/OutcomeMark.js";
 import { Strip } from "../../outcomes/Strip.js";
@@ -15,12 +15,20 @@ interface CronRowProps {
   summary: CronSummary;
   selected: boolean;
   onSelect: (id: string, on: boolean) => void;
+  /** Its number among all, where not all of them are in the page. */
+  place?: number;
+  measure?: (row: Element | null) => void;
 }
 
-export const CronRow = memo(function CronRow({ summary, selected, onSelect }: CronRowProps) {
+export const CronRow = memo(function CronRow(props: CronRowProps) {
+  const { summary, selected, onSelect, place, measure } = props;
   const { cron, state, stateText, sentence } = summary;
   return (
-    <tr data-selected={selected || undefined}>
+    <tr
+      ref={measure}
+      data-selected={selected || undefined}
+      {...(place !== undefined && { "data-index": place, "aria-rowindex": place + 2 })}
+    >
       <td className={styles.pick}>
         <input
           type="checkbox"
@@ -37,6 +45,7 @@ export const CronRow = memo(function CronRow({ summary, selected, onSelect }: Cr
               to="/crons/$appId/$cronId"
               params={{ appId: cron.appId, cronId: cron.id }}
               className={styles.link}
+              title={cron.name}
               dir="auto"
             >
               {cron.name}
@@ -44,6 +53,7 @@ export const CronRow = memo(function CronRow({ summary, selected, onSelect }: Cr
             <p className={styles.second}>
               {cron.appId}
               {cron.origin === "manifest" && <Chip>manifest</Chip>}
+              {cron.target !== null && <Chip>{TARGET_WORDS[cron.target.type]}</Chip>}
               {cron.jitter > 0 && <Chip>jitter {cron.jitter} s</Chip>}
             </p>
           </div>

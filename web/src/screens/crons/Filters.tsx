@@ -1,6 +1,12 @@
 import { X } from "lucide-react";
 import { STATES } from "../../crons/state.js";
-import { CRON_ORDERS, CRON_STATES, type CronState } from "../../crons/types.js";
+import {
+  CRON_ORDERS,
+  CRON_STATES,
+  CRON_TARGETS,
+  TARGET_WORDS,
+  type CronState,
+} from "../../crons/types.js";
 import { Button } from "../../parts/Button.js";
 import { Select } from "../../parts/Field.js";
 import { SearchBox } from "../../parts/SearchBox.js";
@@ -22,9 +28,17 @@ const ORDERS = {
   last: "By last slot",
 } as const;
 
+/** Without any filter. */
+export const WIDE = { q: "", state: [], target: [] } as const satisfies Partial<Filter>;
+
+/** Whether a filter leaves anything out. */
+export const isNarrow = ({ q, state, target }: Filter): boolean =>
+  q !== "" || state.length > 0 || target.length > 0;
+
 /** What narrows the list: all of it is in the URL. */
 export function Filters({ filter, onChange }: FiltersProps) {
-  const { q, state, order } = filter;
+  const { q, state, target, order } = filter;
+  const [only] = target;
   const toggle = (one: CronState) =>
     onChange({
       state: state.includes(one) ? state.filter((other) => other !== one) : [...state, one],
@@ -37,6 +51,27 @@ export function Filters({ filter, onChange }: FiltersProps) {
         value={q}
         onChange={(text) => onChange({ q: text }, { replace: q !== "" })}
       />
+      <span className={styles.gap} />
+      {isNarrow(filter) && (
+        <Button look="quiet" small onClick={() => onChange(WIDE)}>
+          <X size={13} aria-hidden="true" /> Clear
+        </Button>
+      )}
+      <Select
+        label="Target"
+        value={only ?? "any"}
+        options={[
+          ["any", "Any target"],
+          ...CRON_TARGETS.map((one) => [one, TARGET_WORDS[one]] as const),
+        ]}
+        onChange={(one) => onChange({ target: one === "any" ? [] : [one] })}
+      />
+      <Select
+        label="Order"
+        value={order}
+        options={CRON_ORDERS.map((one) => [one, ORDERS[one]])}
+        onChange={(next) => onChange({ order: next })}
+      />
       <div className={styles.states} role="group" aria-label="States">
         {CRON_STATES.map((one) => {
           const { word, icon: Icon } = STATES[one];
@@ -48,18 +83,6 @@ export function Filters({ filter, onChange }: FiltersProps) {
           );
         })}
       </div>
-      <span className={styles.gap} />
-      {(q !== "" || state.length > 0) && (
-        <Button look="quiet" small onClick={() => onChange({ q: "", state: [] })}>
-          <X size={13} aria-hidden="true" /> Clear
-        </Button>
-      )}
-      <Select
-        label="Order"
-        value={order}
-        options={CRON_ORDERS.map((one) => [one, ORDERS[one]])}
-        onChange={(next) => onChange({ order: next })}
-      />
     </div>
   );
 }

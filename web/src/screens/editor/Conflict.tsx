@@ -4,7 +4,7 @@ import { Card } from "../../parts/Page.js";
 import { Table, Th } from "../../parts/Table.js";
 import { Ago } from "../../time/Time.js";
 import styles from "./editor.module.css";
-import { touched, valuesOf, type EditorValues } from "./values.js";
+import { touched, valuesOf, type EditorValues } from "../../crons/values.js";
 
 interface ConflictProps {
   /** As it is now. */

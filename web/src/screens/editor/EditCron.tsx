@@ -5,7 +5,7 @@ import type { CronSummary } from "../../crons/types.js";
 import { Card, Page } from "../../parts/Page.js";
 import { EmptyState, Loadable } from "../../parts/States.js";
 import { Editor } from "./Editor.js";
-import { valuesOf } from "./values.js";
+import { valuesOf } from "../../crons/values.js";
 
 /** Changes a cron. */
 export function EditCron() {

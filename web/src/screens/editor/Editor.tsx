@@ -20,7 +20,7 @@ import { TargetSection } from "./TargetSection.js";
 import { useEditor, type EditorState } from "./use-editor.js";
 import { usePreview } from "./use-preview.js";
 import { useScheduleErrors } from "./use-schedule-errors.js";
-import { type EditorValues, type FieldName } from "./values.js";
+import { type EditorValues, type FieldName } from "../../crons/values.js";
 import { What } from "./What.js";
 import { ZoneField } from "./ZoneField.js";
 
@@ -139,6 +139,9 @@ export function Editor({ appId, cron, begin, onApp }: EditorProps) {
             name="target"
             render={({ field }) => (
               <TargetSection
+                appId={appId}
+                job={editor.sample}
+                onRefused={editor.complain}
                 value={field.value}
                 onChange={field.onChange}
                 error={errorOf("target")}

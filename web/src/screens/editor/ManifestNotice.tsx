@@ -2,8 +2,8 @@ import { Button } from "../../parts/Button.js";
 import { copyText } from "../../parts/copy-text.js";
 import { Notice } from "../../parts/States.js";
 import { say } from "../../parts/toasts.js";
-import { newCron } from "./spec.js";
-import { NOTHING, type EditorValues } from "./values.js";
+import { newCron } from "../../crons/spec.js";
+import { NOTHING, type EditorValues } from "../../crons/values.js";
 
 /** A manifest's cron is changed where it is declared: what is typed here is offered as its entry. */
 export function ManifestNotice({ appId, values }: { appId: string; values: EditorValues }) {

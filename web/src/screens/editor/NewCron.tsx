@@ -6,17 +6,17 @@ import { EmptyState, Loadable } from "../../parts/States.js";
 import { useSearchState } from "../../url/use-search-state.js";
 import { Editor } from "./Editor.js";
 import { newCronSearch } from "./search.js";
-import { NOTHING, valuesOf, type EditorValues } from "./values.js";
+import { NOTHING, valuesOf, type EditorValues } from "../../crons/values.js";
 
 /** A new cron of an app, empty or after another one. */
 export function NewCron() {
   const { appId = "" } = useParams({ strict: false });
-  const [{ from }] = useSearchState(newCronSearch);
+  const [{ from, of }] = useSearchState(newCronSearch);
   const grants = useGrants();
   const navigate = useNavigate();
   const query = useQuery({
-    queryKey: ["crons", "source", appId, from],
-    queryFn: ({ signal }) => client().crons.get(appId, from, { signal }),
+    queryKey: ["crons", "source", of || appId, from],
+    queryFn: ({ signal }) => client().crons.get(of || appId, from, { signal }),
     enabled: from !== "",
     staleTime: Infinity,
   });
@@ -26,7 +26,12 @@ export function NewCron() {
       key={from}
       appId={appId}
       onApp={(next) =>
-        void navigate({ to: "/crons/$appId/new", params: { appId: next }, replace: true })
+        void navigate({
+          to: "/crons/$appId/new",
+          params: { appId: next },
+          search: newCronSearch.build({ from, of: from && (of || appId) }) as never,
+          replace: true,
+        })
       }
       begin={values}
     />

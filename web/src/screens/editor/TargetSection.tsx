@@ -1,9 +1,11 @@
+import type { NewJob } from "carillon/client";
 import { X } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { Button, IconButton } from "../../parts/Button.js";
 import { Field } from "../../parts/Field.js";
 import { Card } from "../../parts/Page.js";
 import { RadioCards } from "../../parts/RadioCards.js";
+import { Suggest, type Suggestion } from "../../parts/Suggest.js";
 import styles from "./editor.module.css";
 import {
   brokenParts,
@@ -14,13 +16,19 @@ import {
   type TargetField,
   type TargetForm,
 } from "./target-text.js";
+import { TryTarget } from "./TryTarget.js";
+import { useKnown } from "./use-known.js";
 
 interface TargetSectionProps {
+  appId: string;
   value: string;
   onChange: (value: string) => void;
   error: string | undefined;
   /** What the server has against its parts, by their names. */
   parts: Readonly<Record<string, string>>;
+  /** One job by what the editor holds. */
+  job: () => NewJob | undefined;
+  onRefused: (error: unknown) => void;
 }
 
 const TYPES = [
@@ -32,7 +40,8 @@ const TYPES = [
 ] as const;
 
 /** Where its jobs go. */
-export function TargetSection({ value, onChange, error, parts }: TargetSectionProps) {
+export function TargetSection(props: TargetSectionProps) {
+  const { appId, value, onChange, error, parts, job, onRefused } = props;
   const [form, setForm] = useState(() => readTarget(value));
   const written = useRef(value);
   useEffect(() => {
@@ -46,6 +55,7 @@ export function TargetSection({ value, onChange, error, parts }: TargetSectionPr
     written.current = writeTarget(next);
     onChange(written.current);
   };
+  const known = useKnown(appId, form.type);
   const broken = brokenParts(form);
   const errorOf = (name: string) => broken[name] ?? parts[name];
   const placed = Object.keys({ ...broken, ...parts }).length > 0;
@@ -84,11 +94,19 @@ export function TargetSection({ value, onChange, error, parts }: TargetSectionPr
                   field={field}
                   form={form}
                   error={errorOf(field.name)}
+                  known={known[field.name] ?? []}
                   onChange={change}
                 />
               ))}
             </div>
           )
+        )}
+        {form.type !== "json" && form.type !== "" && (
+          <TryTarget
+            key={`${appId} ${form.type}`}
+            {...{ appId, job, onRefused }}
+            type={form.type}
+          />
         )}
       </div>
     </Card>
@@ -99,10 +117,11 @@ interface PartProps {
   field: TargetField;
   form: TargetForm;
   error: string | undefined;
+  known: readonly Suggestion[];
   onChange: (changes: Partial<TargetForm>) => void;
 }
 
-function Part({ field, form, error, onChange }: PartProps) {
+function Part({ field, form, error, known, onChange }: PartProps) {
   const { name, label, kind, hint, placeholder, choices } = field;
   const text = form.texts[name] ?? "";
   const give = (next: string) => onChange({ texts: { ...form.texts, [name]: next } });
@@ -165,6 +184,16 @@ function Part({ field, form, error, onChange }: PartProps) {
             placeholder={placeholder}
             value={text}
             onChange={(event) => give(event.target.value)}
+          />
+        ) : field.known ? (
+          <Suggest
+            {...control}
+            suggestions={known}
+            spellCheck={false}
+            autoComplete="off"
+            placeholder={placeholder}
+            value={text}
+            onChange={give}
           />
         ) : (
           <input

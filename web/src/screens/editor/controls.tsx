@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 import type { UseFormReturn } from "react-hook-form";
 import { Field } from "../../parts/Field.js";
 import styles from "./editor.module.css";
-import type { EditorValues, FieldName } from "./values.js";
+import type { EditorValues, FieldName } from "../../crons/values.js";
 
 export type EditorForm = UseFormReturn<EditorValues>;
 

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from "react";
-import { FIELDS, touched, type EditorValues } from "./values.js";
+import { FIELDS, touched, type EditorValues } from "../../crons/values.js";
 
 /** What was written and not saved, kept in this tab. */
 interface Draft {

@@ -7,8 +7,9 @@ import { Suggest } from "../../parts/Suggest.js";
 import { useGrants } from "../../session/session.js";
 import { Choice, Text, type EditorForm } from "./controls.js";
 import styles from "./editor.module.css";
+import { pauseText, retriesText } from "./failure-text.js";
 import { serviceAccountsQuery } from "./queries.js";
-import type { EditorValues } from "./values.js";
+import type { EditorValues } from "../../crons/values.js";
 
 interface SectionProps {
   form: EditorForm;
@@ -101,9 +102,15 @@ export function Missed({ form, values }: SectionProps) {
 }
 
 /** What becomes of a job that fails. */
-export function Fails({ form }: SectionProps) {
+export function Fails({ form, values }: SectionProps) {
+  const retries = retriesText(values);
+  const pauses = pauseText(values);
   return (
     <Card title="Failures and time">
+      <div className={styles.told} role="status">
+        {retries !== undefined && <p>{retries}</p>}
+        {pauses !== undefined && <p>{pauses}</p>}
+      </div>
       <div className={styles.row}>
         <Text
           form={form}
@@ -112,7 +119,13 @@ export function Fails({ form }: SectionProps) {
           placeholder="1"
           hint="Tries until a job has failed."
         />
-        <Text form={form} name="retryDelay" label="First retry after" placeholder="10 s" />
+        <Text
+          form={form}
+          name="retryDelay"
+          label="First retry after"
+          placeholder="10 s"
+          hint="From its failure on."
+        />
         <Text
           form={form}
           name="retryBackoff"

@@ -15,6 +15,8 @@ export interface TargetField {
   hint?: string;
   placeholder?: string;
   choices?: readonly string[];
+  /** Offered is what other crons of the app say here. */
+  known?: boolean;
 }
 
 const CALL: readonly TargetField[] = [
@@ -24,7 +26,6 @@ const CALL: readonly TargetField[] = [
     kind: "pairs",
     hint: "{{secret.NAME}} stands for one of the app's secrets.",
   },
-  { name: "timeout", label: "Timeout in seconds", kind: "number" },
   {
     name: "expectedStatus",
     label: "Success is",
@@ -42,6 +43,14 @@ const URL_FIELD: TargetField = {
   placeholder: "https://example.com/hooks/nightly",
 };
 
+const timeout = (placeholder: string): TargetField => ({
+  name: "timeout",
+  label: "Timeout in seconds",
+  kind: "number",
+  placeholder,
+  hint: "Of the whole call, 300 at most.",
+});
+
 export const TARGET_FIELDS: Readonly<Record<Exclude<TargetType, "">, readonly TargetField[]>> = {
   http: [
     URL_FIELD,
@@ -52,32 +61,67 @@ export const TARGET_FIELDS: Readonly<Record<Exclude<TargetType, "">, readonly Ta
       choices: ["", "GET", "POST", "PUT", "PATCH", "DELETE"],
       placeholder: "POST",
     },
+    timeout("10"),
     ...CALL,
     { name: "body", label: "Body", kind: "body" },
   ],
-  agent: [URL_FIELD, ...CALL],
+  agent: [URL_FIELD, timeout("60"), ...CALL],
   faktory: [
-    { name: "jobType", label: "Job type", kind: "text", hint: "As Faktory's workers know it." },
-    { name: "queue", label: "Queue", kind: "text", placeholder: "default" },
+    {
+      name: "jobType",
+      label: "Job type",
+      kind: "text",
+      known: true,
+      hint: "As Faktory's workers know it.",
+    },
+    {
+      name: "queue",
+      label: "Queue",
+      kind: "text",
+      known: true,
+      placeholder: "default",
+      hint: "The job has succeeded once it is in there.",
+    },
     {
       name: "instance",
       label: "Server",
       kind: "text",
+      known: true,
       placeholder: "default",
       hint: "As the operator named it.",
     },
     { name: "args", label: "Arguments", kind: "json", placeholder: "[]", hint: "A list, in JSON." },
     { name: "reserveFor", label: "Reserved for, in seconds", kind: "number", placeholder: "1800" },
     { name: "retry", label: "Faktory's own retries", kind: "number", placeholder: "25" },
-    { name: "timeout", label: "Timeout in seconds", kind: "number", placeholder: "10" },
+    {
+      name: "timeout",
+      label: "Timeout in seconds",
+      kind: "number",
+      placeholder: "10",
+      hint: "Until the server must have accepted it.",
+    },
   ],
   container: [
-    { name: "image", label: "Image", kind: "text", placeholder: "registry.example/crm/report:2.1" },
+    {
+      name: "image",
+      label: "Image",
+      kind: "text",
+      known: true,
+      placeholder: "registry.example/crm/report:2.1",
+      hint: "With tag or digest; the operator allows images app by app.",
+    },
     { name: "cmd", label: "Command", kind: "lines", hint: "One argument a line." },
     { name: "env", label: "Environment", kind: "pairs" },
     { name: "memory", label: "Memory in MiB", kind: "number", placeholder: "256" },
     { name: "cpus", label: "CPUs", kind: "number", placeholder: "1" },
-    { name: "network", label: "Network", kind: "text", placeholder: "none" },
+    {
+      name: "network",
+      label: "Network",
+      kind: "text",
+      known: true,
+      placeholder: "none",
+      hint: "One that the operator allows.",
+    },
     {
       name: "pull",
       label: "Pull the image",
@@ -85,8 +129,20 @@ export const TARGET_FIELDS: Readonly<Record<Exclude<TargetType, "">, readonly Ta
       choices: ["", "missing", "always", "never"],
       placeholder: "missing",
     },
-    { name: "timeout", label: "Timeout in seconds", kind: "number", placeholder: "30" },
-    { name: "stopSignal", label: "Stop signal", kind: "text", placeholder: "SIGTERM" },
+    {
+      name: "timeout",
+      label: "Timeout in seconds",
+      kind: "number",
+      placeholder: "30",
+      hint: "Then it is stopped and has failed; 3600 at most.",
+    },
+    {
+      name: "stopSignal",
+      label: "Stop signal",
+      kind: "text",
+      placeholder: "SIGTERM",
+      hint: "Asks it to stop, 2 seconds before it is killed.",
+    },
   ],
 };
 

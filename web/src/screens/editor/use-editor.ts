@@ -1,4 +1,4 @@
-import { CarillonApiError, type Cron } from "carillon/client";
+import { CarillonApiError, type Cron, type NewJob } from "carillon/client";
 import { useMutation } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useRef, useState } from "react";
@@ -8,8 +8,14 @@ import { cronsChanged } from "../../crons/actions.js";
 import { say } from "../../parts/toasts.js";
 import { client } from "../../session/session.js";
 import { useDraft } from "./draft.js";
-import { changesIn, fieldOf, newCron, problemsIn } from "./spec.js";
-import { NOTHING, touched, valuesOf, type EditorValues, type FieldName } from "./values.js";
+import { changesIn, fieldOf, newCron, problemsIn } from "../../crons/spec.js";
+import {
+  NOTHING,
+  touched,
+  valuesOf,
+  type EditorValues,
+  type FieldName,
+} from "../../crons/values.js";
 
 interface Begun {
   appId: string;
@@ -109,6 +115,23 @@ export function useEditor({ appId, cron, begin }: Begun) {
     } else mutation.mutate({ now, reason });
   };
 
+  /** One job of the cron as the fields have it; undefined, and said, while they stand for nothing. */
+  const sample = (): NewJob | undefined => {
+    const now = form.getValues();
+    const fields = ["payload", "target"] as const;
+    form.clearErrors([...fields]);
+    setTargetParts({});
+    const problems = Object.entries(problemsIn(now, fields));
+    for (const [field, message] of problems) form.setError(field as FieldName, { message });
+    if (problems.length > 0) {
+      setRefused((times) => times + 1);
+      return undefined;
+    }
+    const { payload, target = null } = changesIn(now, NOTHING);
+    const method = now.method.trim();
+    return { target, payload: { ...payload, ...(method === "" ? {} : { method }) } };
+  };
+
   /** Goes on from another version of the cron, with these values in the fields. */
   const goOnFrom = (current: Cron, next: EditorValues) => {
     setBase({ cron: current, values: valuesOf(current) });
@@ -129,7 +152,9 @@ export function useEditor({ appId, cron, begin }: Begun) {
   };
   return {
     ...{ form, values, base, changed, save, problem, targetParts, refused, conflict, draft },
-    ...{ merge, takeTheirs, restore },
+    ...{ merge, takeTheirs, restore, sample },
+    /** Puts what the server has against the fields to them. */
+    complain: (error: unknown) => void refuse(error),
     pending: mutation.isPending,
     isDirty: () => !saved.current && typed.length > 0,
   };

@@ -1,5 +1,5 @@
 import type { Cron } from "carillon/client";
-import { spanText } from "../../time/span.js";
+import { spanText } from "../time/span.js";
 
 /**
  * What is in the editor's fields, each as its text. "" is the default of the field; the texts of an

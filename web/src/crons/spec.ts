@@ -1,6 +1,6 @@
 import type { CronChanges, NewCron } from "carillon/client";
-import { parsePayload } from "../../crons/payload.js";
-import { readSpan } from "../../time/span.js";
+import { parsePayload } from "./payload.js";
+import { readSpan } from "../time/span.js";
 import { FIELDS, touched, type EditorValues, type FieldName } from "./values.js";
 
 /** What a text stands for in the API, or why it stands for nothing. */
