@@ -69,13 +69,23 @@ export class TestApi implements AsyncDisposable {
     streams: Partial<StreamSettings> = {},
   ): Promise<TestApi> {
     const db = await createTestDatabase();
+    return TestApi.over(db, (sql) => makeCaller(sql, "boss", ["*"]), settings, streams);
+  }
+
+  /** The same on a database that has somebody who holds every permission. */
+  static async over(
+    db: TestDatabase,
+    adminOf: (sql: Sql) => Promise<Caller>,
+    settings: Partial<ApiSettings> = {},
+    streams: Partial<StreamSettings> = {},
+  ): Promise<TestApi> {
     const sql = connect(db.url, { max: 5 });
     const log: LogLine[] = [];
     const local = { host: "127.0.0.1", port: 0 };
     const keyring = new Keyring(randomBytes(32));
     const served = { ...local, sql, log: recorder(log), keyring, settings, streams };
     const server = await startServer(served);
-    const admin = await makeCaller(sql, "boss", ["*"]);
+    const admin = await adminOf(sql);
     return new TestApi({ db, sql, server, log, keyring, admin });
   }
 

@@ -1,6 +1,3 @@
-import { once } from "node:events";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT, type JWTPayload } from "jose";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Problem } from "../../src/api/shapes/problem.js";
@@ -8,45 +5,8 @@ import { startServer, type ApiServer } from "../../src/api/server.js";
 import type { ApiSettings, JwtSettings } from "../../src/config-api.js";
 import { linkIdentity, listIdentities, unlinkIdentity } from "../../src/db/identities.js";
 import { setPrincipalEnabled } from "../../src/db/principals.js";
+import { Issuer } from "../helpers/issuer.js";
 import { type Caller, TestApi } from "./api.js";
-
-/** A server of somebody else: it gives keys, or tells whose a session is. */
-class Issuer implements AsyncDisposable {
-  readonly #server: Server;
-  /** Requests it got. */
-  readonly seen: IncomingMessage[] = [];
-  answer: (request: IncomingMessage, response: ServerResponse) => void = () => undefined;
-
-  private constructor() {
-    this.#server = createServer((request, response) => {
-      this.seen.push(request);
-      this.answer(request, response);
-    });
-  }
-
-  static async start(): Promise<Issuer> {
-    const issuer = new Issuer();
-    issuer.#server.listen(0, "127.0.0.1");
-    await once(issuer.#server, "listening");
-    return issuer;
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-  }
-
-  json(status: number, body: unknown): void {
-    this.answer = (_, response) => {
-      response.writeHead(status, { "content-type": "application/json" });
-      response.end(JSON.stringify(body));
-    };
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
-  }
-}
 
 const ISSUER = "https://id.example.com/";
 const AUDIENCE = "carillon";

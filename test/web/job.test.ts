@@ -1,30 +1,28 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type Caller, TestApi } from "../api/api.js";
+import type { Caller, TestApi } from "../api/api.js";
 import { forgetJobs, JobMaker } from "./jobs-support.js";
-import { expectAccessible, expectNoSidewaysScroll } from "./site.js";
-import { Tabs } from "./tab.js";
+import { expectAccessible, expectNoSidewaysScroll, Site } from "./site.js";
 
 /** A busy machine may take its time. */
 const SOON = { timeout: 15_000 };
 
 let api: TestApi;
-let tabs: Tabs;
+let site: Site;
 let crm: JobMaker;
 let digest: string;
 let reader: Caller;
 
 beforeAll(async () => {
-  api = await TestApi.start();
+  site = await Site.empty();
+  api = site.api;
   await api.install("crm");
   crm = new JobMaker(api, "crm");
   digest = await crm.cron("daily-digest");
   reader = await api.caller("reader", ["app:crm:job.read"]);
-  tabs = await Tabs.start(api);
 }, 180_000);
 afterAll(async () => {
-  await tabs[Symbol.asyncDispose]();
-  await api[Symbol.asyncDispose]();
+  await site?.[Symbol.asyncDispose]();
 });
 
 beforeEach(() => forgetJobs(api));
@@ -49,8 +47,7 @@ describe("the page of a job", () => {
     await crm.claim(id, "w-2");
     await crm.claim(id, "w-3");
     await crm.fail(id, thrown, 3);
-    await using tab = await tabs.open(path(id), api.admin);
-    const { page } = tab;
+    const page = await site.open(path(id), { as: api.admin });
     await page.getByRole("heading", { level: 1, name: `Job ${id}` }).waitFor();
     await page.getByText(/^Failed after 3 attempts over/).waitFor();
     const rows = page.getByRole("list", { name: "What the job went through" }).locator("> li");
@@ -66,13 +63,11 @@ describe("the page of a job", () => {
     await page.getByText("at charge.js:4").waitFor();
     await page.getByText('"customer": "محمد <script>"').waitFor();
     await expectAccessible(page);
-    expect(tab.faults).toEqual([]);
   });
 
   test("follows it from the queue to its result", async () => {
     const id = await crm.trigger(digest);
-    await using tab = await tabs.open(path(id), api.admin);
-    const { page } = tab;
+    const page = await site.open(path(id), { as: api.admin });
     await page.getByText("Waiting for a worker").waitFor();
     await crm.claim(id);
     await page.getByText(/^Running for/).waitFor();
@@ -82,13 +77,11 @@ describe("the page of a job", () => {
     await page.getByText(/^Completed/).waitFor();
     await page.getByText('"mailed": 1000').waitFor();
     await page.getByRole("link", { name: "daily-digest" }).first().waitFor();
-    expect(tab.faults).toEqual([]);
   });
 
   test("cancels a running job, with the reason, and runs it again as another", async () => {
     const id = await running();
-    await using tab = await tabs.open(path(id), api.admin);
-    const { page } = tab;
+    const page = await site.open(path(id), { as: api.admin });
     await page.getByRole("button", { name: "Cancel", exact: true }).click();
     await page.getByLabel("Why? (optional)").fill("wrong customers");
     await page.getByRole("button", { name: "Cancel job" }).click();
@@ -107,7 +100,82 @@ describe("the page of a job", () => {
     expect(new URL(page.url()).pathname).not.toBe(path(id));
     await page.getByRole("link", { name: `Job ${id}` }).click();
     await page.waitForURL(`**${path(id)}`);
-    expect(tab.faults).toEqual([]);
+  });
+
+  test("shows what each call to its target sent and met, as text whatever it is", async () => {
+    const url = "https://hooks.example.com/nightly";
+    const target = { type: "http" as const, url, headers: { "x-team": "ops" } };
+    const id = await crm.enqueue({}, { target, maxAttempts: 2, retryDelay: 0 });
+    const sent = { method: "POST", url, headers: { "x-team": "ops", "carillon-app": "crm" } };
+    const kept = { request: sent, redirects: [], bodyEncoding: "text", bodyTruncated: false };
+    const html = "<script>alert(1)</script>";
+    await crm.call(
+      id,
+      1,
+      {
+        ...{ ...kept, statusCode: 503, headers: { "content-type": "text/html" }, body: html },
+        timing: { dns: 4, connect: 10, tls: 26, firstByte: 2900, total: 3000 },
+      },
+      { name: "status", message: "the answer's status is 503" },
+    );
+    await crm.call(id, 2, {
+      ...{ ...kept, statusCode: 201, redirects: [{ status: 307, url }] },
+      headers: { "content-type": "application/json", "set-cookie": ["a=1", "b=2"] },
+      body: '{"charge":"ch_1","state":"paid"}',
+      timing: { dns: null, connect: null, tls: null, firstByte: 140, total: 212 },
+    });
+    const page = await site.open(path(id), { as: api.admin });
+    const title = `Job ${id}, POST hooks.example.com/nightly`;
+    await page.getByRole("heading", { level: 1, name: title }).waitFor();
+    const card = page.getByRole("region", { name: "HTTP exchange" });
+    const second = card.locator("details").filter({ hasText: "Attempt 2" });
+    await second.getByText(`POST ${url}`).waitFor();
+    expect((await second.locator("summary").innerText()).replace(/\s+/g, " ")).toMatch(
+      /Attempt 2 POST https:\/\/hooks\.example\.com\/nightly 201 212 ms/,
+    );
+    const answer = second.getByRole("region", { name: "Answer 201" });
+    expect(await answer.getByText("set-cookie").count()).toBe(2);
+    await second.getByText("Waiting 140 ms").waitFor();
+    await second.getByRole("list", { name: "Redirects" }).getByText("307").waitFor();
+    await second.getByText('"state": "paid"').waitFor();
+    await expectAccessible(page);
+
+    const first = card.locator("details").filter({ hasText: "Attempt 1" });
+    await first.locator("summary").click();
+    await first.getByText("the answer's status is 503").waitFor();
+    await first.getByText("DNS 4 ms").waitFor();
+    await first.getByText(html).waitFor();
+    expect(await page.locator("main script").count()).toBe(0);
+    // What it left is told once: there is no other result.
+    expect(await page.getByRole("region", { name: "Result" }).count()).toBe(0);
+  });
+
+  test("says that nothing came back where no call was made", async () => {
+    const target = { type: "http" as const, url: "https://hooks.example.com/none" };
+    const id = await crm.enqueue({}, { target });
+    const error = { name: "secret_missing", message: "crm has no secret HOOK_TOKEN" };
+    await crm.call(id, 1, {}, error);
+    const page = await site.open(path(id), { as: api.admin });
+    const card = page.getByRole("region", { name: "HTTP exchange" });
+    await card.getByText("crm has no secret HOOK_TOKEN").first().waitFor();
+  });
+
+  test("cancels a delayed job before it is due, which a reader sees and cannot undo", async () => {
+    const id = await crm.enqueue({}, { runAt: new Date(Date.now() + 7_200_000).toISOString() });
+    const page = await site.open(path(id), { as: api.admin });
+    await page.getByText(/^Not due yet/).waitFor();
+    await page.getByRole("button", { name: "Cancel", exact: true }).click();
+    await page.getByText("It will never start.").waitFor();
+    await page.getByRole("button", { name: "Cancel job" }).click();
+    await page
+      .getByText(/^Canceled/)
+      .first()
+      .waitFor();
+    const read = await site.open(path(id), { as: reader });
+    await read.getByText(/before it had started/).waitFor();
+    expect(
+      await read.getByRole("button", { name: "Run again" }).getAttribute("aria-disabled"),
+    ).toBe("true");
   });
 
   test("changes when a delayed job is due and what it is given, and points at what is wrong", async () => {
@@ -115,8 +183,7 @@ describe("the page of a job", () => {
       { n: 1 },
       { runAt: new Date(Date.now() + 7_200_000).toISOString() },
     );
-    await using tab = await tabs.open(path(id), api.admin);
-    const { page } = tab;
+    const page = await site.open(path(id), { as: api.admin });
     await page.getByText(/^Not due yet/).waitFor();
     await page.getByRole("button", { name: "Change" }).click();
     const dialog = page.getByRole("dialog");
@@ -130,40 +197,42 @@ describe("the page of a job", () => {
     await page.getByRole("button", { name: "Change" }).click();
     await dialog.getByRole("button", { name: "Start it now" }).click();
     await page.getByText("Waiting for a worker").waitFor();
-    expect(tab.faults).toEqual([]);
   });
 
   test("offers a reader no act, and says which permission it would take", async () => {
     const id = await running();
-    await using tab = await tabs.open(path(id), reader);
-    const cancel = tab.page.getByRole("button", { name: "Cancel", exact: true });
+    const page = await site.open(path(id), { as: reader });
+    const cancel = page.getByRole("button", { name: "Cancel", exact: true });
     await cancel.waitFor();
     expect(await cancel.getAttribute("aria-disabled")).toBe("true");
     expect(await cancel.getAttribute("title")).toContain("app:crm:job.write is missing");
     await cancel.click({ force: true });
-    expect(await tab.page.getByRole("dialog").count()).toBe(0);
+    expect(await page.getByRole("dialog").count()).toBe(0);
     const stranger = await api.caller(`stranger-${id}`, ["app:other:job.read"]);
-    await using other = await tabs.open(path(id), stranger);
-    await other.page.getByText("You may not see this job").waitFor();
-    expect(other.asked.filter((asked) => asked.includes("/jobs/"))).toEqual([]);
-    expect([...tab.faults, ...other.faults]).toEqual([]);
+    const other = await site.open(path(id), { as: stranger });
+    await other.getByText("You may not see this job").waitFor();
+    expect(site.asked(other).filter((asked) => asked.includes("/jobs/"))).toEqual([]);
   });
 
   test("says so where there is no such job", async () => {
-    await using tab = await tabs.open(path(987_654), api.admin);
-    await tab.page.getByText("It is not here any more").waitFor();
-    await tab.page.goto(`${api.server.url}/apps/crm/jobs/none`);
-    await tab.page.getByText("That is no job's id").waitFor();
+    const page = await site.open(path(987_654), { as: api.admin });
+    await page.getByText("It is not here any more").waitFor();
+    await page.goto(`${api.server.url}/apps/crm/jobs/none`);
+    await page.getByText("That is no job's id").waitFor();
   });
 
   test("is no wider than a phone", async () => {
     const id = await running();
     await crm.log(id, [{ message: "x".repeat(5000) }]);
-    await using tab = await tabs.open(path(id), api.admin, { width: 390, height: 844, dark: true });
-    await tab.page.getByText("show all 5,000 characters").waitFor();
-    await expectNoSidewaysScroll(tab.page);
-    await expectAccessible(tab.page);
-    expect(tab.faults).toEqual([]);
+    const page = await site.open(path(id), {
+      as: api.admin,
+      width: 390,
+      height: 844,
+      theme: "dark",
+    });
+    await page.getByText("show all 5,000 characters").waitFor();
+    await expectNoSidewaysScroll(page);
+    await expectAccessible(page);
   });
 });
 
@@ -171,8 +240,7 @@ describe("the log of a job", () => {
   test("grows as it is written, as text, by one stream that ends with the job", async () => {
     const id = await running();
     await crm.log(id, [{ message: "first" }]);
-    await using tab = await tabs.open(path(id), api.admin);
-    const { page } = tab;
+    const page = await site.open(path(id), { as: api.admin });
     const log = page.getByRole("log");
     await log.getByText("first").waitFor();
     await page.getByText("Live", { exact: true }).waitFor();
@@ -186,16 +254,14 @@ describe("the log of a job", () => {
     await crm.complete(id);
     await page.getByText("Complete", { exact: true }).waitFor();
     await page.getByText(/— completed/).waitFor();
-    const streams = tab.asked.filter((asked) => asked.includes("/logs/stream"));
+    const streams = site.asked(page).filter((asked) => asked.includes("/logs/stream"));
     expect(streams).toEqual([`GET /api/v1/apps/crm/jobs/${id}/logs/stream?after=1`]);
-    expect(tab.faults).toEqual([]);
   });
 
   test("rests while the page is hidden, and goes on behind its last line", async () => {
     const id = await running();
     await crm.log(id, [{ message: "before" }]);
-    await using tab = await tabs.open(path(id), api.admin);
-    const { page } = tab;
+    const page = await site.open(path(id), { as: api.admin });
     await page.getByRole("log").getByText("before").waitFor();
     await page.getByText("Live", { exact: true }).waitFor();
     const show = (state: string) =>
@@ -212,15 +278,14 @@ describe("the log of a job", () => {
     await show("visible");
     await page.getByRole("log").getByText("meanwhile").waitFor();
     expect(await page.getByRole("log").getByText("before").count()).toBe(1);
-    const streams = tab.asked.filter((asked) => asked.includes("/logs/stream"));
+    const streams = site.asked(page).filter((asked) => asked.includes("/logs/stream"));
     expect(streams.map((asked) => asked.split("?")[1])).toEqual(["after=1", "after=1"]);
   });
 
   test("is searched and filtered by level, all of it, and those that come after", async () => {
     const id = await running();
     await crm.logMany(id, 3000);
-    await using tab = await tabs.open(path(id), api.admin);
-    const { page } = tab;
+    const page = await site.open(path(id), { as: api.admin });
     await page.getByRole("log").getByText("line 3000 of many").waitFor();
     await page.getByRole("button", { name: "error", exact: true }).click();
     await page.getByText("60 lines", { exact: true }).waitFor();
@@ -235,14 +300,12 @@ describe("the log of a job", () => {
     ]);
     await page.getByRole("log").getByText("and bad").waitFor();
     await page.getByText("1 line", { exact: true }).waitFor();
-    expect(tab.faults).toEqual([]);
   });
 
   test("keeps only what is in sight in the page, follows its end, and lets go when one reads up", async () => {
     const id = await running();
     await crm.logMany(id, 3000);
-    await using tab = await tabs.open(path(id), api.admin);
-    const { page } = tab;
+    const page = await site.open(path(id), { as: api.admin });
     const log = page.getByRole("log");
     await log.getByText("line 3000 of many").waitFor();
     expect(await log.locator("[data-index]").count()).toBeLessThan(120);
@@ -261,15 +324,13 @@ describe("the log of a job", () => {
     await page.getByRole("button", { name: "Load earlier lines" }).click();
     await page.mouse.wheel(0, -400);
     await log.getByText("line 1995 of many").waitFor();
-    expect(tab.faults).toEqual([]);
   });
 
   test("comes as a file in each of its forms", async () => {
     const id = await running();
     await crm.log(id, [{ message: "one" }, { message: "two", level: "warn" }]);
     await crm.complete(id);
-    await using tab = await tabs.open(path(id), api.admin);
-    const { page } = tab;
+    const page = await site.open(path(id), { as: api.admin });
     const texts: string[] = [];
     for (const name of ["As text", "As JSON", "As JSON, a line each"]) {
       await page.getByRole("button", { name: "Download" }).click();
@@ -281,14 +342,12 @@ describe("the log of a job", () => {
     expect(texts[0]).toMatch(/^crm-job-\d+\.txt: .*one\n.*two\n$/);
     expect(texts[1]).toMatch(/^crm-job-\d+\.json: \[/);
     expect(texts[2]?.trim().split("\n")).toHaveLength(2);
-    expect(tab.faults).toEqual([]);
   });
 
   test("breaks off with a reason and a way to go on", async () => {
     const id = await running();
     await crm.log(id, [{ message: "first" }]);
-    await using tab = await tabs.open("/jobs", api.admin);
-    const { page } = tab;
+    const page = await site.open("/jobs", { as: api.admin });
     await page.route("**/logs?*", (route) => route.abort());
     await page.getByRole("link", { name: `Job ${id}` }).click();
     await page.getByText("Broken off").waitFor();

@@ -1,4 +1,10 @@
-import { claimJobs, enqueueJob, finishJobs, type OneJobOptions } from "../../src/db/jobs.js";
+import {
+  claimJobs,
+  enqueueJob,
+  finishJobs,
+  targetsOf,
+  type OneJobOptions,
+} from "../../src/db/jobs.js";
 import { appendLogs } from "../../src/db/logs.js";
 import type { TestApi } from "../api/api.js";
 import { createCron } from "../sql/support.js";
@@ -40,6 +46,19 @@ export class JobMaker {
     const [job] = claimed;
     if (job?.jobId !== id) throw new Error(`claimed ${job?.jobId ?? "nothing"} instead of ${id}`);
     return job.attempt;
+  }
+
+  /** A call over HTTP that was made, and met this; `record` is what is kept of it. */
+  async call(jobId: number, attempt: number, record: object, error?: Thrown): Promise<void> {
+    const { sql } = this.#api;
+    const [job] = await claimJobs(sql, [targetsOf(this.app)], "dispatcher-1", 1, 300);
+    if (job?.jobId !== jobId || job.attempt !== attempt) throw new Error(`claimed ${job?.jobId}`);
+    const result = { type: "http", ...record };
+    await finishJobs(sql, [
+      error === undefined
+        ? { jobId, attempt, status: "completed", result }
+        : { jobId, attempt, status: "failed", error, result },
+    ]);
   }
 
   /** Loses the lease of a waiting job so often that it becomes a dead letter; its id. */

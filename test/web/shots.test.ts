@@ -1,24 +1,27 @@
-import { mkdtemp, rm, stat } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { expect, test } from "vitest";
-import { takeShots } from "./shots.js";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { lookAt, SHOTS } from "./shots.js";
 import { Site } from "./site.js";
 
-/** `SHOTS=folder npm test -- test/web/shots.test.ts` keeps the pictures, to look at. */
-const kept = process.env.SHOTS ?? "";
+/** `SHOTS=folder npx vitest run test/web/shots.test.ts` keeps the pictures, to look at. */
+const kept = process.env.SHOTS;
+const only = process.env.SHOT;
 
-test(
-  "every screen comes up in both themes, wide and on a phone",
-  { timeout: 400_000 },
-  async () => {
-    const folder = kept === "" ? await mkdtemp(join(tmpdir(), "shots-")) : kept;
-    await using site = await Site.start();
-    const files = await takeShots(site, folder);
-    for (const file of files) {
-      expect((await stat(join(folder, file))).size, file).toBeGreaterThan(10_000);
-    }
-    site.expectNoFaults();
-    if (kept === "") await rm(folder, { recursive: true });
-  },
-);
+let site: Site;
+beforeAll(async () => {
+  site = await Site.start();
+}, 180_000);
+afterAll(async () => {
+  await site?.[Symbol.asyncDispose]();
+});
+
+describe("on every screen, in both themes, wide and on a phone", () => {
+  const shots = SHOTS.filter(({ name }) => only === undefined || only.split(",").includes(name));
+
+  test.each(shots)("$name: axe finds nothing, and the page fits", { timeout: 120_000 }, (shot) =>
+    lookAt(site, shot, kept),
+  );
+
+  test("there are no two of one name", () => {
+    expect(new Set(SHOTS.map(({ name }) => name)).size).toBe(SHOTS.length);
+  });
+});

@@ -191,6 +191,10 @@ export const LETTERS = `
   select {now} - interval '11 days' + n * interval '75 seconds',
     jsonb_build_object('app_id', s.app_id, 'user_id', c.owner_id,
       'payload', jsonb_build_object('cron_id', s.cron_id, 'method', 'labelPrint', 'parcel', 'LF-P-' || 40010 + n)),
-    jsonb_build_object('trigger', 'automatic', 'cron_id', s.cron_id, 'job_id', n, 'reason', 'lease_lost')
+    jsonb_build_object('trigger', 'automatic', 'cron_id', s.cron_id, 'job_id', n, 'reason', 'lease_lost', 'attempts', (
+      select jsonb_agg(jsonb_build_object('attempt', a, 'worker', 'warehouse-' || substr(md5('w' || n % 3 + a), 1, 4),
+        'startedAt', {now} - interval '11 days' + n * interval '75 seconds' - (6 - a) * interval '40 seconds', 'finishedAt', null,
+        'error', jsonb_build_object('name', 'LeaseLost', 'message', 'the worker stopped reporting')) order by a)
+      from generate_series(1, 5) a))
   from seed_cron s join carillon.crons c on c.id = s.cron_id cross join generate_series(1, 37) n
   where s.story = 'dead_letters'`;

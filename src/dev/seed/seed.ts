@@ -4,11 +4,13 @@ import { connect, type Sql } from "../../db/connect.js";
 import { createCron, syncManifest } from "../../db/crons.js";
 import { createPrincipal, type Actor } from "../../db/principals.js";
 import { createRole } from "../../db/roles.js";
+import { giveAccess } from "./access.js";
+import { makeCalls } from "./calls.js";
 import { stopClock } from "./clock.js";
 import { APPS, CRONS, MESSAGES, PEOPLE, type SeedCron } from "./company.js";
 import { at, JOBS, LETTERS, SETTLE, SLOTS, STORE, TOOLS } from "./history.js";
 import { daysBefore, type Seeding } from "./seeding.js";
-import { change, startJobs } from "./today.js";
+import { change, startJobs, startWaiting } from "./today.js";
 
 /** What was seeded. */
 export interface Seeded {
@@ -44,6 +46,9 @@ export async function seedCompany(databaseUrl: string, now = new Date()): Promis
     await change(seeding);
     await clock.set(now);
     for (const text of [SLOTS, JOBS, ...STORE, LETTERS, ...SETTLE]) await sql.unsafe(at(text, now));
+    await giveAccess(seeding);
+    await startWaiting(seeding);
+    await makeCalls(seeding);
     await startJobs(seeding);
     await rollUp(sql);
     const [row] = await sql<{ jobs: number }[]>`select count(*) as jobs from carillon.job_history`;

@@ -93,9 +93,15 @@ export async function startJobs({ sql, clock, now, actors, crons }: Seeding): Pr
     await appendLogs(sql, [chunk], at, false);
   }
   await clock.set(now);
-  for (let n = 0; n < 9; n++) await enqueueJob(sql, "compliance", { method: "erase", subject: n });
+}
+
+/** Jobs for later, and some that no worker takes: theirs is down. */
+export async function startWaiting({ sql, clock, now }: Seeding): Promise<void> {
+  await clock.set(daysBefore(now, 0.2));
   for (let n = 1; n <= 14; n++) {
     const runAt = new Date(now.getTime() + n * 47 * 60_000).toISOString();
     await enqueueJob(sql, "shop", { method: "remind", order: `LF-2026-${118_842 + n}` }, { runAt });
   }
+  await clock.set(new Date(now.getTime() - 12 * 60_000));
+  for (let n = 0; n < 9; n++) await enqueueJob(sql, "compliance", { method: "erase", subject: n });
 }

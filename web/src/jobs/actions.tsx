@@ -16,6 +16,8 @@ export async function jobsChanged(): Promise<void> {
     queryClient.invalidateQueries({ queryKey: ["jobs"] }),
     queryClient.invalidateQueries({ queryKey: ["dead-letters"] }),
     queryClient.invalidateQueries({ queryKey: ["crons"] }),
+    queryClient.invalidateQueries({ queryKey: ["attention"] }),
+    queryClient.invalidateQueries({ queryKey: ["overview"] }),
   ]);
 }
 

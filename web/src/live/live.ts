@@ -76,12 +76,16 @@ const EVERY = { live: undefined, slow: SLOW_MS, off: false, held: false } as con
  * @param every milliseconds between two requests while somebody is there
  */
 export function useLiveOptions(every = 5000) {
+  return { ...usePolling(every), meta: { live: true } };
+}
+
+/** The same for what stands beside the page's matter, and does not count for its age. */
+export function usePolling(every: number) {
   const { state } = useLiveness();
   const interval = EVERY[state] ?? every;
   const moves = interval !== false;
   return {
     placeholderData: keepPreviousData,
-    meta: { live: true },
     refetchInterval: moves ? Math.max(interval, every) : (false as const),
     refetchOnWindowFocus: moves,
     refetchOnReconnect: moves,

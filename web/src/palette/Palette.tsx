@@ -1,6 +1,7 @@
 import { Autocomplete } from "@base-ui/react/autocomplete";
 import { Dialog } from "@base-ui/react/dialog";
 import { useState } from "react";
+import entry from "../parts/options.module.css";
 import styles from "./palette.module.css";
 import { useCommands, type Command } from "./use-commands.js";
 
@@ -59,7 +60,7 @@ function Commands({ onClose }: { onClose: () => void }) {
         <Autocomplete.List className={styles.list}>
           {(group: { value: string; items: Command[] }) => (
             <Autocomplete.Group key={group.value} items={group.items}>
-              <Autocomplete.GroupLabel className={styles.label}>
+              <Autocomplete.GroupLabel className={entry.label}>
                 {group.value}
               </Autocomplete.GroupLabel>
               <Autocomplete.Collection>
@@ -67,7 +68,7 @@ function Commands({ onClose }: { onClose: () => void }) {
                   <Autocomplete.Item
                     key={command.id}
                     value={command}
-                    className={styles.item}
+                    className={entry.item}
                     onClick={() => {
                       onClose();
                       command.run();
@@ -76,7 +77,7 @@ function Commands({ onClose }: { onClose: () => void }) {
                     <span className="clip" dir="auto">
                       {command.text}
                     </span>
-                    {command.hint && <span className={styles.hint}>{command.hint}</span>}
+                    {command.hint && <span className={entry.hint}>{command.hint}</span>}
                   </Autocomplete.Item>
                 )}
               </Autocomplete.Collection>

@@ -4,7 +4,8 @@ import { useEffect, useState } from "react";
 import { appsQuery } from "../api/queries.js";
 import { pauseAndSay, resumeAndSay } from "../crons/actions.js";
 import { cronQuery } from "../crons/queries.js";
-import { client, useGrants } from "../session/session.js";
+import { maySee, PARTS } from "../screens/admin/parts.js";
+import { client, useGrants, useMe } from "../session/session.js";
 import { PAGES } from "../shell/pages.js";
 import { setTheme } from "../shell/theme.js";
 
@@ -43,6 +44,7 @@ function useGo() {
 function usePages(): Command[] {
   const go = useGo();
   const grants = useGrants();
+  const { permissions } = useMe();
   const { data = [] } = useQuery(appsQuery());
   const mine = data.map(({ id }) => id).filter((id) => grants(`app:${id}:cron.write`));
   return [
@@ -53,7 +55,7 @@ function usePages(): Command[] {
       hint: `g ${key}`,
       run: () => go(to),
     })),
-    ...ADMIN.filter(({ needs }) => needs === undefined || grants(needs)).map(({ to, text }) => ({
+    ...PARTS.filter((part) => maySee(part, permissions, grants)).map(({ to, text }) => ({
       id: to,
       group: "Pages",
       text,
@@ -74,14 +76,6 @@ function usePages(): Command[] {
     })),
   ];
 }
-
-const ADMIN = [
-  { to: "/admin/keys", text: "Keys", needs: undefined },
-  { to: "/admin/people", text: "People", needs: "system:principal.read" },
-  { to: "/admin/roles", text: "Roles", needs: "system:role.read" },
-  { to: "/admin/apps", text: "Apps", needs: undefined },
-  { to: "/admin/audit", text: "Audit", needs: "system:audit.read" },
-] as const;
 
 /** What can be done with the cron whose page is open. */
 function useHere(): Command[] {

@@ -1,6 +1,7 @@
 import { Menu as Base } from "@base-ui/react/menu";
 import { Check } from "lucide-react";
 import type { ReactElement, ReactNode } from "react";
+import entry from "./options.module.css";
 import styles from "./menu.module.css";
 
 interface MenuProps {
@@ -34,7 +35,7 @@ interface ItemProps {
 
 export function MenuItem({ icon, danger = false, children, ...rest }: ItemProps) {
   return (
-    <Base.Item {...rest} className={styles.item} data-danger={danger || undefined}>
+    <Base.Item {...rest} className={entry.item} data-danger={danger || undefined}>
       <span className={styles.icon}>{icon}</span>
       {children}
     </Base.Item>
@@ -53,16 +54,16 @@ export function MenuChoice<T extends string>({ label, value, options, onChange }
   return (
     <Base.RadioGroup value={value} onValueChange={(next) => onChange(next as T)}>
       <Base.Group>
-        <Base.GroupLabel className={styles.label}>{label}</Base.GroupLabel>
+        <Base.GroupLabel className={entry.label}>{label}</Base.GroupLabel>
         {options.map(({ value: option, text, hint }) => (
-          <Base.RadioItem key={option} value={option} className={styles.item} closeOnClick>
+          <Base.RadioItem key={option} value={option} className={entry.item} closeOnClick>
             <span className={styles.icon}>
               <Base.RadioItemIndicator>
                 <Check size={14} aria-hidden="true" />
               </Base.RadioItemIndicator>
             </span>
             <span className={styles.text}>{text}</span>
-            {hint && <span className={styles.hint}>{hint}</span>}
+            {hint && <span className={entry.hint}>{hint}</span>}
           </Base.RadioItem>
         ))}
       </Base.Group>

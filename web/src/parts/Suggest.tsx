@@ -1,5 +1,6 @@
 import { Autocomplete } from "@base-ui/react/autocomplete";
 import { useState, type ComponentProps } from "react";
+import entry from "./options.module.css";
 import styles from "./suggest.module.css";
 
 /** A text that a field takes, with what helps to choose it. */
@@ -42,9 +43,9 @@ export function Suggest({ value, onChange, suggestions, limit = 40, ...input }: 
           <Autocomplete.Popup className={styles.popup}>
             <Autocomplete.List className={styles.list}>
               {(item: Suggestion) => (
-                <Autocomplete.Item key={item.value} value={item} className={styles.item}>
+                <Autocomplete.Item key={item.value} value={item} className={entry.item}>
                   <span className="clip">{item.value}</span>
-                  {item.hint && <span className={styles.hint}>{item.hint}</span>}
+                  {item.hint && <span className={entry.hint}>{item.hint}</span>}
                 </Autocomplete.Item>
               )}
             </Autocomplete.List>

@@ -5,6 +5,10 @@ interface TableProps {
   /** What the table holds, for readers. */
   caption: string;
   head: ReactNode;
+  /** At least so wide: it scrolls sideways in less room. */
+  least?: string;
+  /** On a phone each row is a card instead, whose cells the caller may place. */
+  cards?: boolean;
   /** How many rows there are with the head, where not all of them are in the page. */
   rows?: number | undefined;
   body?: Ref<HTMLTableSectionElement>;
@@ -12,10 +16,16 @@ interface TableProps {
 }
 
 /** A plain table in a box of its own that scrolls sideways when it must. */
-export function Table({ caption, head, rows, body, children }: TableProps) {
+export function Table(props: TableProps) {
+  const { caption, head, least, cards = false, rows, body, children } = props;
   return (
     <div className={styles.scroll} role="region" aria-label={caption} tabIndex={0}>
-      <table className={styles.table} aria-rowcount={rows}>
+      <table
+        className={styles.table}
+        data-cards={cards || undefined}
+        style={{ minWidth: least }}
+        aria-rowcount={rows}
+      >
         <caption className="sr-only">{caption}</caption>
         <thead>
           <tr>{head}</tr>
@@ -59,6 +69,40 @@ export function Th({ children, width, right = false, hidden = false, sort, onSor
     </th>
   );
 }
+
+interface PickProps {
+  /** What is selected by it: `Select job 7`. */
+  label: string;
+  checked: boolean;
+  onChange: (on: boolean) => void;
+}
+
+/** The cell by which a row is selected; its row has data-selected while it is. */
+export function Pick(props: PickProps) {
+  return (
+    <td className={styles.pick}>
+      <Box {...props} />
+    </td>
+  );
+}
+
+/** The same for all rows that are shown. */
+export function PickAll(props: PickProps) {
+  return (
+    <th scope="col" className={styles.pick}>
+      <Box {...props} />
+    </th>
+  );
+}
+
+const Box = ({ label, checked, onChange }: PickProps) => (
+  <input
+    type="checkbox"
+    aria-label={label}
+    checked={checked}
+    onChange={(event) => onChange(event.target.checked)}
+  />
+);
 
 /** Fetches what comes after the last row. */
 export function More({

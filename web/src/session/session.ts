@@ -73,6 +73,16 @@ export async function signIn(key: string): Promise<void> {
   session.set({ status: "in", me, expired: false });
 }
 
+/**
+ * Goes on by the cookie, which somebody may have renewed elsewhere.
+ *
+ * @throws CarillonApiError while it is no good
+ */
+export async function resumeSession(): Promise<void> {
+  const me = await current.system.me();
+  session.set({ status: "in", me, expired: false });
+}
+
 export function signOut(): void {
   keepKey(undefined);
   current = clientFor(undefined);

@@ -1,9 +1,10 @@
-import { CircleUser, LogOut } from "lucide-react";
+import { CircleUser, Keyboard, LogOut } from "lucide-react";
 import { queryClient } from "../api/query-client.js";
 import { Button } from "../parts/Button.js";
 import { Menu, MenuChoice, MenuItem, MenuSeparator } from "../parts/Menu.js";
 import { signOut, useMe } from "../session/session.js";
 import { useStore } from "../store.js";
+import { helpOpen } from "./help-open.js";
 import styles from "./shell.module.css";
 import { setTheme, theme } from "./theme.js";
 
@@ -34,9 +35,12 @@ export function AccountMenu() {
           { value: "dark", text: "Dark" },
         ]}
       />
+      <MenuSeparator />
+      <MenuItem icon={<Keyboard size={14} aria-hidden="true" />} onClick={() => helpOpen.set(true)}>
+        Keyboard shortcuts
+      </MenuItem>
       {key !== null && (
         <>
-          <MenuSeparator />
           <MenuItem
             icon={<LogOut size={14} aria-hidden="true" />}
             onClick={() => {

@@ -1,9 +1,14 @@
-import { Link } from "@tanstack/react-router";
-import { PAGES } from "./pages.js";
+import { Link, useNavigate, useRouterState } from "@tanstack/react-router";
+import { Ellipsis } from "lucide-react";
+import { useNeeds, type Needs } from "../needs/needs.js";
+import { Menu, MenuItem } from "../parts/Menu.js";
+import { count } from "../time/format.js";
+import { PAGES, type RailPage } from "./pages.js";
 import styles from "./shell.module.css";
 
-/** The way to every page. */
+/** The way to every page, and how much on each needs somebody. */
 export function Rail() {
+  const needs = useNeeds();
   return (
     <nav className={styles.rail} aria-label="Pages">
       <Link to="/" className={styles.brand} aria-label="Carillon, overview">
@@ -11,22 +16,67 @@ export function Rail() {
         <span data-wide>Carillon</span>
       </Link>
       <ul className={styles.pages}>
-        {PAGES.map(({ to, text, icon: Icon }) => (
-          <li key={to}>
-            <Link
-              to={to}
-              className={styles.page}
-              activeOptions={{ exact: to === "/", includeSearch: false }}
-              activeProps={{ "data-active": true }}
-              title={text}
-            >
-              <Icon size={16} aria-hidden="true" />
-              <span>{text}</span>
-            </Link>
-          </li>
+        {PAGES.map((page) => (
+          <Entry key={page.to} page={page} needs={needs} />
         ))}
+        <More />
       </ul>
     </nav>
+  );
+}
+
+function Entry({ page, needs }: { page: RailPage; needs: Needs }) {
+  const { to, text, icon: Icon, more = false, needs: of } = page;
+  const waiting = of === undefined ? 0 : needs[of.which];
+  const words = of === undefined || waiting === 0 ? "" : of.words(waiting);
+  return (
+    <li data-more={more || undefined}>
+      <Link
+        to={to}
+        className={styles.page}
+        activeOptions={{ exact: to === "/", includeSearch: false }}
+        activeProps={{ "data-active": true }}
+        title={words === "" ? text : `${text}: ${words}`}
+      >
+        <Icon size={16} aria-hidden="true" />
+        <span>{text}</span>{" "}
+        {waiting > 0 && (
+          <b
+            className={styles.needs}
+            data-alert={(of?.which !== "letters" && needs.critical) || undefined}
+          >
+            {waiting > 999 ? "999+" : count(waiting)}
+            <span className="sr-only"> {words.replace(/^\S+ /, "")}</span>
+          </b>
+        )}
+      </Link>
+    </li>
+  );
+}
+
+/** On a phone: the pages that have no place in its bar. */
+function More() {
+  const navigate = useNavigate();
+  const path = useRouterState({ select: ({ location }) => location.pathname });
+  const rest = PAGES.filter(({ more }) => more === true);
+  const here = rest.some(({ to }) => path.startsWith(to));
+  return (
+    <li className={styles.more}>
+      <Menu
+        trigger={
+          <button type="button" className={styles.page} data-active={here || undefined}>
+            <Ellipsis size={16} aria-hidden="true" />
+            <span>More</span>
+          </button>
+        }
+      >
+        {rest.map(({ to, text, icon: Icon }) => (
+          <MenuItem key={to} icon={<Icon size={15} />} onClick={() => void navigate({ to })}>
+            {text}
+          </MenuItem>
+        ))}
+      </Menu>
+    </li>
   );
 }
 

@@ -8,10 +8,12 @@ import { ExpiredSession } from "../screens/sign-in/ExpiredSession.js";
 import { AccountMenu } from "./AccountMenu.js";
 import { AppMenu } from "./AppMenu.js";
 import { Freshness } from "./Freshness.js";
+import { Help } from "./Help.js";
 import { Rail } from "./Rail.js";
 import { useShortcuts } from "./shortcuts.js";
 import { TimesMenu } from "./TimesMenu.js";
 import { useKeptTimes } from "./use-kept-times.js";
+import { useNeedsShown } from "./use-needs-shown.js";
 import styles from "./shell.module.css";
 
 /** What is around every page. */
@@ -19,10 +21,10 @@ export function Shell() {
   useShortcuts();
   useKeptTimes();
   const main = useMainFocus();
-  const title = usePageTitle();
+  const title = useNeedsShown(usePageTitle());
   return (
     <div className={styles.shell}>
-      <title>{title === "" ? "Carillon" : `${title} · Carillon`}</title>
+      <title>{title}</title>
       <a href="#main" className={styles.skip}>
         Skip to the page
       </a>
@@ -41,6 +43,7 @@ export function Shell() {
         </main>
       </div>
       <ExpiredSession />
+      <Help />
       <Confirmation />
       <Toasts />
     </div>

@@ -2,6 +2,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { keptChoice } from "../store.js";
+import { helpOpen } from "./help-open.js";
 import { PAGES } from "./pages.js";
 
 /** Single keys may be switched off: they get in the way of who speaks to the machine. */
@@ -9,7 +10,7 @@ export const singleKeys = keptChoice("keys", ["on", "off"], "on");
 
 const SEQUENCE_MS = 1200;
 
-/** `g c` goes to Crons, `/` to the search, `r` refreshes; not while one writes. */
+/** `g c` goes to Crons, `/` to the search, `r` refreshes, `?` helps; not while one writes. */
 export function useShortcuts(): void {
   const navigate = useNavigate();
   const client = useQueryClient();
@@ -29,6 +30,9 @@ export function useShortcuts(): void {
         event.preventDefault();
         search.select();
         search.focus();
+      } else if (event.key === "?") {
+        event.preventDefault();
+        helpOpen.set(true);
       } else if (event.key === "r") {
         void client.refetchQueries({ type: "active" });
       }

@@ -1,22 +1,20 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { X } from "lucide-react";
+import { AUDIT_HEAD, AuditRow } from "../../audit/AuditRow.js";
 import { useLiveOptions } from "../../live/live.js";
 import { Button } from "../../parts/Button.js";
 import { Field } from "../../parts/Field.js";
-import { Chip, Page } from "../../parts/Page.js";
+import { Page } from "../../parts/Page.js";
 import { SearchBox } from "../../parts/SearchBox.js";
 import { EmptyState } from "../../parts/States.js";
-import { Th } from "../../parts/Table.js";
 import { useGrants } from "../../session/session.js";
 import { serverNow } from "../../time/clock.js";
-import { Time } from "../../time/Time.js";
 import { appSearch } from "../../url/app-search.js";
 import { useSearchState } from "../../url/use-search-state.js";
-import { changedFields } from "../cron/changes.js";
 import styles from "./admin.module.css";
 import { List } from "./List.js";
 import { MayNot } from "./MayNot.js";
-import { auditQuery, type Entry } from "./queries.js";
+import { auditQuery } from "./queries.js";
 import { auditSearch } from "./search.js";
 
 const ACTIONS = [
@@ -111,6 +109,7 @@ export function Audit() {
       <List
         query={query}
         what="Changes"
+        cards
         empty={
           <EmptyState title={filtered ? "Nothing on record matches" : "Nothing on record yet"}>
             {filtered && (
@@ -120,16 +119,12 @@ export function Audit() {
             )}
           </EmptyState>
         }
-        head={
-          <>
-            <Th width="11rem">When</Th>
-            <Th>Who</Th>
-            <Th>What</Th>
-            <Th>Changed</Th>
-          </>
-        }
+        head={AUDIT_HEAD}
         row={(entry) => (
-          <Row key={entry.id} entry={entry} onAction={(one) => change({ action: one })} />
+          <AuditRow key={entry.id} entry={entry} onAction={(one) => change({ action: one })}>
+            <span dir="auto">{entry.object.name ?? entry.object.id}</span>{" "}
+            {entry.appId && <span className="small muted">{entry.appId}</span>}
+          </AuditRow>
         )}
       />
     </Page>
@@ -148,44 +143,4 @@ function spanOf(from: string | undefined, to: string | undefined): string {
   if (from === undefined || to !== undefined) return "other";
   const days = (serverNow() - Date.parse(from)) / DAY;
   return SPANS.find(([value]) => Math.abs(Number(value) - days) < 0.1)?.[0] ?? "other";
-}
-
-function Row({ entry, onAction }: { entry: Entry; onAction: (action: string) => void }) {
-  const { at, actor, via, keyPrefix, action, appId, object, before, after, reason } = entry;
-  const fields = before === null && after === null ? [] : changedFields(before, after);
-  return (
-    <tr className={styles.top}>
-      <td>
-        <Time at={at} seconds />
-      </td>
-      <td>
-        {actor.name} <span className="muted small">{keyPrefix ? `key ${keyPrefix}…` : via}</span>
-      </td>
-      <td>
-        <button type="button" onClick={() => onAction(action)} title={`Only ${action}`}>
-          <Chip>{action}</Chip>
-        </button>{" "}
-        <span dir="auto">{object.name ?? object.id}</span>{" "}
-        {appId && <span className="small muted">{appId}</span>}
-        {reason && (
-          <p dir="auto">
-            <q>{reason}</q>
-          </p>
-        )}
-      </td>
-      <td>
-        <dl className={styles.diff}>
-          {fields.slice(0, 8).map(({ field, from, to }) => (
-            <div key={field}>
-              <dt>{field}</dt>
-              <dd>
-                {before !== null && <del>{from}</del>} {after !== null && <ins>{to}</ins>}
-              </dd>
-            </div>
-          ))}
-        </dl>
-        {fields.length > 8 && <p className="small muted">and {fields.length - 8} more</p>}
-      </td>
-    </tr>
-  );
 }

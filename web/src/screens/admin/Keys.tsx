@@ -2,6 +2,7 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import type { ApiKey } from "carillon/client";
 import { Plus } from "lucide-react";
 import { useState } from "react";
+import { BASE } from "../../config.js";
 import { useLiveOptions } from "../../live/live.js";
 import { Button } from "../../parts/Button.js";
 import { confirm } from "../../parts/confirm.js";
@@ -95,7 +96,10 @@ export function Keys() {
           title={`The key ${made.name}`}
           variable="CARILLON_KEY"
           secret={made.key}
-          trial={`curl -H "Authorization: Bearer $CARILLON_KEY" ${location.origin}/api/v1/me`}
+          trial={{
+            does: "Try it:",
+            line: `curl -H "Authorization: Bearer $CARILLON_KEY" ${new URL(BASE, location.href).href}api/v1/me`,
+          }}
           onDone={() => setMade(undefined)}
         />
       )}

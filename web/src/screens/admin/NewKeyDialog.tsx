@@ -7,6 +7,7 @@ import { client, useGrants, useMe } from "../../session/session.js";
 import { serverNow } from "../../time/clock.js";
 import styles from "./admin.module.css";
 import { FormDialog } from "./FormDialog.js";
+import { NameField } from "./NameField.js";
 import { PermissionPicker } from "./PermissionPicker.js";
 import { changed, peopleQuery } from "./queries.js";
 import { useForm } from "./use-form.js";
@@ -51,18 +52,13 @@ export function NewKeyDialog({ onClose, onMade }: NewKeyDialogProps) {
   return (
     <FormDialog title="New key" verb="Create key" open onClose={onClose} form={form} wide>
       <div className={styles.row}>
-        <Field label="Name" hint="What it is for: deploy-ci." error={form.errorOf("name")}>
-          {(control) => (
-            <input
-              {...control}
-              autoFocus
-              maxLength={200}
-              autoComplete="off"
-              value={name}
-              onChange={(event) => setName(event.target.value)}
-            />
-          )}
-        </Field>
+        <NameField
+          hint="What it is for: deploy-ci."
+          error={form.errorOf("name")}
+          maxLength={200}
+          value={name}
+          onChange={setName}
+        />
         <Owner value={owner} onChange={setOwner} />
         <Field label="Stops working after" error={form.errorOf("expiresAt")}>
           {(control) => (

@@ -12,6 +12,7 @@ import { permissionsText } from "../../session/permissions.js";
 import { useGrants } from "../../session/session.js";
 import { Time } from "../../time/Time.js";
 import styles from "./admin.module.css";
+import { IdentitiesDialog } from "./IdentitiesDialog.js";
 import { List } from "./List.js";
 import { MayNot } from "./MayNot.js";
 import { askToDelete, askToDisable, enable } from "./people-acts.js";
@@ -25,6 +26,7 @@ export function People() {
   const query = useInfiniteQuery({ ...peopleQuery(), ...useLiveOptions(15_000), enabled: may });
   const [making, setMaking] = useState(false);
   const [roles, setRoles] = useState<Principal>();
+  const [comes, setComes] = useState<Principal>();
   if (!may) {
     return <MayNot title="People" what="people" missing="system:principal.read" />;
   }
@@ -54,15 +56,29 @@ export function People() {
             <Th hidden>Actions</Th>
           </>
         }
-        row={(one) => <Row key={one.id} person={one} onRoles={() => setRoles(one)} />}
+        row={(one) => (
+          <Row
+            key={one.id}
+            person={one}
+            onRoles={() => setRoles(one)}
+            onIdentities={() => setComes(one)}
+          />
+        )}
       />
       {making && <NewPersonDialog onClose={() => setMaking(false)} />}
       {roles && <RolesDialog person={roles} onClose={() => setRoles(undefined)} />}
+      {comes && <IdentitiesDialog person={comes} onClose={() => setComes(undefined)} />}
     </Page>
   );
 }
 
-function Row({ person, onRoles }: { person: Principal; onRoles: () => void }) {
+interface RowProps {
+  person: Principal;
+  onRoles: () => void;
+  onIdentities: () => void;
+}
+
+function Row({ person, onRoles, onIdentities }: RowProps) {
   const { username, kind, enabled, disabledAt, createdAt, roles, permissions } = person;
   const may = useGrants()("system:principal.write") && kind !== "system";
   return (
@@ -109,6 +125,7 @@ function Row({ person, onRoles }: { person: Principal; onRoles: () => void }) {
             }
           >
             <MenuItem onClick={onRoles}>Roles…</MenuItem>
+            <MenuItem onClick={onIdentities}>Sign-ins…</MenuItem>
             {enabled ? (
               <MenuItem onClick={() => askToDisable(person)}>Disable…</MenuItem>
             ) : (

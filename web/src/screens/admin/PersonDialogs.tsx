@@ -1,10 +1,10 @@
 import type { Principal } from "carillon/client";
 import { useState } from "react";
-import { Field } from "../../parts/Field.js";
 import { RadioCards } from "../../parts/RadioCards.js";
 import { say } from "../../parts/toasts.js";
 import { client, useGrants } from "../../session/session.js";
 import { FormDialog } from "./FormDialog.js";
+import { NameField } from "./NameField.js";
 import { changed } from "./queries.js";
 import { RolePicker } from "./RolePicker.js";
 import { useForm } from "./use-form.js";
@@ -26,22 +26,13 @@ export function NewPersonDialog({ onClose }: { onClose: () => void }) {
   );
   return (
     <FormDialog title="New principal" verb="Create" open onClose={onClose} form={form} wide>
-      <Field
-        label="Name"
+      <NameField
         hint="Such as maria.okafor or deploy-bot."
         error={form.errorOf("username")}
-      >
-        {(control) => (
-          <input
-            {...control}
-            autoFocus
-            autoComplete="off"
-            maxLength={128}
-            value={username}
-            onChange={(event) => setUsername(event.target.value)}
-          />
-        )}
-      </Field>
+        maxLength={128}
+        value={username}
+        onChange={setUsername}
+      />
       <RadioCards
         label="Kind"
         value={kind}

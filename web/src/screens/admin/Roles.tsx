@@ -5,7 +5,6 @@ import { useState } from "react";
 import { useLiveOptions } from "../../live/live.js";
 import { Button } from "../../parts/Button.js";
 import { confirm } from "../../parts/confirm.js";
-import { Field } from "../../parts/Field.js";
 import { Chip, Page } from "../../parts/Page.js";
 import { EmptyState } from "../../parts/States.js";
 import { Th } from "../../parts/Table.js";
@@ -17,6 +16,7 @@ import styles from "./admin.module.css";
 import { FormDialog } from "./FormDialog.js";
 import { List } from "./List.js";
 import { MayNot } from "./MayNot.js";
+import { NameField } from "./NameField.js";
 import { PermissionPicker } from "./PermissionPicker.js";
 import { changed, rolesQuery } from "./queries.js";
 import { RolePicker } from "./RolePicker.js";
@@ -157,18 +157,13 @@ function RoleDialog({ role, onClose }: { role: Role | undefined; onClose: () => 
       wide
     >
       {role === undefined ? (
-        <Field label="Name" hint="Such as crm-reader." error={form.errorOf("name")}>
-          {(control) => (
-            <input
-              {...control}
-              autoFocus
-              autoComplete="off"
-              maxLength={128}
-              value={name}
-              onChange={(event) => setName(event.target.value)}
-            />
-          )}
-        </Field>
+        <NameField
+          hint="Such as crm-reader."
+          error={form.errorOf("name")}
+          maxLength={128}
+          value={name}
+          onChange={setName}
+        />
       ) : (
         <p>It holds at once for {counted(role.members, "principal")}.</p>
       )}

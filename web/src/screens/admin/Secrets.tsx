@@ -1,65 +1,47 @@
 import { useQuery } from "@tanstack/react-query";
 import { Plus } from "lucide-react";
-import { useState } from "react";
-import { appsQuery } from "../../api/queries.js";
+import { Fragment, useState } from "react";
 import { Button } from "../../parts/Button.js";
 import { confirm } from "../../parts/confirm.js";
-import { Field, Select } from "../../parts/Field.js";
-import { Card, Page } from "../../parts/Page.js";
-import { EmptyState, Loadable, Loading } from "../../parts/States.js";
+import { Field } from "../../parts/Field.js";
+import { Card } from "../../parts/Page.js";
+import { EmptyState, Loadable } from "../../parts/States.js";
 import { Table, Th } from "../../parts/Table.js";
 import { say } from "../../parts/toasts.js";
 import { client, useGrants } from "../../session/session.js";
 import { Ago, Time } from "../../time/Time.js";
-import { appSearch } from "../../url/app-search.js";
-import { useSearchState } from "../../url/use-search-state.js";
 import { FormDialog } from "./FormDialog.js";
-import { MayNot } from "./MayNot.js";
+import { OfApp } from "./OfApp.js";
+import { NameField } from "./NameField.js";
 import { changed, secretsQuery, type Secret } from "./queries.js";
+import { SigningKeys } from "./SigningKeys.js";
 import { useForm } from "./use-form.js";
 
-/** What an app's targets know and nobody is shown. */
+/** What an app's targets know and nobody is shown, and what its requests are signed by. */
 export function Secrets() {
-  const [{ app }, change] = useSearchState(appSearch);
-  const apps = useQuery(appsQuery());
   const grants = useGrants();
-  if (apps.data === undefined) {
-    return (
-      <Page title="Secrets">
-        <Card>
-          <Loadable query={apps} loading={<Loading rows={3} />}>
-            {() => null}
-          </Loadable>
-        </Card>
-      </Page>
-    );
-  }
-  const mine = apps.data.map(({ id }) => id).filter((id) => grants(`app:${id}:secret.read`));
-  const appId = app === "" ? mine[0] : mine.find((id) => id === app);
-  if (appId === undefined) {
-    const missing = `app:${app === "" ? "…" : app}:secret.read`;
-    return <MayNot title="Secrets" what="secrets" missing={missing} />;
-  }
   return (
-    <Page
+    <OfApp
       title="Secrets"
+      what="secrets"
+      needs="secret.read"
       lead={
-        <p className="small muted">
-          Written as <code>{"{{secret.NAME}}"}</code> in a header, an address or a payload of a
-          target. Values go in, and never come out.
-        </p>
-      }
-      actions={
-        <Select
-          label="App"
-          value={appId}
-          options={mine.map((id) => [id, id] as const)}
-          onChange={(next) => change({ app: next })}
-        />
+        <>
+          Written as <code>{"{{secret.NAME}}"}</code> in a header of a target. Values go in, and
+          never come out.
+        </>
       }
     >
-      <List key={appId} appId={appId} mayWrite={grants(`app:${appId}:secret.write`)} />
-    </Page>
+      {(appId) => {
+        const mayWrite = grants(`app:${appId}:secret.write`);
+        return (
+          <Fragment key={appId}>
+            <List appId={appId} mayWrite={mayWrite} />
+            <SigningKeys appId={appId} mayWrite={mayWrite} />
+          </Fragment>
+        );
+      }}
+    </OfApp>
   );
 }
 
@@ -70,7 +52,7 @@ function List({ appId, mayWrite }: { appId: string; mayWrite: boolean }) {
     <>
       <Card
         flush
-        title={`Of ${appId}`}
+        title={`Secrets of ${appId}`}
         aside={
           mayWrite && (
             <Button small onClick={() => setSetting("")}>
@@ -87,7 +69,7 @@ function List({ appId, mayWrite }: { appId: string; mayWrite: boolean }) {
               </EmptyState>
             ) : (
               <Table
-                caption={`Secrets of ${appId}`}
+                caption="Secrets by name"
                 head={
                   <>
                     <Th>Name</Th>
@@ -172,23 +154,13 @@ function SecretDialog({ appId, name: given, onClose }: SecretDialogProps) {
       form={form}
     >
       {given === "" && (
-        <Field
-          label="Name"
+        <NameField
           hint="Upper-case letters, digits and underscores: HOOK_TOKEN."
           error={form.errorOf("name")}
-        >
-          {(control) => (
-            <input
-              {...control}
-              autoFocus
-              autoComplete="off"
-              spellCheck={false}
-              maxLength={64}
-              value={name}
-              onChange={(event) => setName(event.target.value)}
-            />
-          )}
-        </Field>
+          maxLength={64}
+          value={name}
+          onChange={setName}
+        />
       )}
       <Field label="Value" hint="It is not shown again, to nobody." error={form.errorOf("value")}>
         {(control) => (

@@ -10,8 +10,8 @@ interface ShownOnceProps {
   /** What it is called where it is used: `CARILLON_KEY`. */
   variable: string;
   secret: string;
-  /** A line that tries it out. */
-  trial: string;
+  /** A line that uses it, and what it does. */
+  trial: { does: string; line: string };
   onDone: () => void;
 }
 
@@ -62,8 +62,8 @@ export function ShownOnce({ title, variable, secret, trial, onDone }: ShownOnceP
           {copied === "yes" && "Copied."}
           {copied === "no" && "This browser lets no page copy: it is selected, press Ctrl C."}
         </p>
-        <p className="small muted">Try it:</p>
-        <pre tabIndex={0}>{trial}</pre>
+        <p className="small muted">{trial.does}</p>
+        <pre tabIndex={0}>{trial.line}</pre>
         <label className={styles.check}>
           <input
             type="checkbox"

@@ -3,8 +3,11 @@ import type { Output } from "carillon/client";
 import { queryClient } from "../../api/query-client.js";
 import { client } from "../../session/session.js";
 
-export type Entry = Output<"GET /api/v1/audit">["items"][number];
 export type KnownPermission = Output<"GET /api/v1/permissions">["items"][number];
+export type Identity = Output<"GET /api/v1/principals/{id}/identities">[number];
+export type BrokenTarget = Output<"GET /api/v1/apps/{appId}/targets">["items"][number];
+export type Breaker = Output<"GET /api/v1/apps/{appId}/targets/breaker">;
+export type Retention = Output<"GET /api/v1/apps/{appId}/retention">;
 export type Secret = Output<"GET /api/v1/apps/{appId}/secrets">["items"][number];
 
 interface PageOf<T> {
@@ -71,6 +74,29 @@ export const secretsQuery = (appId: string) =>
   queryOptions({
     queryKey: ["secrets", appId],
     queryFn: async ({ signal }) => (await client().secrets.list(appId, { signal })).items,
+  });
+
+export const signingKeysQuery = (appId: string) =>
+  queryOptions({
+    queryKey: ["signing-keys", appId],
+    queryFn: async ({ signal }) => (await client().signingKeys.list(appId, { signal })).items,
+  });
+
+export const identitiesQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["identities", id],
+    queryFn: ({ signal }) => client().principals.identities(id, { signal }),
+  });
+
+export const brokenQuery = (appId: string) =>
+  paged(["targets", "broken", appId], (asked, signal) =>
+    client().targets.list(appId, asked, { signal }),
+  );
+
+export const breakerQuery = (appId: string) =>
+  queryOptions({
+    queryKey: ["targets", "breaker", appId],
+    queryFn: ({ signal }) => client().targets.breaker(appId, { signal }),
   });
 
 export const retentionQuery = (appId: string) =>

@@ -56,7 +56,20 @@ const appsRoute = createRoute({
   component: lazyRouteComponent(() => import("./Apps.js"), "Apps"),
 });
 
+const targetsRoute = createRoute({
+  getParentRoute: () => adminRoute,
+  path: "/targets",
+  component: lazyRouteComponent(() => import("./Targets.js"), "Targets"),
+});
+
+const settingsRoute = createRoute({
+  getParentRoute: () => adminRoute,
+  path: "/settings",
+  component: lazyRouteComponent(() => import("./Settings.js"), "Settings"),
+});
+
 /** Who may do what, what was done, and what is kept. */
 export const adminRoutes = adminRoute.addChildren([
   ...[homeRoute, keysRoute, peopleRoute, rolesRoute, secretsRoute, auditRoute, appsRoute],
+  ...[targetsRoute, settingsRoute],
 ]);

@@ -4,7 +4,7 @@ import { useState, type Dispatch, type SetStateAction } from "react";
 import { CronLink } from "../../jobs/CronLink.js";
 import { JobLink } from "../../jobs/JobLink.js";
 import { Button } from "../../parts/Button.js";
-import { Table, Th } from "../../parts/Table.js";
+import { Pick, Table, Th } from "../../parts/Table.js";
 import { useGrants } from "../../session/session.js";
 import { count, counted } from "../../time/format.js";
 import { Time } from "../../time/Time.js";
@@ -36,6 +36,8 @@ export function GroupTable({ groups, selected, onSelect }: GroupTableProps) {
     <div className={styles.table}>
       <Table
         caption="Dead letters by their error"
+        least="56rem"
+        cards
         head={
           <>
             <Th hidden>Selected</Th>
@@ -73,14 +75,11 @@ function Group({ group, selected, onSelect }: GroupProps) {
   return (
     <>
       <tr>
-        <td className={styles.pick}>
-          <input
-            type="checkbox"
-            aria-label={`Select ${counted(letters.length, "letter")}: ${error}`}
-            checked={all}
-            onChange={(event) => onSelect(letters, event.target.checked)}
-          />
-        </td>
+        <Pick
+          label={`Select ${counted(letters.length, "letter")}: ${error}`}
+          checked={all}
+          onChange={(on) => onSelect(letters, on)}
+        />
         <td className={styles.error}>
           <button
             type="button"
@@ -158,14 +157,11 @@ function Letter({ letter, selected, onSelect }: LetterProps) {
   const workers = [...new Set(attempts.map(({ worker }) => worker ?? "unknown"))];
   return (
     <tr className={styles.letter} data-selected={selected || undefined}>
-      <td className={styles.pick}>
-        <input
-          type="checkbox"
-          aria-label={`Select the letter of job ${jobId}`}
-          checked={selected}
-          onChange={(event) => onSelect([letter], event.target.checked)}
-        />
-      </td>
+      <Pick
+        label={`Select the letter of job ${jobId}`}
+        checked={selected}
+        onChange={(on) => onSelect([letter], on)}
+      />
       <td colSpan={COLUMNS - 1} className={styles.about}>
         <p>
           Job <JobLink appId={appId} id={jobId} /> died <Time at={buriedAt} seconds /> after{" "}

@@ -16,6 +16,7 @@ import { changed } from "../admin/queries.js";
 import { MayNot } from "../admin/MayNot.js";
 import { checksOf, reportOf, type Check } from "./checks.js";
 import styles from "./doctor.module.css";
+import { Workers } from "./Workers.js";
 
 const doctorQuery = () =>
   queryOptions({
@@ -24,13 +25,15 @@ const doctorQuery = () =>
       const begun = performance.now();
       const system = await client().system.status({ signal });
       const took = performance.now() - begun;
+      const { queues, workers } = await client().overview.get({}, { signal });
       const unready = await client()
         .system.ready({ signal, maxRetries: 0 })
         .then(() => undefined)
         .catch((error: unknown) => problemOf(error).detail);
       const now = serverNow();
       const skew = now - Date.now();
-      return { system, checks: checksOf({ system, unready, took, skew, now }), at: now };
+      const checks = checksOf({ system, queues, unready, took, skew, now });
+      return { system, queues, workers, checks, at: now };
     },
   });
 
@@ -55,7 +58,7 @@ export function Doctor() {
       }
     >
       <Loadable query={query}>
-        {({ checks, system }) => (
+        {({ checks, system, queues, workers }) => (
           <>
             <Bad checks={checks} />
             {system.clone.clone && grants("system:release") && (
@@ -71,6 +74,7 @@ export function Doctor() {
                 </p>
               </Card>
             )}
+            <Workers queues={queues} workers={workers} />
             <Good checks={checks} />
           </>
         )}
@@ -136,19 +140,27 @@ function Bad({ checks }: { checks: readonly Check[] }) {
 function Good({ checks }: { checks: readonly Check[] }) {
   const good = checks.filter(({ state }) => state === "ok");
   const areas = [...new Set(good.map(({ area }) => area))];
-  return areas.map((area) => (
-    <Card key={area} title={area}>
+  return (
+    <div className={styles.areas}>
+      {areas.map((area) => (
+        <Area key={area} area={area} checks={good.filter((check) => check.area === area)} />
+      ))}
+    </div>
+  );
+}
+
+function Area({ area, checks }: { area: string; checks: readonly Check[] }) {
+  return (
+    <Card title={area}>
       <ul className={styles.good}>
-        {good
-          .filter((check) => check.area === area)
-          .map(({ found }) => (
-            <li key={found}>
-              <CircleCheck size={15} role="img" aria-label="Passed" /> {found}
-            </li>
-          ))}
+        {checks.map(({ found }) => (
+          <li key={found}>
+            <CircleCheck size={15} role="img" aria-label="Passed" /> {found}
+          </li>
+        ))}
       </ul>
     </Card>
-  ));
+  );
 }
 
 function askToRelease(database: string): void {

@@ -1,11 +1,13 @@
 import type { Output } from "carillon/client";
 import { duration } from "../../time/format.js";
 
+export type Queue = Output<"GET /api/v1/overview">["queues"][number];
+export type Worker = Output<"GET /api/v1/overview">["workers"][number];
 export type SystemStatus = Output<"GET /api/v1/system">;
 
 /** What was found, what it causes, and what to do. */
 export interface Check {
-  area: "Clock and drivers" | "Database" | "Copies";
+  area: "Clock and drivers" | "Workers" | "Database" | "Copies";
   state: "ok" | "warning" | "problem";
   found: string;
   means?: string;
@@ -15,6 +17,8 @@ export interface Check {
 
 interface Facts {
   system: SystemStatus;
+  /** Of the apps whose jobs one may see. */
+  queues: readonly Queue[];
   /** Why the database does not answer; undefined where it does. */
   unready: string | undefined;
   /** Milliseconds the answer took. */
@@ -26,7 +30,12 @@ interface Facts {
 
 /** Every check, by what the API tells. */
 export function checksOf(facts: Facts): Check[] {
-  return [...driverChecks(facts), ...databaseChecks(facts), ...copyChecks(facts)];
+  return [
+    ...driverChecks(facts),
+    ...workerChecks(facts),
+    ...databaseChecks(facts),
+    ...copyChecks(facts),
+  ];
 }
 
 function driverChecks({ system: { pgCron }, skew, now }: Facts): Check[] {
@@ -89,6 +98,27 @@ function driverOf(
         state: "ok",
         found: `pg_cron ${driving} drives with ${beats} ${beats === 1 ? "beat" : "beats"}; it swept ${ago}.`,
       };
+}
+
+/** How long a due job may wait before somebody should look, in milliseconds. */
+const STALLED_MS = 120_000;
+
+function workerChecks({ queues, now }: Facts): Check[] {
+  const area = "Workers";
+  const stalled = queues.filter(
+    ({ running, oldestDueAt }) =>
+      running === 0 && oldestDueAt !== null && now - Date.parse(oldestDueAt) > STALLED_MS,
+  );
+  if (stalled.length === 0) {
+    return [{ area, state: "ok", found: "Every job that is due is being taken." }];
+  }
+  return stalled.map(({ appId, due, oldestDueAt }) => ({
+    area,
+    state: "problem",
+    found: `No worker takes the jobs of ${appId}: ${due.count}${due.capped ? "+" : ""} ${due.count === 1 ? "is" : "are"} due, the oldest since ${duration(now - Date.parse(oldestDueAt ?? ""))}.`,
+    means: "They wait until a worker of this app is up.",
+    repair: `carillon worker --app ${appId} jobs.js`,
+  }));
 }
 
 function databaseChecks({ unready, took, system: { pgCron } }: Facts): Check[] {

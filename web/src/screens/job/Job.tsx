@@ -3,6 +3,7 @@ import { useCronName } from "../../jobs/CronLink.js";
 import { JobLink } from "../../jobs/JobLink.js";
 import { jobQuery } from "../../jobs/queries.js";
 import { isLive, type Job as FullJob } from "../../jobs/types.js";
+import { whatOf } from "../../jobs/what.js";
 import { useLive } from "../../live/live.js";
 import { OutcomeBadge } from "../../outcomes/OutcomeMark.js";
 import { Copy } from "../../parts/Copy.js";
@@ -87,11 +88,14 @@ function Crumb({ appId, id }: { appId: string; id?: number }) {
 
 function Found({ job }: { job: FullJob }) {
   const { appId, msgId, status, error, progress, retriedBy } = job;
-  const name = useCronName(appId, job.cronId);
+  const cron = useCronName(appId, job.cronId);
+  const name = cron === "" ? whatOf(job) : cron;
   const last = job.attempts.at(-1);
   return (
     <Page
-      title={name === "" ? `Job ${msgId}` : `Job ${msgId} of ${name}`}
+      title={
+        name === undefined ? `Job ${msgId}` : `Job ${msgId}${cron === "" ? "," : " of"} ${name}`
+      }
       mark={<OutcomeBadge outcome={status} />}
       lead={
         <>
@@ -131,22 +135,24 @@ function Found({ job }: { job: FullJob }) {
           <ErrorCard error={last.error} title={`Error of attempt ${last.attempt}`} />
         )
       )}
+      <Exchanges job={job} />
       <Log job={job} />
-      <div className={styles.split}>
+      <div className={job.target === null ? styles.split : undefined}>
         <Card title="Payload">
           <Json value={job.payload} what="the payload" />
         </Card>
-        <Card title="Result">
-          {job.result === null ? (
-            <p className="muted">
-              {status === "completed" ? "Its handler returned nothing." : "None."}
-            </p>
-          ) : (
-            <Json value={job.result} what="the result" />
-          )}
-        </Card>
+        {job.target === null && (
+          <Card title="Result">
+            {job.result === null ? (
+              <p className="muted">
+                {status === "completed" ? "Its handler returned nothing." : "None."}
+              </p>
+            ) : (
+              <Json value={job.result} what="the result" />
+            )}
+          </Card>
+        )}
       </div>
-      <Exchanges job={job} />
       <JobFacts job={job} />
     </Page>
   );

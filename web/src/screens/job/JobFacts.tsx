@@ -1,16 +1,15 @@
 import type { ReactNode } from "react";
 import { CronLink } from "../../jobs/CronLink.js";
 import { JobLink } from "../../jobs/JobLink.js";
+import { PersonName } from "../../jobs/PersonName.js";
 import { isLost, TRIGGER_WORDS, type Job } from "../../jobs/types.js";
 import { Card, Chip, Facts } from "../../parts/Page.js";
-import { useMe } from "../../session/session.js";
 import { counted, duration } from "../../time/format.js";
 import { Time } from "../../time/Time.js";
 import styles from "./job.module.css";
 
 /** What is known of a job besides its story. */
 export function JobFacts({ job }: { job: Job }) {
-  const { principal } = useMe();
   const { appId, status, cronId, scheduledFor, userId, retryOf, retriedBy, dueAt, expiresAt } = job;
   const facts: (readonly [string, ReactNode] | false)[] = [
     cronId !== null && ["Cron", <CronLink key="c" appId={appId} cronId={cronId} />],
@@ -23,10 +22,7 @@ export function JobFacts({ job }: { job: Job }) {
     job.startedAt !== null && ["Last started", <Time key="t" at={job.startedAt} seconds offset />],
     job.finishedAt !== null && ["Finished", <Time key="f" at={job.finishedAt} seconds offset />],
     expiresAt !== null && ["Canceled unless started by", <Time key="x" at={expiresAt} seconds />],
-    userId !== null && [
-      "Runs as",
-      userId === principal.id ? "you" : <span className="mono">{userId}</span>,
-    ],
+    userId !== null && ["Runs as", <PersonName key="u" id={userId} />],
     ["Attempts", triesWords(job)],
     job.maxAttempts > 1 && ["Before the next", retryWords(job)],
     ["Timeout", job.timeout === null ? "the worker's" : duration(job.timeout * 1000)],

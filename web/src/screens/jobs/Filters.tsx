@@ -2,6 +2,7 @@ import { X } from "lucide-react";
 import type { ReactNode } from "react";
 import { isNarrow, WITHIN, type JobOrder, type Within } from "../../jobs/choice.js";
 import { useCronName } from "../../jobs/CronLink.js";
+import type { StatusCounts } from "../../jobs/queries.js";
 import {
   STATUSES,
   TRIGGERS,
@@ -15,6 +16,7 @@ import { Button } from "../../parts/Button.js";
 import { Select } from "../../parts/Field.js";
 import { Toggle } from "../../parts/Toggle.js";
 import { SearchBox } from "../../parts/SearchBox.js";
+import { count } from "../../time/format.js";
 import { Time } from "../../time/Time.js";
 import { CronPicker } from "./CronPicker.js";
 import styles from "./jobs.module.css";
@@ -27,6 +29,8 @@ interface FiltersProps {
   onChange: (changes: Partial<Filter>, how?: { replace?: boolean }) => void;
   /** The one app that is shown, where it is one. */
   appId: string | undefined;
+  /** Absent while they are not known. */
+  counts: StatusCounts | undefined;
   /** A cron belongs to an app: both are chosen. */
   onCron: (appId: string, cronId: string) => void;
 }
@@ -49,7 +53,7 @@ const toggled = <T,>(list: readonly T[], one: T): T[] =>
   list.includes(one) ? list.filter((other) => other !== one) : [...list, one];
 
 /** What narrows the list: all of it is in the URL. */
-export function Filters({ filter, onChange, appId, onCron }: FiltersProps) {
+export function Filters({ filter, onChange, appId, counts, onCron }: FiltersProps) {
   const { status, trigger, cron, tag, within, after, before, order } = filter;
   const cronName = useCronName(appId ?? "", cron === "" ? null : cron);
   const changeOrder = (next: JobOrder) =>
@@ -65,6 +69,7 @@ export function Filters({ filter, onChange, appId, onCron }: FiltersProps) {
           >
             <OutcomeMark outcome={one} size={11} />
             {capital(OUTCOMES[one].word)}
+            {counts && <span className={styles.many}>{manyOf(counts[one])}</span>}
           </Toggle>
         ))}
       </div>
@@ -125,6 +130,10 @@ export function Filters({ filter, onChange, appId, onCron }: FiltersProps) {
     </div>
   );
 }
+
+/** Sums of what was not counted to its end are no more exact than that. */
+const manyOf = ({ count: many, capped }: StatusCounts[JobStatus]) =>
+  capped ? `${count(Math.floor(many / 1000) * 1000)}+` : count(many);
 
 const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1);
 

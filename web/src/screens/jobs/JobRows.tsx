@@ -3,10 +3,11 @@ import { CronLink } from "../../jobs/CronLink.js";
 import { JobLink } from "../../jobs/JobLink.js";
 import { between, ranFor, Tries } from "../../jobs/JobTable.js";
 import { TRIGGER_WORDS, type ListedJob } from "../../jobs/types.js";
+import { whatOf } from "../../jobs/what.js";
 import { OutcomeBadge } from "../../outcomes/OutcomeMark.js";
 import { ErrorLine } from "../../parts/ErrorLine.js";
 import { Chip } from "../../parts/Page.js";
-import { Table, Th } from "../../parts/Table.js";
+import { Pick, PickAll, Table, Th } from "../../parts/Table.js";
 import { serverNow, useNow } from "../../time/clock.js";
 import { Ago, Duration, Time } from "../../time/Time.js";
 import styles from "./jobs.module.css";
@@ -35,16 +36,15 @@ export function JobRows({ jobs, selected, onSelect }: JobRowsProps) {
     <div className={styles.table}>
       <Table
         caption="Jobs"
+        least="66rem"
+        cards
         head={
           <>
-            <th scope="col" className={styles.pick}>
-              <input
-                type="checkbox"
-                aria-label="Select all shown"
-                checked={all}
-                onChange={() => onSelect(new Map(all ? [] : jobs.map((job) => [job.msgId, job])))}
-              />
-            </th>
+            <PickAll
+              label="Select all shown"
+              checked={all}
+              onChange={(on) => onSelect(new Map(on ? jobs.map((job) => [job.msgId, job]) : []))}
+            />
             <Th width="8rem">Status</Th>
             <Th right width="6rem">
               Job
@@ -76,14 +76,11 @@ interface JobRowProps {
 const JobRow = memo(function JobRow({ job, selected, onSelect }: JobRowProps) {
   return (
     <tr data-selected={selected || undefined}>
-      <td className={styles.pick}>
-        <input
-          type="checkbox"
-          aria-label={`Select job ${job.msgId}`}
-          checked={selected}
-          onChange={(event) => onSelect(job, event.target.checked)}
-        />
-      </td>
+      <Pick
+        label={`Select job ${job.msgId}`}
+        checked={selected}
+        onChange={(on) => onSelect(job, on)}
+      />
       <td className={styles.status}>
         <OutcomeBadge outcome={job.status} />
       </td>
@@ -131,9 +128,9 @@ const sameValue = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringi
 function What({ job }: { job: ListedJob }) {
   return (
     <>
-      <p className={styles.first}>
+      <p className={styles.first} dir="auto">
         {job.cronId === null ? (
-          <span className="muted">no cron</span>
+          (whatOf(job) ?? <span className="muted">no cron</span>)
         ) : (
           <CronLink appId={job.appId} cronId={job.cronId} />
         )}

@@ -1,14 +1,14 @@
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { ListPlus } from "lucide-react";
 import { useState } from "react";
 import { useAppsWhere, useJobApps, type JobApps } from "../../jobs/apps.js";
 import { EnqueueDialog } from "../../jobs/EnqueueDialog.js";
 import { NoApps } from "../../jobs/NoApps.js";
-import { isNarrow } from "../../jobs/choice.js";
-import { jobsQuery } from "../../jobs/queries.js";
+import { isNarrow, type JobChoice } from "../../jobs/choice.js";
+import { jobsQuery, statusCountsQuery } from "../../jobs/queries.js";
 import type { ListedJob } from "../../jobs/types.js";
-import { useHold, useLiveOptions } from "../../live/live.js";
+import { useHold, useLiveOptions, usePolling } from "../../live/live.js";
 import { Button } from "../../parts/Button.js";
 import { Card, Page } from "../../parts/Page.js";
 import { ErrorState, Loadable, Loading } from "../../parts/States.js";
@@ -29,6 +29,7 @@ export function Jobs() {
   const apps = useJobApps();
   const [filter, change] = useSearchState(jobsSearch);
   const navigate = useNavigate();
+  const counts = useStatusCounts(apps.data?.readable, filter);
   return (
     <Page
       title="Jobs"
@@ -38,6 +39,7 @@ export function Jobs() {
       <Filters
         filter={filter}
         onChange={change}
+        counts={counts}
         onCron={(app, cron) => {
           void navigate({
             to: "/jobs",
@@ -53,6 +55,18 @@ export function Jobs() {
       </Loadable>
     </Page>
   );
+}
+
+/** Slower than the list: each status of each app is a count of its own. */
+function useStatusCounts(appIds: readonly string[] | undefined, choice: JobChoice) {
+  const polling = usePolling(appIds?.length === 1 ? 10_000 : 30_000);
+  const { status, trigger, cron, tag, within, after, before } = choice;
+  const { data } = useQuery({
+    ...statusCountsQuery(appIds ?? [], { status, trigger, cron, tag, within, after, before }),
+    ...polling,
+    enabled: appIds !== undefined && appIds.length > 0,
+  });
+  return data;
 }
 
 function Enqueue() {

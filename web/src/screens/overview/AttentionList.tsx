@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import {
   Ban,
+  ChevronRight,
   CircleDashed,
   CircleX,
   Clock,
@@ -13,10 +14,11 @@ import {
   Unplug,
 } from "lucide-react";
 import type { ComponentType } from "react";
+import type { Attention, AttentionItem } from "../../needs/needs.js";
 import { EmptyState } from "../../parts/States.js";
-import { count } from "../../time/format.js";
+import { count, counted } from "../../time/format.js";
 import { Ago } from "../../time/Time.js";
-import type { Attention, AttentionItem } from "./queries.js";
+import { wayTo } from "./ways.js";
 import styles from "./overview.module.css";
 
 type Icon = ComponentType<{ size?: number; "aria-hidden"?: "true" }>;
@@ -57,6 +59,7 @@ export function AttentionList({ attention }: { attention: Attention }) {
 
 function Cause({ item }: { item: AttentionItem }) {
   const { kind, severity, text, crons, cronCount, since, error } = item;
+  const way = wayTo(item);
   const Sign = ICONS[kind];
   // A sentence that begins with the cron it is about is the way there itself.
   const named = crons.find((cron) => text.startsWith(`${nameOf(cron)} `));
@@ -92,6 +95,9 @@ function Cause({ item }: { item: AttentionItem }) {
         )}
       </div>
       <span className={styles.since}>{since && <Ago at={since} />}</span>
+      <Link {...way.link} className={styles.way} aria-label={`${way.verb}: ${text}`}>
+        {way.verb} <ChevronRight size={14} aria-hidden="true" />
+      </Link>
     </li>
   );
 }
@@ -122,7 +128,8 @@ function AllGood({ decided }: { decided: Attention["decided"] }) {
   ];
   return (
     <EmptyState good title="Nothing needs you">
-      {count(slots)} slots were decided in the last 24 hours: {parts.join(", ")}.
+      {counted(slots, "slot")} {slots === 1 ? "was" : "were"} decided in the last 24 hours:{" "}
+      {parts.join(", ")}.
     </EmptyState>
   );
 }

@@ -1,5 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import { useLive } from "../../live/live.js";
+import { attentionQuery } from "../../needs/needs.js";
 import { Card, Page } from "../../parts/Page.js";
 import { EmptyState, Loadable, Loading } from "../../parts/States.js";
 import { useTimeStyle } from "../../time/times.js";
@@ -10,7 +11,7 @@ import { Timeline } from "../upcoming/Timeline.js";
 import { AttentionList } from "./AttentionList.js";
 import { LastDay } from "./LastDay.js";
 import { Present } from "./Present.js";
-import { attentionQuery, dayQuery } from "./queries.js";
+import { dayQuery } from "./queries.js";
 import { RunningNow } from "./RunningNow.js";
 import styles from "./overview.module.css";
 

@@ -65,7 +65,8 @@ function Running({ job }: { job: RunningJob }) {
       <p className="muted small">
         {progress && (
           <span dir="auto">
-            {Math.round(progress.percent)} %{progress.note && ` · ${progress.note}`}{" "}
+            {Math.round(progress.percent)} %{progress.note && ` · ${progress.note}`}
+            {usual !== undefined && " · "}
           </span>
         )}
         {usual !== undefined && `95 of 100 take less than ${duration(usual)}`}

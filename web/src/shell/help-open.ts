@@ -1,0 +1,3 @@
+import { createStore } from "../store.js";
+
+export const helpOpen = createStore(false);
