@@ -93,14 +93,14 @@ describe("the list of crons", () => {
     await dialog.getByLabel("Why? (optional)").fill("freight strike");
     await expectAccessible(page);
     await dialog.getByRole("button", { name: "Pause 4 crons" }).click();
-    await page.getByText("Paused 4 of 4 crons").waitFor();
+    await page.getByText("Paused 4 of 4 crons", { exact: true }).waitFor();
     const rows = await site.sql<{ note: string }[]>`
       select pause_note as note from carillon.crons where name like 'sync-%' and not enabled`;
     expect(rows.map(({ note }) => note)).toEqual(Array(4).fill("freight strike"));
     await page.getByLabel("Select all shown").check();
     await page.getByRole("button", { name: "Resume 4 crons…" }).click();
     await page.getByRole("button", { name: "Resume 4 crons", exact: true }).click();
-    await page.getByText("Resumed 4 of 4 crons").waitFor();
+    await page.getByText("Resumed 4 of 4 crons", { exact: true }).waitFor();
     site.expectNoFaults();
   });
 

@@ -32,6 +32,12 @@ const COPIES = [
 export function CronMenu({ summary, onDeleted }: { summary: CronSummary; onDeleted: () => void }) {
   const { cron, can } = summary;
   const [open, setOpen] = useState<"run" | "pause">();
+  // There is one in every row of a long list: its dialogs come when they are first asked for.
+  const [asked, setAsked] = useState(false);
+  const ask = (what: "run" | "pause") => {
+    setAsked(true);
+    setOpen(what);
+  };
   const navigate = useNavigate();
   const mayMake = useGrants()(`app:${cron.appId}:cron.write`);
   const close = () => setOpen(undefined);
@@ -45,13 +51,13 @@ export function CronMenu({ summary, onDeleted }: { summary: CronSummary; onDelet
         }
       >
         {can.includes("trigger") && (
-          <MenuItem icon={<Play size={14} />} onClick={() => setOpen("run")}>
+          <MenuItem icon={<Play size={14} />} onClick={() => ask("run")}>
             Run now…
           </MenuItem>
         )}
         {can.includes("write") &&
           (cron.enabled ? (
-            <MenuItem icon={<Pause size={14} />} onClick={() => setOpen("pause")}>
+            <MenuItem icon={<Pause size={14} />} onClick={() => ask("pause")}>
               Pause…
             </MenuItem>
           ) : (
@@ -104,13 +110,17 @@ export function CronMenu({ summary, onDeleted }: { summary: CronSummary; onDelet
           </>
         )}
       </Menu>
-      <RunDialog cron={cron} open={open === "run"} onClose={close} />
-      <PauseDialog
-        what={cron.name}
-        open={open === "pause"}
-        onClose={close}
-        onPause={(note) => pauseAndSay(cron, note)}
-      />
+      {asked && (
+        <>
+          <RunDialog cron={cron} open={open === "run"} onClose={close} />
+          <PauseDialog
+            what={cron.name}
+            open={open === "pause"}
+            onClose={close}
+            onPause={(note) => pauseAndSay(cron, note)}
+          />
+        </>
+      )}
     </>
   );
 }

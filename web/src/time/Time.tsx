@@ -1,3 +1,4 @@
+import { useState } from "react";
 import { useNow } from "./clock.js";
 import {
   calendarDay,
@@ -30,7 +31,7 @@ export function Time({ at, zone, show = "full", seconds = false, offset = false 
   const now = useNow(60_000);
   const ms = Date.parse(at);
   return (
-    <time dateTime={at} title={everyTime(ms, zone, style, now)} className="num nowrap">
+    <time dateTime={at} {...useEveryTime(ms, zone, style, now)} className="num nowrap">
       {timeText(ms, style, now, { show, seconds })}
       {offset && <span className="muted small"> {offsetAt(ms, style.zone)}</span>}
     </time>
@@ -50,6 +51,15 @@ export function timeText(
   if (show === "day") return day;
   const clock = clockTime(ms, style, seconds);
   return near === undefined ? `${day}, ${clock}` : `${day} ${clock}`;
+}
+
+/** Its title in every zone, made when it is first pointed at: a list has very many of them. */
+function useEveryTime(ms: number, zone: string | undefined, style: TimeStyle, now: number) {
+  const [pointed, setPointed] = useState(false);
+  return {
+    onPointerEnter: () => setPointed(true),
+    ...(pointed && { title: everyTime(ms, zone, style, now) }),
+  };
 }
 
 /** The same instant in every zone somebody may ask for. */
@@ -72,7 +82,7 @@ export function Ago({ at, zone }: { at: string; zone?: string | undefined }) {
   const near = Math.abs(ms - coarse) < 75_000;
   const now = useNow(near ? 1000 : 10_000);
   return (
-    <time dateTime={at} title={everyTime(ms, zone, style, now)} className="num nowrap">
+    <time dateTime={at} {...useEveryTime(ms, zone, style, now)} className="num nowrap">
       {relative(ms, now)}
     </time>
   );
