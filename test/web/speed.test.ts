@@ -71,13 +71,15 @@ const tasksOf = (page: Page) =>
   page.evaluate(() => (window as unknown as { tasks: number[] }).tasks);
 
 /** Milliseconds from the address to the first paint, and to the first sight of what one came for. */
-async function first(path: string, useful: string): Promise<{ paint: number; useful: number }> {
+async function first(path: string, sight: string): Promise<{ paint: number; useful: number }> {
   const page = await open(path);
-  await page.locator(useful).first().waitFor();
-  const found = await page.evaluate(() => ({
-    paint: performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? Infinity,
-    useful: performance.now(),
-  }));
+  await page.locator(sight).first().waitFor();
+  const useful = await page.evaluate(() => performance.now());
+  // It is told of some time after it has happened.
+  const entry = await page.waitForFunction(
+    () => performance.getEntriesByName("first-contentful-paint")[0]?.startTime,
+  );
+  const found = { paint: Number(await entry.jsonValue()), useful };
   await page.context().close();
   return found;
 }

@@ -13,7 +13,7 @@ import {
 } from "lucide-react";
 import { useState } from "react";
 import { IconButton } from "../parts/Button.js";
-import { Menu, MenuItem, MenuSeparator } from "../parts/Menu.js";
+import { LazyMenu, MenuItem, MenuSeparator } from "../parts/Menu.js";
 import { useGrants } from "../session/session.js";
 import { pauseAndSay, resumeAndSay } from "./actions.js";
 import { askToDelete } from "./delete-cron.js";
@@ -43,73 +43,81 @@ export function CronMenu({ summary, onDeleted }: { summary: CronSummary; onDelet
   const close = () => setOpen(undefined);
   return (
     <>
-      <Menu
+      <LazyMenu
         trigger={
           <IconButton label={`More for ${cron.name}`} small>
             <MoreHorizontal size={16} aria-hidden="true" />
           </IconButton>
         }
       >
-        {can.includes("trigger") && (
-          <MenuItem icon={<Play size={14} />} onClick={() => ask("run")}>
-            Run now…
-          </MenuItem>
-        )}
-        {can.includes("write") &&
-          (cron.enabled ? (
-            <MenuItem icon={<Pause size={14} />} onClick={() => ask("pause")}>
-              Pause…
-            </MenuItem>
-          ) : (
-            <MenuItem icon={<RotateCw size={14} />} onClick={() => void resumeAndSay(cron)}>
-              Resume
-            </MenuItem>
-          ))}
-        {can.includes("write") && (
-          <MenuItem
-            icon={<Pencil size={14} />}
-            onClick={() =>
-              void navigate({
-                to: "/crons/$appId/$cronId/edit",
-                params: { appId: cron.appId, cronId: cron.id },
-              })
-            }
-          >
-            Edit
-          </MenuItem>
-        )}
-        {mayMake && (
-          <MenuItem
-            icon={<CopyPlus size={14} />}
-            onClick={() =>
-              void navigate({
-                to: "/crons/$appId/new",
-                params: { appId: cron.appId },
-                search: { from: cron.id } as never,
-              })
-            }
-          >
-            Duplicate
-          </MenuItem>
-        )}
-        {COPIES.map(({ form, text, icon: Icon }) => (
-          <MenuItem key={form} icon={<Icon size={14} />} onClick={() => void copyAs(form, cron)}>
-            {text}
-          </MenuItem>
-        ))}
-        {can.includes("write") && (
+        {() => (
           <>
-            <MenuSeparator />
-            <MenuItem
-              danger
-              icon={<Trash2 size={14} />}
-              onClick={() => askToDelete(cron, onDeleted)}
-            >
-              Delete…
-            </MenuItem>
+            {can.includes("trigger") && (
+              <MenuItem icon={<Play size={14} />} onClick={() => ask("run")}>
+                Run now…
+              </MenuItem>
+            )}
+            {can.includes("write") &&
+              (cron.enabled ? (
+                <MenuItem icon={<Pause size={14} />} onClick={() => ask("pause")}>
+                  Pause…
+                </MenuItem>
+              ) : (
+                <MenuItem icon={<RotateCw size={14} />} onClick={() => void resumeAndSay(cron)}>
+                  Resume
+                </MenuItem>
+              ))}
+            {can.includes("write") && (
+              <MenuItem
+                icon={<Pencil size={14} />}
+                onClick={() =>
+                  void navigate({
+                    to: "/crons/$appId/$cronId/edit",
+                    params: { appId: cron.appId, cronId: cron.id },
+                  })
+                }
+              >
+                Edit
+              </MenuItem>
+            )}
+            {mayMake && (
+              <MenuItem
+                icon={<CopyPlus size={14} />}
+                onClick={() =>
+                  void navigate({
+                    to: "/crons/$appId/new",
+                    params: { appId: cron.appId },
+                    search: { from: cron.id } as never,
+                  })
+                }
+              >
+                Duplicate
+              </MenuItem>
+            )}
+            {COPIES.map(({ form, text, icon: Icon }) => (
+              <MenuItem
+                key={form}
+                icon={<Icon size={14} />}
+                onClick={() => void copyAs(form, cron)}
+              >
+                {text}
+              </MenuItem>
+            ))}
+            {can.includes("write") && (
+              <>
+                <MenuSeparator />
+                <MenuItem
+                  danger
+                  icon={<Trash2 size={14} />}
+                  onClick={() => askToDelete(cron, onDeleted)}
+                >
+                  Delete…
+                </MenuItem>
+              </>
+            )}
           </>
         )}
-      </Menu>
+      </LazyMenu>
       {asked && (
         <>
           <RunDialog cron={cron} open={open === "run"} onClose={close} />

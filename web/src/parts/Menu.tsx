@@ -1,20 +1,24 @@
 import { Menu as Base } from "@base-ui/react/menu";
 import { Check } from "lucide-react";
-import type { ReactElement, ReactNode } from "react";
+import { cloneElement, useState, type ReactElement, type ReactNode } from "react";
 import entry from "./options.module.css";
 import styles from "./menu.module.css";
 
+type Trigger = ReactElement<Record<string, unknown>>;
+
 interface MenuProps {
   /** The button that opens it. */
-  trigger: ReactElement<Record<string, unknown>>;
+  trigger: Trigger;
   align?: "start" | "center" | "end";
+  /** Whether it is open from the start. */
+  opened?: boolean;
   children: ReactNode;
 }
 
 /** A menu below its button. */
-export function Menu({ trigger, align = "end", children }: MenuProps) {
+export function Menu({ trigger, align = "end", opened = false, children }: MenuProps) {
   return (
-    <Base.Root>
+    <Base.Root defaultOpen={opened}>
       <Base.Trigger render={trigger} />
       <Base.Portal>
         <Base.Positioner sideOffset={4} align={align} className={styles.positioner}>
@@ -23,6 +27,31 @@ export function Menu({ trigger, align = "end", children }: MenuProps) {
       </Base.Portal>
     </Base.Root>
   );
+}
+
+/**
+ * A menu of which a page has very many: until it is first used it is a plain button, and what is in
+ * it is not made.
+ */
+export function LazyMenu({ trigger, children }: { trigger: Trigger; children: () => ReactNode }) {
+  const [used, setUsed] = useState(false);
+  if (used) {
+    return (
+      <Menu trigger={trigger} opened>
+        {children()}
+      </Menu>
+    );
+  }
+  return cloneElement(trigger, {
+    "aria-haspopup": "menu",
+    "aria-expanded": false,
+    onClick: () => setUsed(true),
+    onKeyDown: (event: KeyboardEvent) => {
+      if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+      event.preventDefault();
+      setUsed(true);
+    },
+  });
 }
 
 interface ItemProps {
