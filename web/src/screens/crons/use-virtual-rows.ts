@@ -30,7 +30,7 @@ export function useVirtualRows(
     getScrollElement: () => document.getElementById("main"),
     estimateSize: () => height,
     getItemKey: (at) => keys[at] ?? at,
-    overscan: 12,
+    overscan: 6,
     scrollMargin: margin,
   });
   useLayoutEffect(() => {
