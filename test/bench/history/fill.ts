@@ -31,10 +31,11 @@ export async function fillHistory(sql: BenchSql, jobs: number, crons: Crons): Pr
   await sql.unsafe(MEASURES);
   const span = { from: new Date(Date.now() - 30 * DAY), jobs };
   const firstDay = Math.floor(span.from.getTime() / DAY) * DAY;
-  for (let day = firstDay; day < Date.now(); day += DAY) {
-    await makeDay(sql, new Date(day));
-    await fillDay(sql, span, new Date(day), crons);
-  }
+  const days: Date[] = [];
+  for (let day = firstDay; day < Date.now(); day += DAY) days.push(new Date(day));
+  // All of them first: what runs over midnight belongs to the next one.
+  for (const day of days) await makeDay(sql, day);
+  for (const day of days) await fillDay(sql, span, day, crons);
   await sql`select setval('pgmq.q_jobs_msg_id_seq', ${jobs + 1000}::bigint)`;
   await sql`
     select carillon.enqueue_job(app => 'app' || i % 10, run_at => case when i % 2 = 0 then now() + i * interval '1 minute' end)

@@ -10,11 +10,11 @@ interface WorkersProps {
   workers: readonly Worker[];
 }
 
-/** What waits in each app, and who works on it. One who has nothing to do is not known of. */
+/** What waits in each app, and who works on it. */
 export function Workers({ queues, workers }: WorkersProps) {
   const apps = [...new Set([...queues, ...workers].map(({ appId }) => appId))].sort();
   return (
-    <Card title="Workers and queues" aside="a worker that has nothing to do is not known of" flush>
+    <Card title="Workers and queues" aside="workers with jobs running; all of them: carillon workers" flush>
       {apps.length === 0 ? (
         <EmptyState good title="Nothing waits, and nothing runs" />
       ) : (
