@@ -14,7 +14,11 @@ interface WorkersProps {
 export function Workers({ queues, workers }: WorkersProps) {
   const apps = [...new Set([...queues, ...workers].map(({ appId }) => appId))].sort();
   return (
-    <Card title="Workers and queues" aside="workers with jobs running; all of them: carillon workers" flush>
+    <Card
+      title="Workers and queues"
+      aside="workers with jobs running; all of them: carillon workers"
+      flush
+    >
       {apps.length === 0 ? (
         <EmptyState good title="Nothing waits, and nothing runs" />
       ) : (
