@@ -159,7 +159,7 @@ function Note({ job }: { job: ListedJob }) {
     return (
       <span className={styles.progress}>
         <progress max={100} value={progress.percent} aria-label="Progress" />
-        <span className="num">{Math.floor(progress.percent)} %</span>
+        <span className="num nowrap">{Math.floor(progress.percent)} %</span>
         {progress.note && (
           <span className="clip" dir="auto">
             {progress.note}
