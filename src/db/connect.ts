@@ -1,6 +1,7 @@
 import postgres from "postgres";
 import { ARRAY_TYPES } from "./arrays.js";
 import { fromPostgres } from "../errors.js";
+import { sockets } from "./socket.js";
 
 /** A pool of connections; int8 arrives as number (ids stay far below 2^53). */
 export type Sql = postgres.Sql<{ bigint: number }>;
@@ -25,7 +26,10 @@ export interface ConnectOptions {
 /** Opens a pool. Connections are made when first needed; `sql.end()` closes them. */
 export function connect(databaseUrl: string, options: ConnectOptions = {}): Sql {
   const { statementTimeoutSeconds = 0 } = options;
+  // The driver's types do not know of `socket`.
+  const socket: object = { socket: sockets() };
   return postgres(databaseUrl, {
+    ...socket,
     max: options.max ?? 10,
     prepare: options.prepare ?? true,
     connect_timeout: 10,
