@@ -74,7 +74,7 @@ describe("an axis of time", () => {
     expect(texts(year, 13).slice(0, 3)).toEqual(["Dec", "Jan", "Feb"]);
   });
 
-  test("takes the day of a clock change as any other", () => {
+  test("treats the day of a clock change like all others", () => {
     // 25 hours, of which 02:00 to 03:00 comes twice.
     const day = every("2026-10-24T22:00:00Z", 60, 26);
     expect(texts(day, 5)).toEqual(["25 Oct", "06:00", "12:00", "18:00", "26 Oct"]);

@@ -1,14 +1,11 @@
-import type { Output } from "carillon/client";
 import type { ReactNode } from "react";
 import { Chip } from "../parts/Page.js";
 import { Th } from "../parts/Table.js";
-import { changedFields } from "../screens/cron/changes.js";
 import { Time } from "../time/Time.js";
+import { changedFields, type AuditEntry } from "./changes.js";
 import styles from "./audit.module.css";
 
-export type AuditEntry = Output<"GET /api/v1/audit">["items"][number];
-
-/** Fields that are shown of a change at most. */
+/** Fields of a change that are shown, unless told otherwise. */
 const MOST_FIELDS = 8;
 
 /** What stands above {@link AuditRow}. */
@@ -23,6 +20,8 @@ export const AUDIT_HEAD = (
 
 interface AuditRowProps {
   entry: AuditEntry;
+  /** Fields that are shown at most. */
+  most?: number;
   /** The zone of what it is about. */
   zone?: string;
   /** To what it was done, where that is not said above. */
@@ -32,7 +31,7 @@ interface AuditRowProps {
 }
 
 /** A change: when, by whom and from where, what was done and why, and what became of what. */
-export function AuditRow({ entry, zone, children, onAction }: AuditRowProps) {
+export function AuditRow({ entry, most = MOST_FIELDS, zone, children, onAction }: AuditRowProps) {
   const { at, actor, via, keyPrefix, action, before, after, reason } = entry;
   const fields = before === null && after === null ? [] : changedFields(before, after);
   return (
@@ -61,7 +60,7 @@ export function AuditRow({ entry, zone, children, onAction }: AuditRowProps) {
       </td>
       <td>
         <dl className={styles.diff}>
-          {fields.slice(0, MOST_FIELDS).map(({ field, from, to }) => (
+          {fields.slice(0, most).map(({ field, from, to }) => (
             <div key={field}>
               <dt>{field}</dt>
               <dd>
@@ -70,9 +69,7 @@ export function AuditRow({ entry, zone, children, onAction }: AuditRowProps) {
             </div>
           ))}
         </dl>
-        {fields.length > MOST_FIELDS && (
-          <p className="small muted">and {fields.length - MOST_FIELDS} more</p>
-        )}
+        {fields.length > most && <p className="small muted">and {fields.length - most} more</p>}
       </td>
     </tr>
   );

@@ -15,10 +15,9 @@ import { useState } from "react";
 import { IconButton } from "../parts/Button.js";
 import { LazyMenu, MenuItem, MenuSeparator } from "../parts/Menu.js";
 import { useGrants } from "../session/session.js";
-import { pauseAndSay, resumeAndSay } from "./actions.js";
+import { resumeAndSay } from "./actions.js";
+import { CronDialogs } from "./CronDialogs.js";
 import { askToDelete } from "./delete-cron.js";
-import { PauseDialog } from "./PauseDialog.js";
-import { RunDialog } from "./RunDialog.js";
 import { copyAs } from "./snippets.js";
 import type { CronSummary } from "./types.js";
 
@@ -118,17 +117,7 @@ export function CronMenu({ summary, onDeleted }: { summary: CronSummary; onDelet
           </>
         )}
       </LazyMenu>
-      {asked && (
-        <>
-          <RunDialog cron={cron} open={open === "run"} onClose={close} />
-          <PauseDialog
-            what={cron.name}
-            open={open === "pause"}
-            onClose={close}
-            onPause={(note) => pauseAndSay(cron, note)}
-          />
-        </>
-      )}
+      {asked && <CronDialogs cron={cron} open={open} onClose={close} />}
     </>
   );
 }

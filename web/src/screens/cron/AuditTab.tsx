@@ -1,13 +1,11 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import type { Cron } from "carillon/client";
+import { AUDIT_HEAD, AuditRow } from "../../audit/AuditRow.js";
+import type { AuditEntry } from "../../audit/changes.js";
 import { useLiveOptions } from "../../live/live.js";
-import { Card, Chip } from "../../parts/Page.js";
+import { Card } from "../../parts/Page.js";
 import { EmptyState, ErrorState, Loading } from "../../parts/States.js";
-import { More, Table, Th } from "../../parts/Table.js";
-import { Time } from "../../time/Time.js";
-import { changedFields } from "./changes.js";
-import styles from "./cron.module.css";
-import type { AuditEntry } from "./fold.js";
+import { More, Table } from "../../parts/Table.js";
 import { cronAuditQuery } from "./queries.js";
 
 /** Who changed the cron, when, from where, and what. */
@@ -27,19 +25,14 @@ export function AuditTab({ cron }: { cron: Cron }) {
           It was made before the audit log, or its entries have been trimmed.
         </EmptyState>
       ) : (
-        <Table
-          caption={`Changes of ${cron.name}, newest first`}
-          head={
-            <>
-              <Th width="11rem">When</Th>
-              <Th>Who</Th>
-              <Th>What</Th>
-              <Th>Changed</Th>
-            </>
-          }
-        >
+        <Table caption={`Changes of ${cron.name}, newest first`} head={AUDIT_HEAD}>
           {entries.map((entry) => (
-            <Entry key={entry.id} entry={entry} zone={cron.timezone} />
+            <AuditRow
+              key={entry.id}
+              entry={comparable(entry)}
+              most={Infinity}
+              zone={cron.timezone}
+            />
           ))}
         </Table>
       )}
@@ -48,38 +41,6 @@ export function AuditTab({ cron }: { cron: Cron }) {
   );
 }
 
-function Entry({ entry, zone }: { entry: AuditEntry; zone: string }) {
-  const { at, actor, via, keyPrefix, action, reason, before, after } = entry;
-  // What is new has no values to compare with: its creation is told by its verb.
-  const fields = before === null || after === null ? [] : changedFields(before, after);
-  return (
-    <tr className={styles.top}>
-      <td>
-        <Time at={at} zone={zone} seconds />
-      </td>
-      <td>
-        {actor.name} <span className="muted small">{keyPrefix ? `key ${keyPrefix}…` : via}</span>
-      </td>
-      <td>
-        <Chip>{action}</Chip>
-        {reason && (
-          <p dir="auto">
-            <q>{reason}</q>
-          </p>
-        )}
-      </td>
-      <td>
-        <dl className={styles.diff}>
-          {fields.map(({ field, from, to }) => (
-            <div key={field}>
-              <dt>{field}</dt>
-              <dd>
-                <del>{from}</del> <ins>{to}</ins>
-              </dd>
-            </div>
-          ))}
-        </dl>
-      </td>
-    </tr>
-  );
-}
+/** What is new has no values to compare with: its creation is told by its verb. */
+const comparable = (entry: AuditEntry): AuditEntry =>
+  entry.before === null || entry.after === null ? { ...entry, before: null, after: null } : entry;

@@ -1,10 +1,9 @@
 import { useNavigate } from "@tanstack/react-router";
 import { History, Pause, Pencil, Play } from "lucide-react";
 import { useState } from "react";
-import { pauseAndSay, resumeAndSay } from "../../crons/actions.js";
+import { resumeAndSay } from "../../crons/actions.js";
+import { CronDialogs } from "../../crons/CronDialogs.js";
 import { CronMenu } from "../../crons/CronMenu.js";
-import { PauseDialog } from "../../crons/PauseDialog.js";
-import { RunDialog } from "../../crons/RunDialog.js";
 import type { CronSummary } from "../../crons/types.js";
 import { Button } from "../../parts/Button.js";
 import { BackfillDialog } from "./BackfillDialog.js";
@@ -54,13 +53,7 @@ export function CronActions({ summary, onDeleted }: CronActionsProps) {
       </Button>
       <CronMenu summary={summary} onDeleted={onDeleted} />
       <BackfillDialog cron={cron} open={open === "backfill"} onClose={close} />
-      <RunDialog cron={cron} open={open === "run"} onClose={close} />
-      <PauseDialog
-        what={cron.name}
-        open={open === "pause"}
-        onClose={close}
-        onPause={(note) => pauseAndSay(cron, note)}
-      />
+      <CronDialogs cron={cron} open={open === "backfill" ? undefined : open} onClose={close} />
     </>
   );
 }

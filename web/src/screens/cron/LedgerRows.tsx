@@ -9,7 +9,7 @@ import { ErrorLine } from "../../parts/ErrorLine.js";
 import { counted, dateKey } from "../../time/format.js";
 import { Countdown, Duration, Time } from "../../time/Time.js";
 import { useTimeStyle } from "../../time/times.js";
-import { sentenceOf } from "./changes.js";
+import { sentenceOf } from "../../audit/changes.js";
 import styles from "./cron.module.css";
 import type { LedgerEntry } from "./fold.js";
 import type { LedgerRow } from "./queries.js";
