@@ -1,10 +1,9 @@
 import { Dialog } from "../parts/Dialog.js";
-import { RadioCards } from "../parts/RadioCards.js";
 import { useStore } from "../store.js";
 import { helpOpen } from "./help-open.js";
 import { PAGES } from "./pages.js";
+import { SingleKeys } from "./SingleKeys.js";
 import styles from "./shell.module.css";
-import { singleKeys } from "./shortcuts.js";
 
 const KEYS: readonly (readonly [keys: readonly string[], does: string])[] = [
   [["Ctrl", "K"], "go to a page, a cron or a job, or do something here (⌘ K on a Mac)"],
@@ -18,7 +17,6 @@ const KEYS: readonly (readonly [keys: readonly string[], does: string])[] = [
 /** Every shortcut, and the switch for those of a single key. */
 export function Help() {
   const open = useStore(helpOpen);
-  const keys = useStore(singleKeys);
   return (
     <Dialog open={open} onClose={() => helpOpen.set(false)} title="Keyboard" wide>
       <dl className={styles.keys}>
@@ -29,15 +27,7 @@ export function Help() {
           <Line key={key} pressed={["g", key]} does={text} />
         ))}
       </dl>
-      <RadioCards
-        label="Shortcuts of a single key"
-        value={keys}
-        onChange={singleKeys.set}
-        options={[
-          { value: "on", title: "On", text: "All of the above." },
-          { value: "off", title: "Off", text: "For who speaks to the machine. Ctrl K stays." },
-        ]}
-      />
+      <SingleKeys />
     </Dialog>
   );
 }
