@@ -1,13 +1,14 @@
-import { useIsFetching, useQueryClient } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import { RefreshCw } from "lucide-react";
 import { pace, useLiveness, type Liveness } from "../live/live.js";
 import { Button } from "../parts/Button.js";
 import { Menu, MenuChoice, MenuItem, MenuSeparator } from "../parts/Menu.js";
 import { useStore } from "../store.js";
-import { serverNow, useNow } from "../time/clock.js";
+import { serverNow } from "../time/clock.js";
 import { clockTime, roughly } from "../time/format.js";
 import { useTimeStyle } from "../time/times.js";
 import styles from "./shell.module.css";
+import { useAge, type Age } from "./use-age.js";
 
 /** How old what is seen is, said in words; and how often it is asked for anew. */
 export function Freshness() {
@@ -45,26 +46,6 @@ export function Freshness() {
       />
     </Menu>
   );
-}
-
-interface Age {
-  /** When the oldest part of the page came, by the page's own clock. */
-  at: number | undefined;
-  failing: boolean;
-}
-
-/** Of the oldest among what the page keeps up to date. */
-function useAge(): Age {
-  useNow(1000);
-  useIsFetching();
-  const queries = useQueryClient()
-    .getQueryCache()
-    .findAll({ type: "active", predicate: ({ meta }) => meta?.live === true });
-  const times = queries.map(({ state }) => state.dataUpdatedAt).filter((at) => at > 0);
-  return {
-    at: times.length === 0 ? undefined : Math.min(...times),
-    failing: queries.some(({ state }) => state.error !== null),
-  };
 }
 
 function wordsFor(

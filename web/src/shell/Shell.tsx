@@ -9,6 +9,7 @@ import { AccountMenu } from "./AccountMenu.js";
 import { AppMenu } from "./AppMenu.js";
 import { Freshness } from "./Freshness.js";
 import { Help } from "./Help.js";
+import { Offline } from "./Offline.js";
 import { Rail } from "./Rail.js";
 import { useShortcuts } from "./shortcuts.js";
 import { TimesMenu } from "./TimesMenu.js";
@@ -38,6 +39,7 @@ export function Shell() {
           <Freshness />
           <AccountMenu />
         </header>
+        <Offline />
         <main id="main" ref={main} tabIndex={-1} className={styles.main}>
           <Outlet />
         </main>
