@@ -109,10 +109,10 @@ export const CRONS: readonly SeedCron[] = [
   cron("billing", "invoice-archive", "every 2 days from 2026-01-05T04:00", BERLIN, 320, 95),
   cron("billing", "sync-ledger", "0 * * * *", "GMT", 90, 6, { fails: 0.006 }),
   cron("warehouse", "stock-sync", "*/5 * * * *", "GMT", 30, 210, { story: "overlaps" }),
-  cron("warehouse", "label-print", "30 seconds", "GMT", 0.5, 1.1, {
+  cron("warehouse", "label-print", "30 seconds", "GMT", 1.05, 1.1, {
     ...{ story: "dead_letters", spread: 0.5 },
   }),
-  cron("warehouse", "dock-scan", "10 seconds", "GMT", 0.5, 0.24),
+  cron("warehouse", "dock-scan", "10 seconds", "GMT", 1.05, 0.24),
   cron("warehouse", "cycle-count", "0 5 * * 1-6", "Europe/Amsterdam", 400, 640),
   cron("warehouse", "cutover-2027", "at 2027-01-04T06:00", "Europe/Amsterdam", 0, 60, {
     story: "once",
@@ -133,6 +133,11 @@ export const CRONS: readonly SeedCron[] = [
   }),
   cron("analytics", "export-s3", "0 */6 * * *", "GMT", 180, 72, {
     ...{ story: "flaky", fails: 0.09, maxAttempts: 3, retryDelay: 30 },
+    target: {
+      ...{ type: "container", image: "registry.example/analytics/export:4.2", memory: 1024 },
+      ...{ cmd: ["export", "--to", "s3://larkfield-exports"], env: { REGION: "eu-central-1" } },
+      timeout: 900,
+    },
   }),
   cron("analytics", "heatmap-tiles", "20 * * * *", "GMT", 60, 22, {
     paused: { by: "lena.novak", days: 9, note: "index rebuild, back when the vacuum is through" },
@@ -141,7 +146,14 @@ export const CRONS: readonly SeedCron[] = [
   cron("compliance", "retention", "0 3 * * *", "GMT", 400, 130),
   cron("compliance", "audit-digest", "0 7 1 * *", BERLIN, 400, 17),
   cron("compliance", "gdpr-requests", "0 0 13 * 5", BERLIN, 400, 9),
-  cron("shop", "price-feed-tokyo", "0 9 * * *", "Asia/Tokyo", 400, 51),
+  cron("shop", "price-feed-tokyo", "0 9 * * *", "Asia/Tokyo", 400, 51, {
+    ...{ maxAttempts: 3, expiresAfter: 3600, tags: ["prices", "tokyo"] },
+    target: {
+      ...{ type: "http", method: "PUT", url: "https://feed.larkfield.example/prices/tokyo" },
+      headers: { authorization: "Bearer {{secret.FEED_KEY}}", "x-region": "jp" },
+      timeout: 60,
+    },
+  }),
   cron("shop", "cart-reminders", "*/15 8-21 * * *", NEW_YORK, 60, 3.4),
   cron("shop", "black-friday-warmup", "at 2026-11-27T05:30", NEW_YORK, 0, 600, { story: "once" }),
   cron("shop", "sitemap", "0 4 * * 1", "Australia/Lord_Howe", 400, 12),

@@ -10,7 +10,7 @@ import { stopClock } from "./clock.js";
 import { APPS, CRONS, MESSAGES, PEOPLE, type SeedCron } from "./company.js";
 import { at, JOBS, LETTERS, SETTLE, SLOTS, STORE, TOOLS } from "./history.js";
 import { daysBefore, type Seeding } from "./seeding.js";
-import { change, startJobs, startWaiting } from "./today.js";
+import { change, startJobs, startWaiting, startWorkers } from "./today.js";
 
 /** What was seeded. */
 export interface Seeded {
@@ -50,6 +50,7 @@ export async function seedCompany(databaseUrl: string, now = new Date()): Promis
     await startWaiting(seeding);
     await makeCalls(seeding);
     await startJobs(seeding);
+    await startWorkers(seeding);
     await rollUp(sql);
     const [row] = await sql<{ jobs: number }[]>`select count(*) as jobs from carillon.job_history`;
     return { keys, crons: seeding.crons, jobs: Number(row?.jobs) };

@@ -2,6 +2,7 @@ import { patchCron, triggerCron } from "../../db/crons.js";
 import { claimJobs, enqueueJob } from "../../db/jobs.js";
 import { appendLogs } from "../../db/logs.js";
 import { setPrincipalEnabled } from "../../db/principals.js";
+import { noteWorker } from "../../db/workers.js";
 import { CRONS } from "./company.js";
 import { daysBefore, type Seeding } from "./seeding.js";
 
@@ -91,6 +92,27 @@ export async function startJobs({ sql, clock, now, actors, crons }: Seeding): Pr
     ].map((line) => JSON.stringify(line));
     const chunk = { jobId: job.jobId, attempt: job.attempt, seq: undefined, lines };
     await appendLogs(sql, [chunk], at, false);
+  }
+  await clock.set(now);
+}
+
+/** Workers of every app but compliance, whose is down, and what sends jobs to their targets. */
+const WORKERS = [
+  ...["crm", "billing", "warehouse", "mail", "analytics", "shop", "assistant"].map((app, n) => ({
+    ...{ name: `${app}-7f2c`, keys: [app], host: `${app}-1.larkfield.example`, pid: 400 + 37 * n },
+    concurrency: 10,
+  })),
+  ...["dispatcher-1c9e", "dispatcher-8ab0"].map((name, n) => ({
+    ...{ name, keys: ["@"], host: `out-${n + 1}.larkfield.example`, pid: 1207 + 11 * n },
+    concurrency: 20,
+  })),
+];
+
+/** Has them there: since last night, and heard of a moment ago. */
+export async function startWorkers({ sql, clock, now }: Seeding): Promise<void> {
+  for (const at of [daysBefore(now, 0.7), new Date(now.getTime() - 9000)]) {
+    await clock.set(at);
+    for (const worker of WORKERS) await noteWorker(sql, { ...worker, version: "0.1.0" });
   }
   await clock.set(now);
 }
