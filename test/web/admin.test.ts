@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { noteFailure } from "../../src/db/breakers.js";
+import { noteWorker } from "../../src/db/workers.js";
 import type { Caller } from "../api/api.js";
 import { expectAccessible, Site } from "./site.js";
 
@@ -344,7 +345,24 @@ test("the doctor counts what is well, and says what to do about the rest", async
   await page.getByText(/0 problems, \d warnings?, \d+ checks passed/).waitFor();
   await page.getByText("The database answers").waitFor();
   await page.getByText("Every job that is due is being taken.").waitFor();
-  await page.getByRole("heading", { name: "Workers and queues" }).waitFor();
+  await page.getByText("No worker is there").waitFor();
+  const noted = { keys: ["crm"], host: "crm-1.larkfield.example", pid: 71, version: "0.1.0" };
+  await noteWorker(site.api.sql, { ...noted, name: "crm-7f2c", concurrency: 8 });
+  await noteWorker(site.api.sql, { ...noted, keys: ["@"], name: "sender", concurrency: 4 });
+  await noteWorker(site.api.sql, { ...noted, name: "crm-gone", concurrency: 2 });
+  await site.api.sql`
+    update carillon.workers set seen_at = now() - interval '5 minutes', started_at = now() - interval '1 day'
+    where name = 'crm-gone'`;
+  await page.getByRole("button", { name: "Check again" }).click();
+  await page.getByText("2 there, 1 silent").waitFor();
+  const workers = page.getByRole("region", { name: "Workers and dispatchers" }).getByRole("row");
+  const rows = (await workers.allInnerTexts()).map((text) => text.replace(/\s+/g, " ").trim());
+  expect(rows[1]).toMatch(/^crm-gone crm 0 of 2 5 min ago, and did not stop/);
+  expect(rows.slice(2).join("\n")).toMatch(
+    /crm-7f2c crm 0 of 8 .*crm-1\.larkfield\.example process 71/,
+  );
+  expect(rows.slice(2).join("\n")).toMatch(/sender dispatcher all apps 0 of 4/);
+  await page.getByRole("heading", { name: "Queues" }).waitFor();
   await expectAccessible(page);
   // The database was copied, and copies are held.
   await site.api.sql`

@@ -16,6 +16,7 @@ import { changed } from "../admin/queries.js";
 import { MayNot } from "../admin/MayNot.js";
 import { checksOf, reportOf, type Check } from "./checks.js";
 import styles from "./doctor.module.css";
+import { Queues } from "./Queues.js";
 import { Workers } from "./Workers.js";
 
 const doctorQuery = () =>
@@ -25,7 +26,10 @@ const doctorQuery = () =>
       const begun = performance.now();
       const system = await client().system.status({ signal });
       const took = performance.now() - begun;
-      const { queues, workers } = await client().overview.get({}, { signal });
+      const [{ queues }, workers] = await Promise.all([
+        client().overview.get({}, { signal }),
+        client().overview.workers({}, { signal }),
+      ]);
       const unready = await client()
         .system.ready({ signal, maxRetries: 0 })
         .then(() => undefined)
@@ -74,7 +78,8 @@ export function Doctor() {
                 </p>
               </Card>
             )}
-            <Workers queues={queues} workers={workers} />
+            <Workers workers={workers} />
+            <Queues queues={queues} />
             <Good checks={checks} />
           </>
         )}

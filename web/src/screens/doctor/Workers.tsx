@@ -1,47 +1,43 @@
-import { Card } from "../../parts/Page.js";
+import { Card, Chip } from "../../parts/Page.js";
 import { EmptyState } from "../../parts/States.js";
 import { Table, Th } from "../../parts/Table.js";
 import { count } from "../../time/format.js";
 import { Ago } from "../../time/Time.js";
-import type { Queue, Worker } from "./checks.js";
+import type { Worker } from "./checks.js";
+import styles from "./doctor.module.css";
 
-interface WorkersProps {
-  queues: readonly Queue[];
-  workers: readonly Worker[];
-}
-
-/** What waits in each app, and who works on it. */
-export function Workers({ queues, workers }: WorkersProps) {
-  const apps = [...new Set([...queues, ...workers].map(({ appId }) => appId))].sort();
+/** Every worker and dispatcher that is there, idle ones too; first those that went without a word. */
+export function Workers({ workers }: { workers: readonly Worker[] }) {
+  const sorted = [...workers].sort((a, b) => Number(a.there) - Number(b.there));
+  const lost = workers.filter(({ there }) => !there).length;
   return (
     <Card
-      title="Workers and queues"
-      aside="workers with jobs running; all of them: carillon workers"
+      title="Workers"
+      aside={`${count(workers.length - lost)} there${lost === 0 ? "" : `, ${count(lost)} silent`}`}
       flush
     >
-      {apps.length === 0 ? (
-        <EmptyState good title="Nothing waits, and nothing runs" />
+      {workers.length === 0 ? (
+        <EmptyState title="No worker is there">
+          Jobs wait until one is: <code>carillon worker</code> runs one.
+        </EmptyState>
       ) : (
         <Table
-          caption="Apps with jobs waiting or running"
-          least="44rem"
+          caption="Workers and dispatchers"
+          least="52rem"
+          cards
           head={
             <>
-              <Th>App</Th>
-              <Th right>Due, waiting</Th>
-              <Th>The oldest was due</Th>
+              <Th>Worker</Th>
+              <Th>Takes jobs of</Th>
               <Th right>Running</Th>
-              <Th>Workers at work</Th>
+              <Th>Last heard of</Th>
+              <Th>Began</Th>
+              <Th>Where</Th>
             </>
           }
         >
-          {apps.map((appId) => (
-            <Row
-              key={appId}
-              appId={appId}
-              queue={queues.find((one) => one.appId === appId)}
-              workers={workers.filter((one) => one.appId === appId)}
-            />
+          {sorted.map((worker) => (
+            <Row key={`${worker.worker} ${worker.startedAt}`} worker={worker} />
           ))}
         </Table>
       )}
@@ -49,35 +45,28 @@ export function Workers({ queues, workers }: WorkersProps) {
   );
 }
 
-interface RowProps {
-  appId: string;
-  queue: Queue | undefined;
-  workers: readonly Worker[];
-}
-
-function Row({ appId, queue, workers }: RowProps) {
-  const { due, oldestDueAt = null, running = 0 } = queue ?? {};
+function Row({ worker: one }: { worker: Worker }) {
   return (
     <tr>
       <td>
-        <strong>{appId}</strong>
+        <code>{one.worker}</code> {one.kind === "dispatcher" && <Chip>dispatcher</Chip>}
       </td>
-      <td data-right>
-        {count(due?.count ?? 0)}
-        {due?.capped === true && "+"}
+      <td data-label="Takes jobs of">{one.apps === null ? "all apps" : one.apps.join(", ")}</td>
+      <td data-label="Running" data-right>
+        {count(one.running)} of {count(one.concurrency)}
       </td>
-      <td>{oldestDueAt === null ? <span className="muted">—</span> : <Ago at={oldestDueAt} />}</td>
-      <td data-right>{count(running)}</td>
-      <td>
-        {workers.length === 0 && <span className="muted">none</span>}
-        {workers.map(({ worker, running: jobs, since }) => (
-          <p key={worker}>
-            <code>{worker}</code>{" "}
-            <span className="muted small">
-              {count(jobs)} running, the oldest began <Ago at={since} />
-            </span>
-          </p>
-        ))}
+      <td data-label="Last heard of" className={one.there ? undefined : styles.lost}>
+        <Ago at={one.lastSeenAt} />
+        {!one.there && ", and did not stop"}
+      </td>
+      <td data-label="Began">
+        <Ago at={one.startedAt} />
+      </td>
+      <td data-label="Where">
+        {one.host}{" "}
+        <span className="muted small">
+          process {one.pid} · Carillon {one.version}
+        </span>
       </td>
     </tr>
   );

@@ -2,7 +2,7 @@ import type { Output } from "carillon/client";
 import { duration } from "../../time/format.js";
 
 export type Queue = Output<"GET /api/v1/overview">["queues"][number];
-export type Worker = Output<"GET /api/v1/overview">["workers"][number];
+export type Worker = Output<"GET /api/v1/workers">[number];
 export type SystemStatus = Output<"GET /api/v1/system">;
 
 /** What was found, what it causes, and what to do. */
@@ -115,7 +115,7 @@ function workerChecks({ queues, now }: Facts): Check[] {
   return stalled.map(({ appId, due, oldestDueAt }) => ({
     area,
     state: "problem",
-    found: `No worker takes the jobs of ${appId}: ${due.count}${due.capped ? "+" : ""} ${due.count === 1 ? "is" : "are"} due, the oldest since ${duration(now - Date.parse(oldestDueAt ?? ""))}.`,
+    found: `No worker takes the jobs of ${appId}: ${due.count}${due.capped ? "+" : ""} ${due.count === 1 ? "is" : "are"} due, the oldest for ${duration(now - Date.parse(oldestDueAt ?? ""))}.`,
     means: "They wait until a worker of this app is up.",
     repair: `carillon worker --app ${appId} jobs.js`,
   }));
