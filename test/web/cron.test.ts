@@ -177,6 +177,38 @@ describe("the page of a cron", () => {
     site.expectNoFaults();
   });
 
+  test("shows everything that it is set to, its target too", async () => {
+    const page = await site.open(`${site.cronPath("shop/price-feed-tokyo")}?tab=configuration`, {
+      as: "jonas.lindqvist",
+    });
+    const settings = page.getByRole("region", { name: "Settings" });
+    await settings.getByText("maria.okafor").waitFor();
+    const facts = await settings
+      .locator("dl > div")
+      .evaluateAll((all) =>
+        all.map((one) => [
+          one.querySelector("dt")?.textContent,
+          one.querySelector("dd")?.textContent,
+        ]),
+      );
+    expect(Object.fromEntries(facts)).toMatchObject({
+      ...{ Schedule: "0 9 * * *", "Time zone": "Asia/Tokyo", "Goes to": "an HTTP target" },
+      ...{
+        Attempts: "3",
+        "First retry after": "10 s (default)",
+        Timeout: "the worker's (default)",
+      },
+      ...{ "Then each time": "2 × longer (default)", "Gives up waiting after": "1 h" },
+      ...{ "Jobs at once": "no limit of its own (default)", Tags: "prices, tokyo" },
+      ...{ Starts: "at once (default)", Ends: "never (default)", Owner: "maria.okafor" },
+    });
+    const target = page.getByRole("region", { name: "Target: HTTP" });
+    await target.getByText("https://feed.larkfield.example/prices/tokyo").waitFor();
+    // By name alone: what the secret is nobody is told.
+    await target.getByText("Bearer {{secret.FEED_KEY}}").waitFor();
+    site.expectNoFaults();
+  });
+
   test("tells a reader which permission an act would need", async () => {
     const page = await site.open(site.cronPath("billing/fx-rates"), { as: "grace.mbeki" });
     const run = page.getByRole("button", { name: "Run now" });

@@ -1,7 +1,13 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
-import { expectAccessible, expectNoSidewaysScroll, type OpenOptions, type Site } from "./site.js";
+import {
+  expectAccessible,
+  expectNoSidewaysScroll,
+  type OpenOptions,
+  type Person,
+  type Site,
+} from "./site.js";
 
 /** A screen that is looked at. */
 export interface Shot {
@@ -11,6 +17,8 @@ export interface Shot {
   ready: string | RegExp;
   /** Its log is open: it never stops asking. */
   streams?: boolean;
+  /** Who looks at it; null: nobody who has signed in. */
+  as?: Person | null;
   /** What is done before the picture. */
   first?: (page: Page) => Promise<unknown>;
 }
@@ -28,6 +36,24 @@ export async function jobPath({ sql }: Site, app: string, where: string): Promis
 
 const CALLED = "headers ? 'target' and status = 'completed' and attempt > 1";
 
+/** Has the API answer every question of a kind in one way, and asks anew. */
+const answering = (path: string, answer: "never" | "broken") => async (page: Page) => {
+  await page.route(`**/api/v1/${path}`, (route) =>
+    answer === "never" ? undefined : route.fulfill(BROKEN),
+  );
+  await page.reload();
+};
+
+const BROKEN = {
+  status: 500,
+  contentType: "application/problem+json",
+  body: JSON.stringify({
+    ...{ type: "urn:carillon:error:internal", title: "Internal error", status: 500 },
+    ...{ code: "internal", instance: "0b1f7a9e", detail: "an unexpected error" },
+    error: "an unexpected error",
+  }),
+};
+
 /** Every screen, by its file's name. */
 export const SHOTS: readonly Shot[] = [
   { name: "overview", path: of("/"), ready: "Running now" },
@@ -38,6 +64,86 @@ export const SHOTS: readonly Shot[] = [
     name: "cron-audit",
     path: (site) => `${site.cronPath("crm/daily-digest")}?tab=audit`,
     ready: "sales starts at nine",
+  },
+  ...(["calendar", "timing", "jobs", "runs"] as const).map((tab) => ({
+    name: `cron-${tab}`,
+    path: (site: Site) => `${site.cronPath("warehouse/stock-sync")}?tab=${tab}`,
+    ready: {
+      calendar: "Show as a table",
+      timing: "Show as a table",
+      jobs: "Enqueued",
+      runs: /pg_cron/,
+    }[tab],
+  })),
+  {
+    name: "cron-configuration",
+    path: (site) => `${site.cronPath("shop/price-feed-tokyo")}?tab=configuration`,
+    ready: "Next 10 slots",
+    first: (page) => page.getByRole("cell").first().waitFor(),
+  },
+  {
+    name: "cron-paused",
+    path: (site) => site.cronPath("analytics/heatmap-tiles"),
+    ready: "Ledger",
+  },
+  {
+    name: "cron-gave-up",
+    path: (site) => site.cronPath("billing/dunning-emails"),
+    ready: "Ledger",
+  },
+  { name: "cron-denied", path: (site) => site.cronPath("crm/territory-report"), ready: "Ledger" },
+  {
+    name: "cron-young",
+    path: (site) => site.cronPath("shop/black-friday-warmup"),
+    ready: "Ledger",
+  },
+  {
+    name: "cron-gone",
+    path: of("/crons/crm/00000000-0000-4000-8000-000000000000"),
+    ready: "It is not here any more",
+  },
+  {
+    name: "cron-run",
+    path: (site) => site.cronPath("mail/newsletter"),
+    ready: "Ledger",
+    first: async (page) => {
+      await page.getByRole("button", { name: /^Run/ }).first().click();
+      await page.getByRole("dialog").waitFor();
+    },
+  },
+  {
+    name: "editor-new",
+    path: of("/crons/billing/new"),
+    ready: "Say when it fires.",
+    first: async (page) => {
+      await page.getByLabel("Name").first().fill("dunning-letters");
+      await page.getByLabel("Schedule").first().fill("*/7 9-17 * * 1-5");
+      await page.getByRole("table").getByRole("cell").first().waitFor();
+    },
+  },
+  {
+    name: "editor-target",
+    path: (site) => `${site.cronPath("shop/price-feed-tokyo")}/edit`,
+    ready: "What this means",
+    first: (page) => page.getByRole("table").getByRole("cell").first().waitFor(),
+  },
+  {
+    name: "editor-container",
+    path: (site) => `${site.cronPath("analytics/export-s3")}/edit`,
+    ready: "What this means",
+    first: (page) => page.getByRole("table").getByRole("cell").first().waitFor(),
+  },
+  {
+    name: "editor-manifest",
+    path: (site) => `${site.cronPath("crm/daily-digest")}/edit`,
+    ready: "declares this cron",
+    first: (page) => page.getByRole("table").getByRole("cell").first().waitFor(),
+  },
+  {
+    name: "editor-refused",
+    path: (site) => `${site.cronPath("crm/daily-digest")}/edit`,
+    as: "grace.mbeki",
+    ready: "and not change it",
   },
   { name: "upcoming", path: of("/upcoming"), ready: "Falls together" },
   { name: "jobs", path: of("/jobs"), ready: /^Show more jobs/ },
@@ -92,7 +198,91 @@ export const SHOTS: readonly Shot[] = [
       await page.getByRole("dialog", { name: "Keyboard" }).waitFor();
     },
   },
+  // What stands where there is nothing, and while the server or the network is not there.
+  { name: "sign-in", path: of("/"), as: null, ready: "Sign in to Carillon" },
+  { name: "no-page", path: of("/nowhere"), ready: "No such page" },
+  { name: "none-crons", path: of("/crons?q=zebra"), ready: "No cron matches these filters" },
+  { name: "none-jobs", path: of("/jobs?tag=zebra"), ready: /^No job/ },
+  { name: "none-letters", path: of("/dead-letters?app=assistant"), ready: /^No dead letters/ },
+  {
+    name: "none-keys",
+    path: of("/admin/secrets?app=assistant"),
+    ready: "assistant has no secrets",
+  },
+  { name: "not-allowed", path: of("/doctor"), as: "priya.raman", ready: /system:read/ },
+  {
+    name: "failed-crons",
+    path: of("/crons"),
+    ready: "rebuild-cube",
+    first: async (page) => {
+      await answering("cron-summaries**", "broken")(page);
+      await page.getByText("Something went wrong on the server").first().waitFor();
+    },
+  },
+  {
+    name: "failed-overview",
+    path: of("/"),
+    ready: "Running now",
+    first: async (page) => {
+      await answering("attention**", "broken")(page);
+      await page.getByText("Something went wrong on the server").first().waitFor();
+    },
+  },
+  {
+    name: "reading-crons",
+    path: of("/crons"),
+    ready: "rebuild-cube",
+    streams: true,
+    first: async (page) => {
+      await answering("cron-summaries**", "never")(page);
+      await page
+        .getByText(/^Still reading, \d+ s/)
+        .first()
+        .waitFor();
+    },
+  },
+  {
+    name: "offline",
+    path: of("/"),
+    ready: "Running now",
+    first: async (page) => {
+      await page.context().setOffline(true);
+      await page.getByText("You are offline.").waitFor();
+    },
+  },
+  {
+    name: "selected-crons",
+    path: of("/crons"),
+    ready: "rebuild-cube",
+    first: async (page) => {
+      for (const name of ["rebuild-cube", "daily-digest"]) {
+        await page.getByLabel(`Select ${name}`).check();
+      }
+    },
+  },
+  {
+    name: "new-key",
+    path: async ({ sql }) => {
+      await sql`
+        update carillon.api_keys set mints_keys = true
+        where principal_id = (select id from carillon.principals where username = 'jonas.lindqvist')`;
+      return "/admin/keys";
+    },
+    ready: "New key",
+    first: (page) => page.getByRole("button", { name: "New key", exact: true }).click(),
+  },
 ];
+
+/** As high as the page is, as far as one can still read it on one picture. */
+async function wholeHeight(page: Page, least: number): Promise<number> {
+  const hidden = await page.evaluate(() => {
+    const main = document.getElementById("main");
+    return main === null ? 0 : main.scrollHeight - main.clientHeight;
+  });
+  return Math.min(least + hidden, HIGHEST);
+}
+
+const HIGHEST = 1600;
 
 const SIZES = [
   [1440, 900],
@@ -101,7 +291,8 @@ const SIZES = [
 
 /** Opens a screen, and waits until it is whole. */
 export async function openShot(site: Site, shot: Shot, look: OpenOptions): Promise<Page> {
-  const page = await site.open(await shot.path(site), { as: "jonas.lindqvist", ...look });
+  const { as = "jonas.lindqvist" } = shot;
+  const page = await site.open(await shot.path(site), { ...(as !== null && { as }), ...look });
   await page.getByText(shot.ready).first().waitFor();
   await shot.first?.(page);
   if (shot.streams !== true) await page.waitForLoadState("networkidle");
@@ -122,7 +313,9 @@ export async function lookAt(site: Site, shot: Shot, folder: string | undefined)
         await expectAccessible(page);
       }
       if (folder !== undefined) {
+        await page.setViewportSize({ width, height: await wholeHeight(page, height) });
         await page.screenshot({ path: join(folder, `${shot.name}-${colorScheme}-${width}.png`) });
+        await page.setViewportSize({ width, height });
       }
     }
   }
