@@ -6,7 +6,10 @@ export type AuditEntry = Output<"GET /api/v1/audit">["items"][number];
 export function sentenceOf({ action, actor, before, after, via }: AuditEntry): string {
   const who = via === "system" ? "Carillon" : actor.name;
   const verb = VERBS[action];
-  if (verb !== undefined) return `${who} ${verb}`;
+  if (verb !== undefined) {
+    const note = after?.pauseNote;
+    return typeof note === "string" ? `${who} ${verb}: “${note}”` : `${who} ${verb}`;
+  }
   const fields = changedFields(before, after);
   if (fields.length === 0) return `${who}: ${action}`;
   const parts = fields.slice(0, 3).map(({ field, from, to }) => `${field}: ${from} → ${to}`);
@@ -17,6 +20,8 @@ export function sentenceOf({ action, actor, before, after, via }: AuditEntry): s
 const VERBS: Readonly<Record<string, string>> = {
   "cron.create": "created it",
   "cron.delete": "deleted it",
+  "cron.pause": "paused it",
+  "cron.resume": "resumed it",
   "cron.trigger": "ran it by hand",
   "cron.backfill": "began a backfill",
 };

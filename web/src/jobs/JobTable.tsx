@@ -4,6 +4,7 @@ import { Table, Th } from "../parts/Table.js";
 import { counted } from "../time/format.js";
 import { Duration, Time } from "../time/Time.js";
 import { JobLink } from "./JobLink.js";
+import styles from "./jobs.module.css";
 import { isLost, TRIGGER_WORDS, type ListedJob } from "./types.js";
 
 interface JobTableProps {
@@ -17,6 +18,7 @@ export function JobTable({ caption, jobs, zone }: JobTableProps) {
   return (
     <Table
       caption={caption}
+      cards
       head={
         <>
           <Th right width="6rem">
@@ -35,28 +37,32 @@ export function JobTable({ caption, jobs, zone }: JobTableProps) {
     >
       {jobs.map((job) => (
         <tr key={job.msgId}>
-          <td data-right>
+          <td data-right className={styles.lead}>
             <JobLink appId={job.appId} id={job.msgId} />
           </td>
-          <td>
+          <td data-label="Status">
             <OutcomeBadge outcome={job.status} />
             {job.status === "failed" && <ErrorLine error={job.error} />}
           </td>
-          <td>{job.scheduledFor ? <Time at={job.scheduledFor} zone={zone} /> : <Nothing />}</td>
-          <td>
+          <td data-label="Slot">
+            {job.scheduledFor ? <Time at={job.scheduledFor} zone={zone} /> : <Nothing />}
+          </td>
+          <td data-label="Enqueued">
             <Time at={job.enqueuedAt} zone={zone} seconds />
           </td>
-          <td>{TRIGGER_WORDS[job.trigger]}</td>
-          <td data-right>
+          <td data-label="By">{TRIGGER_WORDS[job.trigger]}</td>
+          <td data-label="Waited" data-right>
             <Duration seconds={between(job.enqueuedAt, job.attempts[0]?.startedAt)} />
           </td>
-          <td data-right>
+          <td data-label="Ran" data-right>
             <Duration seconds={ranFor(job)} />
           </td>
-          <td data-right>
+          <td data-label="Attempt" data-right>
             <Tries job={job} />
           </td>
-          <td className="mono">{job.worker ?? <Nothing />}</td>
+          <td data-label="Worker" className="mono">
+            {job.worker ?? <Nothing />}
+          </td>
         </tr>
       ))}
     </Table>

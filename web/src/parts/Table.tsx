@@ -7,7 +7,10 @@ interface TableProps {
   head: ReactNode;
   /** At least so wide: it scrolls sideways in less room. */
   least?: string;
-  /** On a phone each row is a card instead, whose cells the caller may place. */
+  /**
+   * On a phone each row is a card instead, whose cells the caller may place; before a cell stands its
+   * data-label.
+   */
   cards?: boolean;
   /** How many rows there are with the head, where not all of them are in the page. */
   rows?: number | undefined;

@@ -61,6 +61,16 @@ export function calendarDay(at: number, { zone }: TimeStyle, now: number): strin
   return year === partsOf(made, now).year ? short : `${short} ${year}`;
 }
 
+/**
+ * `Mon 23 Nov, 09:00` of a wall clock that the server has read, as `2026-11-23T09:00:00`; with seconds
+ * where they are not 0.
+ */
+export function wallTime(wall: string, hour12: boolean, now: number): string {
+  const at = Date.parse(`${wall.slice(0, 19)}Z`);
+  const style = { zone: "UTC", hour12 };
+  return `${calendarDay(at, style, now)}, ${clockTime(at, style, at % 60_000 !== 0)}`;
+}
+
 /** `today`, `tomorrow` or `yesterday` by the calendar of the zone; undefined for other days. */
 export function nearDay(at: number, { zone }: TimeStyle, now: number): string | undefined {
   const days = dayNumber(at, zone) - dayNumber(now, zone);

@@ -1,4 +1,5 @@
-import { Link, Outlet } from "@tanstack/react-router";
+import { Link, Outlet, useRouterState } from "@tanstack/react-router";
+import { useInSight } from "../../parts/in-sight.js";
 import { useGrants, useMe } from "../../session/session.js";
 import styles from "./admin.module.css";
 import { maySee, PARTS } from "./parts.js";
@@ -7,9 +8,11 @@ import { maySee, PARTS } from "./parts.js";
 export function Admin() {
   const grants = useGrants();
   const { permissions } = useMe();
+  const path = useRouterState({ select: ({ location }) => location.pathname });
+  const nav = useInSight<HTMLElement>(path);
   return (
     <>
-      <nav className={styles.parts} aria-label="Administration">
+      <nav ref={nav} className={styles.parts} aria-label="Administration">
         {PARTS.filter((part) => maySee(part, permissions, grants)).map(({ to, text }) => (
           <Link
             key={to}

@@ -30,6 +30,7 @@ export function Apps() {
               <Table
                 caption="Apps"
                 least="46rem"
+                cards
                 head={
                   <>
                     <Th>App</Th>
@@ -68,12 +69,14 @@ function Row({ app }: { app: App }) {
           </p>
         )}
       </td>
-      <td>{maxConcurrency ?? <span className="muted">no limit</span>}</td>
-      <td title={permissions.join("\n")}>{counted(permissions.length, "permission")}</td>
-      <td>
+      <td data-label="Jobs at once">{maxConcurrency ?? <span className="muted">no limit</span>}</td>
+      <td data-label="Brings" title={permissions.join("\n")}>
+        {counted(permissions.length, "permission")}
+      </td>
+      <td data-label="Installed">
         <Time at={createdAt} show="day" />
       </td>
-      <td>
+      <td data-label="Deployed">
         <Time at={updatedAt} />
       </td>
       <td data-right className="nowrap">

@@ -109,7 +109,6 @@ export function Audit() {
       <List
         query={query}
         what="Changes"
-        cards
         empty={
           <EmptyState title={filtered ? "Nothing on record matches" : "Nothing on record yet"}>
             {filtered && (

@@ -118,16 +118,18 @@ function Row({ apiKey: key, own }: { apiKey: ApiKey; own: boolean }) {
         {own && <Chip title="What you are signed in by">this one</Chip>}
         <p className="small muted mono">crl_{key.prefix}…</p>
       </td>
-      <td>{key.username}</td>
-      <td>
+      <td data-label="Whose">{key.username}</td>
+      <td data-label="Carries">
         {key.scopes === null ? (
           "all its owner may"
         ) : (
           <span title={key.scopes.join("\n")}>{counted(key.scopes.length, "permission")}</span>
         )}
       </td>
-      <td>{key.lastUsedAt ? <Ago at={key.lastUsedAt} /> : <span className="muted">never</span>}</td>
-      <td>
+      <td data-label="Last used">
+        {key.lastUsedAt ? <Ago at={key.lastUsedAt} /> : <span className="muted">never</span>}
+      </td>
+      <td data-label="Expires">
         {key.expiresAt === null ? (
           <span className="muted">never</span>
         ) : (
@@ -136,7 +138,9 @@ function Row({ apiKey: key, own }: { apiKey: ApiKey; own: boolean }) {
           </span>
         )}
       </td>
-      <td className={key.status === "active" ? undefined : styles.bad}>{key.status}</td>
+      <td data-label="State" className={key.status === "active" ? undefined : styles.bad}>
+        {key.status}
+      </td>
       <td data-right>
         {key.status !== "revoked" && mayRevoke && (
           <Button small aria-label={`Revoke ${key.name}…`} onClick={() => askToRevoke(key, own)}>

@@ -13,15 +13,13 @@ interface ListProps<T> {
     fetchNextPage: () => unknown;
   };
   what: string;
-  /** On a phone each row is a card: where it says by itself what is what. */
-  cards?: boolean;
   head: ReactNode;
   row: (item: T) => ReactNode;
   empty: ReactNode;
 }
 
 /** A list in all of its states. */
-export function List<T>({ query, what, cards = false, head, row, empty }: ListProps<T>) {
+export function List<T>({ query, what, head, row, empty }: ListProps<T>) {
   const items = query.data?.pages.flatMap((page) => page.items);
   return (
     <Card flush>
@@ -34,7 +32,7 @@ export function List<T>({ query, what, cards = false, head, row, empty }: ListPr
       ) : items.length === 0 ? (
         empty
       ) : (
-        <Table caption={what} head={head} least="46rem" cards={cards}>
+        <Table caption={what} head={head} least="46rem" cards>
           {items.map(row)}
         </Table>
       )}

@@ -86,8 +86,8 @@ function Row({ person, onRoles, onIdentities }: RowProps) {
       <td>
         <strong dir="auto">{username}</strong>
       </td>
-      <td>{kind === "user" ? "person" : kind}</td>
-      <td>
+      <td data-label="Kind">{kind === "user" ? "person" : kind}</td>
+      <td data-label="Roles">
         <span className={styles.chips}>
           {roles.length === 0 ? (
             <span className="muted">none</span>
@@ -96,11 +96,13 @@ function Row({ person, onRoles, onIdentities }: RowProps) {
           )}
         </span>
       </td>
-      <td title={permissions.join("\n")}>{permissionsText(permissions)}</td>
-      <td>
+      <td data-label="May do" title={permissions.join("\n")}>
+        {permissionsText(permissions)}
+      </td>
+      <td data-label="Since">
         <Time at={createdAt} show="day" />
       </td>
-      <td>
+      <td data-label="State">
         {enabled ? (
           "enabled"
         ) : (

@@ -16,8 +16,8 @@ interface RetentionDialogProps {
 
 const FIELDS = [
   ["days", "Days a finished job is kept", "as the installation"],
-  ["keepLast", "The last finished jobs, besides", "none"],
-  ["keepFailed", "The last failed jobs, besides", "none"],
+  ["keepLast", "Last jobs kept beyond that", "none"],
+  ["keepFailed", "Last failed jobs kept beyond that", "none"],
 ] as const;
 
 const textOf = (value: number | null) => (value === null ? "" : String(value));

@@ -87,7 +87,7 @@ function Row({ role, mayWrite, onEdit }: RowProps) {
       <td>
         <strong>{name}</strong> {appId && <Chip>comes with {appId}</Chip>}
       </td>
-      <td>
+      <td data-label="Inherits">
         <span className={styles.chips}>
           {inherits.map((one) => (
             <Chip key={one}>{one}</Chip>
@@ -95,11 +95,15 @@ function Row({ role, mayWrite, onEdit }: RowProps) {
           {inherits.length === 0 && <span className="muted">none</span>}
         </span>
       </td>
-      <td>
+      <td data-label="Grants itself">
         <Permissions all={permissions} />
       </td>
-      <td title={granted.join("\n")}>{permissionsText(granted)}</td>
-      <td data-right>{members}</td>
+      <td data-label="Grants in all" title={granted.join("\n")}>
+        {permissionsText(granted)}
+      </td>
+      <td data-label="Held by" data-right>
+        {members}
+      </td>
       <td data-right className="nowrap">
         {mayWrite && !isFixed(role) && (
           <>

@@ -70,6 +70,7 @@ function List({ appId, mayWrite }: { appId: string; mayWrite: boolean }) {
             ) : (
               <Table
                 caption="Secrets by name"
+                cards
                 head={
                   <>
                     <Th>Name</Th>
@@ -82,10 +83,10 @@ function List({ appId, mayWrite }: { appId: string; mayWrite: boolean }) {
                 {secrets.map((secret) => (
                   <tr key={secret.name}>
                     <td className="mono">{secret.name}</td>
-                    <td>
+                    <td data-label="Set">
                       <Time at={secret.updatedAt} />
                     </td>
-                    <td>
+                    <td data-label="Last used">
                       {secret.lastUsedAt ? (
                         <Ago at={secret.lastUsedAt} />
                       ) : (

@@ -8,7 +8,7 @@ import { Card, Facts, Page } from "../../parts/Page.js";
 import { EmptyState, ErrorState, Loadable, Loading } from "../../parts/States.js";
 import { Table, Th } from "../../parts/Table.js";
 import { client, useGrants } from "../../session/session.js";
-import { singleKeys } from "../../shell/shortcuts.js";
+import { SingleKeys } from "../../shell/SingleKeys.js";
 import { setTheme, theme } from "../../shell/theme.js";
 import { useStore } from "../../store.js";
 import { count, counted } from "../../time/format.js";
@@ -43,12 +43,13 @@ function Kept() {
             <Table
               caption="Retention of each app"
               least="40rem"
+              cards
               head={
                 <>
                   <Th>App</Th>
                   <Th>Kept for</Th>
-                  <Th right>Besides, the last</Th>
-                  <Th right>and the last failed</Th>
+                  <Th right>Last jobs kept beyond</Th>
+                  <Th right>Last failed kept beyond</Th>
                   <Th hidden>Actions</Th>
                 </>
               }
@@ -89,14 +90,14 @@ function KeptRow({ appId, mayWrite }: { appId: string; mayWrite: boolean }) {
       <td>
         <strong>{appId}</strong>
       </td>
-      <td>
+      <td data-label="Kept for">
         {counted(effectiveDays, "day")}
         {days === null && <span className="muted"> · as the installation</span>}
       </td>
-      <td data-right>
+      <td data-label="Last jobs beyond" data-right>
         {keepLast === null ? <span className="muted">none</span> : count(keepLast)}
       </td>
-      <td data-right>
+      <td data-label="Last failed beyond" data-right>
         {keepFailed === null ? <span className="muted">none</span> : count(keepFailed)}
       </td>
       <td data-right>
@@ -149,7 +150,6 @@ function Browser() {
   const look = useStore(theme);
   const hours = useStore(keptHours);
   const chosenPace = useStore(pace);
-  const keys = useStore(singleKeys);
   return (
     <Card title="This browser">
       <div className={styles.stack}>
@@ -182,15 +182,7 @@ function Browser() {
             { value: "off", title: "When asked", text: "By r, or the menu above." },
           ]}
         />
-        <RadioCards
-          label="Shortcuts of a single key"
-          value={keys}
-          onChange={singleKeys.set}
-          options={[
-            { value: "on", title: "On", text: "g c, / and r. Press ? for all of them." },
-            { value: "off", title: "Off", text: "For who speaks to the machine. Ctrl K stays." },
-          ]}
-        />
+        <SingleKeys />
       </div>
     </Card>
   );

@@ -83,7 +83,7 @@ function Row({ appId, target, mayWrite }: PartProps & { target: BrokenTarget }) 
       <td>
         <code>{key}</code>
       </td>
-      <td className={state === "closed" ? undefined : styles.bad}>
+      <td data-label="State" className={state === "closed" ? undefined : styles.bad}>
         {STATES[state]}
         {state === "open" && nextProbeAt !== null && (
           <span className="muted small">
@@ -92,8 +92,10 @@ function Row({ appId, target, mayWrite }: PartProps & { target: BrokenTarget }) 
           </span>
         )}
       </td>
-      <td data-right>{count(failures)}</td>
-      <td>
+      <td data-label="Failures in a row" data-right>
+        {count(failures)}
+      </td>
+      <td data-label="The last one">
         <ErrorLine error={`${lastError.class}: ${lastError.message}`} />
         <span className="muted small">
           <Ago at={lastError.at} />

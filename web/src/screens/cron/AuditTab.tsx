@@ -25,7 +25,7 @@ export function AuditTab({ cron }: { cron: Cron }) {
           It was made before the audit log, or its entries have been trimmed.
         </EmptyState>
       ) : (
-        <Table caption={`Changes of ${cron.name}, newest first`} head={AUDIT_HEAD}>
+        <Table cards caption={`Changes of ${cron.name}, newest first`} head={AUDIT_HEAD}>
           {entries.map((entry) => (
             <AuditRow
               key={entry.id}

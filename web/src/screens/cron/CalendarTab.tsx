@@ -8,7 +8,7 @@ import { Card } from "../../parts/Page.js";
 import { EmptyState, Loadable } from "../../parts/States.js";
 import { Table, Th } from "../../parts/Table.js";
 import { client } from "../../session/session.js";
-import { cityOf, count } from "../../time/format.js";
+import { calendarDay, cityOf, count } from "../../time/format.js";
 import styles from "./calendar.module.css";
 
 type Calendar = Output<"GET /api/v1/apps/{appId}/crons/{id}/calendar">;
@@ -97,6 +97,7 @@ function Year({ calendar }: { calendar: Calendar }) {
         aria-valuemax={days.length}
         aria-valuenow={here - first + 1}
         aria-valuetext={describe(here, byDate.get(here))}
+        ref={newestFirst}
         className={styles.scroll}
         onKeyDown={walk}
         onBlur={() => setAt(undefined)}
@@ -156,6 +157,16 @@ function Year({ calendar }: { calendar: Calendar }) {
   );
 }
 
+/** Where there is no room for the year, its end is seen first. */
+function newestFirst(box: HTMLElement | null): (() => void) | undefined {
+  if (box === null) return undefined;
+  const observer = new ResizeObserver(() => {
+    box.scrollLeft = box.scrollWidth;
+  });
+  observer.observe(box);
+  return () => observer.disconnect();
+}
+
 /** The year in one sentence. */
 function Totals({ days }: { days: readonly Day[] }) {
   return (
@@ -210,9 +221,8 @@ const isQuiet = (outcome: Outcome | undefined) =>
   outcome === undefined || outcome === "completed" ? undefined : true;
 
 function describe(day: number, found: Day | undefined): string {
-  const name = new Date(day * DAY).toLocaleDateString("en-GB", {
-    ...{ weekday: "short", day: "numeric", month: "short", year: "numeric", timeZone: "UTC" },
-  });
+  const at = day * DAY;
+  const name = `${calendarDay(at, { zone: "UTC", hour12: false }, at)} ${dateOf(day).slice(0, 4)}`;
   if (found === undefined) return `${name}: no slot`;
   const parts = tallyOf(found).map(
     ([outcome, times]) => `${count(times)} ${OUTCOMES[outcome].word}`,

@@ -12,6 +12,7 @@ import { AuditTab } from "./AuditTab.js";
 import { Backfills } from "./Backfills.js";
 import { CalendarTab } from "./CalendarTab.js";
 import { ConfigurationTab } from "./ConfigurationTab.js";
+import styles from "./cron.module.css";
 import { CronActions } from "./CronActions.js";
 import { Lead } from "./Lead.js";
 import { LedgerTab } from "./LedgerTab.js";
@@ -86,12 +87,16 @@ function Found({ summary }: { summary: CronSummary }) {
       lead={
         <>
           <Lead summary={summary} />
-          <p className="small muted">
-            <Link to="/crons" className="link" activeOptions={{ exact: true }}>
-              Crons
-            </Link>
-            {" / "}
-            {cron.appId} <Chip>{cron.origin}</Chip> <span className="mono">{cron.id}</span>
+          <p className={`small muted ${styles.crumbs ?? ""}`}>
+            <span className="nowrap">
+              <Link to="/crons" className="link" activeOptions={{ exact: true }}>
+                Crons
+              </Link>
+              {" / "}
+              {cron.appId}
+            </span>
+            <Chip>{cron.origin}</Chip>
+            <span className="mono clip">{cron.id}</span>
             <Copy text={cron.id} what="the cron's id" />
           </p>
         </>

@@ -45,6 +45,7 @@ export function LedgerRows({ cron, entries }: LedgerRowsProps) {
 
 function SlotRow({ cron, row: { tick, job } }: { cron: Cron; row: LedgerRow }) {
   const outcome = slotOutcome(tick.outcome, job?.status);
+  const ran = job === undefined ? null : ranFor(job);
   return (
     <tr>
       <td>
@@ -62,24 +63,26 @@ function SlotRow({ cron, row: { tick, job } }: { cron: Cron; row: LedgerRow }) {
         )}
         {job?.status === "failed" && <ErrorLine error={job.error} />}
       </td>
-      <td data-right>
+      <td data-right className={styles.less}>
         <Duration seconds={tick.outcome === "missed" ? null : tick.lag} />
       </td>
-      <td className="muted">{tick.driver}</td>
-      <td data-right>
+      <td className={`muted ${styles.less ?? ""}`}>{tick.driver}</td>
+      <td data-right className={styles.job} data-nothing={tick.msgId === null || undefined}>
         {tick.msgId === null ? (
           <span className="muted">—</span>
         ) : (
           <JobLink appId={tick.appId} id={tick.msgId} />
         )}
       </td>
-      <td data-right>
+      <td data-right className={styles.less}>
         <Duration seconds={between(job?.enqueuedAt, job?.attempts[0]?.startedAt)} />
       </td>
-      <td data-right>
-        <Duration seconds={job && ranFor(job)} />
+      <td data-right className={styles.ran} data-nothing={ran === null || undefined}>
+        <Duration seconds={ran} />
       </td>
-      <td data-right>{job === undefined || job.attempt === 0 ? "—" : job.attempt}</td>
+      <td data-right className={styles.less}>
+        {job === undefined || job.attempt === 0 ? "—" : job.attempt}
+      </td>
     </tr>
   );
 }

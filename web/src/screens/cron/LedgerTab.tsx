@@ -64,26 +64,29 @@ export function LedgerTab({ summary }: { summary: CronSummary }) {
       ) : rows.length === 0 ? (
         <NoSlots summary={summary} filtered={outcome.length > 0} />
       ) : (
-        <Table
-          caption={`Ledger of ${cron.name}, newest first`}
-          head={
-            <>
-              <Th width="12rem">Slot (due)</Th>
-              <Th>Outcome and reason</Th>
-              <Th right>Lag</Th>
-              <Th>Decided by</Th>
-              <Th right>Job</Th>
-              <Th right>Waited</Th>
-              <Th right>Ran</Th>
-              <Th right>Attempts</Th>
-            </>
-          }
-        >
-          {cron.enabled && outcome.length === 0 && ahead && (
-            <AheadRows cron={cron} slots={ahead.slots} />
-          )}
-          <LedgerRows cron={cron} entries={foldLedger(rows, changes)} />
-        </Table>
+        <div className={styles.ledger}>
+          <Table
+            cards
+            caption={`Ledger of ${cron.name}, newest first`}
+            head={
+              <>
+                <Th width="12rem">Slot (due)</Th>
+                <Th>Outcome and reason</Th>
+                <Th right>Lag</Th>
+                <Th>Decided by</Th>
+                <Th right>Job</Th>
+                <Th right>Waited</Th>
+                <Th right>Ran</Th>
+                <Th right>Attempts</Th>
+              </>
+            }
+          >
+            {cron.enabled && outcome.length === 0 && ahead && (
+              <AheadRows cron={cron} slots={ahead.slots} />
+            )}
+            <LedgerRows cron={cron} entries={foldLedger(rows, changes)} />
+          </Table>
+        </div>
       )}
       <More query={query} what="slots" />
     </Card>

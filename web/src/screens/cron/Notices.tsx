@@ -1,4 +1,5 @@
 import type { CronSummary } from "../../crons/types.js";
+import { PersonName } from "../../jobs/PersonName.js";
 import { Notice } from "../../parts/States.js";
 import { duration } from "../../time/format.js";
 import { Time } from "../../time/Time.js";
@@ -16,14 +17,26 @@ export function Notices({
     <>
       {denied !== null && (
         <Notice tone="missed">
-          <strong>Denied.</strong> {denied}. Its slots are recorded and make no job until its owner
-          may fire it, or it has another.
+          <p>
+            <strong>Denied: {denied}.</strong> Its slots are recorded and make no job until its
+            owner may fire it, or it has another.
+          </p>
         </Notice>
       )}
       {state === "failing" && <Notice tone="failed">{stateText}</Notice>}
       {paused?.note && (
         <Notice tone={paused.by === SYSTEM || state === "self_paused" ? "failed" : "info"}>
-          <strong>{state === "self_paused" ? "It paused itself:" : "Paused:"}</strong>
+          <strong>
+            {state === "self_paused" ? (
+              "It paused itself:"
+            ) : paused.by === null ? (
+              "Paused:"
+            ) : (
+              <>
+                Paused by <PersonName id={paused.by} />:
+              </>
+            )}
+          </strong>
           <span dir="auto">{paused.note}</span>
         </Notice>
       )}

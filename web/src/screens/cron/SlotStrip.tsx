@@ -20,11 +20,12 @@ export function SlotStrip({ summary: { cron, can } }: { summary: CronSummary }) 
     ...ledgerQuery(cron, [], can.includes("readJobs")),
     ...useLiveOptions(3000),
   });
-  const rows = (query.data?.pages[0]?.rows ?? []).toReversed();
+  const [frame, width] = useWidth<HTMLDivElement>();
+  const { length, geometry } = filling(width);
+  const rows = (query.data?.pages[0]?.rows ?? []).slice(0, length).toReversed();
   const outcomes = rows.map(({ tick, job }) => slotOutcome(tick.outcome, job?.status));
   const describe = useDescription(cron.timezone, rows);
   const [at, setAt] = useState<number>();
-  const [frame, width] = useWidth<HTMLDivElement>();
   const walk = (event: KeyboardEvent) => {
     const steps: Record<string, number> = {
       ...{ ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10 },
@@ -37,9 +38,10 @@ export function SlotStrip({ summary: { cron, can } }: { summary: CronSummary }) 
   };
   return (
     <Card
-      title={`Last ${LEDGER_PAGE} slots`}
+      title={`Last ${length} slots`}
       aside={
         <ul className={styles.legend}>
+          {query.data !== undefined && rows.length === 0 && <li>none decided yet</li>}
           {worstFirst(outcomes).map((outcome) => (
             <li key={outcome}>
               <OutcomeMark outcome={outcome} size={11} />
@@ -66,10 +68,10 @@ export function SlotStrip({ summary: { cron, can } }: { summary: CronSummary }) 
       >
         <Strip
           outcomes={outcomes}
-          length={LEDGER_PAGE}
+          length={length}
           label={`Last ${outcomes.length} slots: ${tally(outcomes) || "none yet"}`}
           describe={describe}
-          geometry={filling(width)}
+          geometry={geometry}
           pointed={at}
         />
       </div>
@@ -77,10 +79,12 @@ export function SlotStrip({ summary: { cron, can } }: { summary: CronSummary }) 
   );
 }
 
-/** Cells as wide as there is room for, and never too small to be told apart. */
-function filling(width: number): StripGeometry {
-  const cell = (width + LARGE.gap) / LEDGER_PAGE - LARGE.gap;
-  return { ...LARGE, cell: Math.max(LARGE.cell, Math.floor(cell * 100) / 100) };
+/** As many cells as there is room for, wide enough to be told apart. */
+function filling(width: number): { length: number; geometry: StripGeometry } {
+  const room = Math.floor((width + LARGE.gap) / (LARGE.cell + LARGE.gap));
+  const length = width === 0 ? LEDGER_PAGE : Math.min(LEDGER_PAGE, Math.max(1, room));
+  const cell = Math.floor(((width + LARGE.gap) / length - LARGE.gap) * 100) / 100;
+  return { length, geometry: { ...LARGE, cell: Math.max(LARGE.cell, cell) } };
 }
 
 /** `today 09:00 · completed in 1.4 s · decided 38 ms after due`. */

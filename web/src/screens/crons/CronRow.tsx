@@ -7,6 +7,7 @@ import { fromLetters, tally } from "../../outcomes/outcomes.js";
 import { OutcomeMark } from "../../outcomes/OutcomeMark.js";
 import { Strip } from "../../outcomes/Strip.js";
 import { Chip } from "../../parts/Page.js";
+import { Pick } from "../../parts/Table.js";
 import { Ago, Duration, Time } from "../../time/Time.js";
 import { cityOf } from "../../time/format.js";
 import styles from "./crons.module.css";
@@ -29,14 +30,11 @@ export const CronRow = memo(function CronRow(props: CronRowProps) {
       data-selected={selected || undefined}
       {...(place !== undefined && { "data-index": place, "aria-rowindex": place + 2 })}
     >
-      <td className={styles.pick}>
-        <input
-          type="checkbox"
-          aria-label={`Select ${cron.name}`}
-          checked={selected}
-          onChange={(event) => onSelect(cron.id, event.target.checked)}
-        />
-      </td>
+      <Pick
+        label={`Select ${cron.name}`}
+        checked={selected}
+        onChange={(on) => onSelect(cron.id, on)}
+      />
       <td className={styles.name}>
         <div className={styles.nameLine}>
           <StateMark state={state} text={stateText} />

@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useMemo, useRef } from "react";
 import type { CronOrder, CronSummary } from "../../crons/types.js";
-import { Table, Th } from "../../parts/Table.js";
+import { PickAll, Table, Th } from "../../parts/Table.js";
 import { CronRow } from "./CronRow.js";
 import styles from "./crons.module.css";
 import { useVirtualRows } from "./use-virtual-rows.js";
@@ -31,18 +31,16 @@ export function CronTable({ crons, order, onOrder, selected, onSelect }: CronTab
     <div className={styles.table}>
       <Table
         caption="Crons"
+        cards
         rows={rows.items && crons.length + 1}
         body={body}
         head={
           <>
-            <th scope="col" className={styles.pick}>
-              <input
-                type="checkbox"
-                aria-label="Select all shown"
-                checked={all}
-                onChange={() => onSelect(new Set(all ? [] : keys))}
-              />
-            </th>
+            <PickAll
+              label="Select all shown"
+              checked={all}
+              onChange={(on) => onSelect(new Set(on ? keys : []))}
+            />
             <Th width="22%" {...sortBy("name")}>
               Cron
             </Th>

@@ -3,8 +3,10 @@ import { Button } from "../../parts/Button.js";
 import { Card } from "../../parts/Page.js";
 import { EmptyState, ErrorState, Loading, Notice } from "../../parts/States.js";
 import { Table, Th } from "../../parts/Table.js";
-import { counted } from "../../time/format.js";
+import { useNow } from "../../time/clock.js";
+import { counted, wallTime } from "../../time/format.js";
 import { Ago } from "../../time/Time.js";
+import { useTimeStyle } from "../../time/times.js";
 import styles from "./editor.module.css";
 import { SLOTS, type Preview } from "./queries.js";
 import type { PreviewState } from "./use-preview.js";
@@ -65,6 +67,8 @@ function Notes({ notes, onUse }: { notes: Preview["notes"]; onUse: (schedule: st
 }
 
 function Slots({ slots, saved }: { slots: readonly Slot[]; saved: readonly Slot[] | undefined }) {
+  const { hour12 } = useTimeStyle();
+  const now = useNow(60_000);
   const rows = compare(slots, saved);
   const fresh = rows.filter(({ change }) => change === "new");
   const gone = rows.filter(({ change }) => change === "gone").length;
@@ -78,7 +82,7 @@ function Slots({ slots, saved }: { slots: readonly Slot[]; saved: readonly Slot[
           {first && (
             <>
               {" "}
-              First new one: {wall(first.slot)} {first.slot.offset}.
+              First new one: {wallTime(first.slot.local, hour12, now)} {first.slot.offset}.
             </>
           )}
         </p>
@@ -99,7 +103,11 @@ function Slots({ slots, saved }: { slots: readonly Slot[]; saved: readonly Slot[
               {change && (
                 <span className={styles.change}>{change === "new" ? "+ new" : "− gone"}</span>
               )}
-              {change === "gone" ? <del>{wall(slot)}</del> : wall(slot)}{" "}
+              {change === "gone" ? (
+                <del>{wallTime(slot.local, hour12, now)}</del>
+              ) : (
+                wallTime(slot.local, hour12, now)
+              )}{" "}
               {turns ? (
                 <strong className="small">{slot.offset}</strong>
               ) : (
@@ -107,22 +115,13 @@ function Slots({ slots, saved }: { slots: readonly Slot[]; saved: readonly Slot[
               )}
               {slot.note && <p className={styles.note}>{slot.note}</p>}
             </td>
-            <td className="num">{slot.at.slice(5, 16).replace("T", " ")}</td>
+            <td className="num">{wallTime(slot.at, hour12, now)}</td>
             <td data-right>{change === "gone" ? "—" : <Ago at={slot.at} />}</td>
           </tr>
         ))}
       </Table>
     </>
   );
-}
-
-const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
-
-/** `Mon 2026-11-23 09:00`: the wall clock the server gave, with the weekday of that date. */
-function wall({ local }: Slot): string {
-  const day = new Date(`${local.slice(0, 10)}T00:00:00Z`).getUTCDay();
-  const clock = local.slice(11).replace(/:00(\.0+)?$/, "");
-  return `${DAYS[day] ?? ""} ${local.slice(0, 10)} ${clock}`;
 }
 
 interface Row {

@@ -97,7 +97,7 @@ function Payload({ form }: { form: EditorForm }) {
           />
         )}
       </Field>
-      <Button small look="quiet" onClick={tidy}>
+      <Button small onClick={tidy}>
         Tidy
       </Button>
     </div>

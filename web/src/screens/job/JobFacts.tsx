@@ -1,4 +1,5 @@
 import type { ReactNode } from "react";
+import { TARGET_WORDS } from "../../crons/types.js";
 import { CronLink } from "../../jobs/CronLink.js";
 import { JobLink } from "../../jobs/JobLink.js";
 import { PersonName } from "../../jobs/PersonName.js";
@@ -14,8 +15,11 @@ export function JobFacts({ job }: { job: Job }) {
   const facts: (readonly [string, ReactNode] | false)[] = [
     cronId !== null && ["Cron", <CronLink key="c" appId={appId} cronId={cronId} />],
     scheduledFor !== null && ["Slot", <Time key="s" at={scheduledFor} seconds offset />],
-    ["Goes to", job.target === null ? "the app's workers" : `its ${job.target.type} target`],
-    ["Made by", TRIGGER_WORDS[job.trigger]],
+    [
+      "Goes to",
+      job.target === null ? "the app's workers" : `its target: ${TARGET_WORDS[job.target.type]}`,
+    ],
+    ["Trigger", TRIGGER_WORDS[job.trigger]],
     ["Enqueued", <Time key="e" at={job.enqueuedAt} seconds offset />],
     // Of a running job it is when its lease ends.
     status !== "running" && dueAt !== null && ["Due", <Time key="d" at={dueAt} seconds offset />],

@@ -78,6 +78,7 @@ export function LastDay({ hours }: { hours: readonly Hour[] }) {
       </ul>
       <div
         role="slider"
+        className={styles.plot}
         tabIndex={0}
         aria-label="Last 24 hours, by hour"
         aria-valuemin={1}
@@ -106,6 +107,9 @@ export function LastDay({ hours }: { hours: readonly Hour[] }) {
             <path key={outcome} d={d} className={styles.block} data-tone={OUTCOMES[outcome].tone} />
           ))}
         </svg>
+        <span className={styles.most} aria-hidden="true">
+          {count(most)}
+        </span>
       </div>
       <div className={styles.axis} aria-hidden="true">
         {hours.map((hour, place) =>

@@ -108,38 +108,41 @@ function Together({ ahead: { buckets } }: { ahead: Ahead }) {
 function NextCrons({ ahead: { next } }: { ahead: Ahead }) {
   return (
     <Card title="Next of each cron" flush>
-      <Table
-        caption="Crons by their next slot"
-        head={
-          <>
-            <Th width="9rem">In</Th>
-            <Th width="14rem">At</Th>
-            <Th>Cron</Th>
-            <Th>App</Th>
-          </>
-        }
-      >
-        {next.map(({ id, appId, name, at }) => (
-          <tr key={id}>
-            <td>
-              <Ago at={at} />
-            </td>
-            <td>
-              <Time at={at} seconds />
-            </td>
-            <td>
-              <Link
-                to="/crons/$appId/$cronId"
-                params={{ appId, cronId: id }}
-                className={styles.cron}
-              >
-                {name}
-              </Link>
-            </td>
-            <td className="muted">{appId}</td>
-          </tr>
-        ))}
-      </Table>
+      <div className={styles.next}>
+        <Table
+          caption="Crons by their next slot"
+          cards
+          head={
+            <>
+              <Th width="9rem">Due</Th>
+              <Th width="14rem">At</Th>
+              <Th>Cron</Th>
+              <Th>App</Th>
+            </>
+          }
+        >
+          {next.map(({ id, appId, name, at }) => (
+            <tr key={id}>
+              <td className={styles.due}>
+                <Ago at={at} />
+              </td>
+              <td className={styles.at}>
+                <Time at={at} seconds />
+              </td>
+              <td className={styles.what}>
+                <Link
+                  to="/crons/$appId/$cronId"
+                  params={{ appId, cronId: id }}
+                  className={styles.cron}
+                >
+                  {name}
+                </Link>
+              </td>
+              <td className={`muted ${styles.app ?? ""}`}>{appId}</td>
+            </tr>
+          ))}
+        </Table>
+      </div>
     </Card>
   );
 }
