@@ -42,6 +42,7 @@ export function Table(props: TableProps) {
 interface HeadProps {
   children: ReactNode;
   width?: string;
+  className?: string | undefined;
   /** Numbers stand right. */
   right?: boolean;
   /** Its name is for readers alone. */
@@ -51,10 +52,12 @@ interface HeadProps {
   onSort?: () => void;
 }
 
-export function Th({ children, width, right = false, hidden = false, sort, onSort }: HeadProps) {
+export function Th(props: HeadProps) {
+  const { children, width, className, right = false, hidden = false, sort, onSort } = props;
   return (
     <th
       scope="col"
+      className={className}
       style={{ width }}
       data-right={right || undefined}
       {...(sort ? { "aria-sort": sort } : {})}

@@ -167,7 +167,7 @@ function NextSlots({ cron }: { cron: CronSummary["cron"] }) {
             head={
               <>
                 <Th>In its zone</Th>
-                <Th>UTC</Th>
+                <Th className={styles.utc}>UTC</Th>
                 <Th>Clocks</Th>
               </>
             }
@@ -177,7 +177,7 @@ function NextSlots({ cron }: { cron: CronSummary["cron"] }) {
                 <td className="num">
                   {wallTime(local, hour12, now)} <span className="muted small">{offset}</span>
                 </td>
-                <td className="num">{wallTime(at, hour12, now)}</td>
+                <td className={`num ${styles.utc ?? ""}`}>{wallTime(at, hour12, now)}</td>
                 <td>{note ?? <span className="muted">—</span>}</td>
               </tr>
             ))}

@@ -92,7 +92,7 @@ function Slots({ slots, saved }: { slots: readonly Slot[]; saved: readonly Slot[
         head={
           <>
             <Th>In its zone</Th>
-            <Th>UTC</Th>
+            <Th className={styles.utc}>UTC</Th>
             <Th right>Due</Th>
           </>
         }
@@ -115,7 +115,7 @@ function Slots({ slots, saved }: { slots: readonly Slot[]; saved: readonly Slot[
               )}
               {slot.note && <p className={styles.note}>{slot.note}</p>}
             </td>
-            <td className="num">{wallTime(slot.at, hour12, now)}</td>
+            <td className={`num ${styles.utc ?? ""}`}>{wallTime(slot.at, hour12, now)}</td>
             <td data-right>{change === "gone" ? "—" : <Ago at={slot.at} />}</td>
           </tr>
         ))}

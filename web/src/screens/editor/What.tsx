@@ -97,9 +97,11 @@ function Payload({ form }: { form: EditorForm }) {
           />
         )}
       </Field>
-      <Button small onClick={tidy}>
-        Tidy
-      </Button>
+      <div className={styles.tidy}>
+        <Button small onClick={tidy}>
+          Tidy
+        </Button>
+      </div>
     </div>
   );
 }
