@@ -20,13 +20,13 @@ const beyond = (page: Page, table: string) =>
 
 test.each([
   ["/admin/keys?whose=all", "Keys", "pipeline-before"],
-  ["/admin/people", "People", "tom.becker"],
+  ["/admin/people", "People and service accounts", "tom.becker"],
   ["/admin/roles", "Roles", "of-grace.mbeki"],
   ["/admin/apps", "Apps", "Morning assistant"],
   ["/admin/secrets?app=billing", "Secrets by name", "PAYMENTS_TOKEN"],
-  ["/admin/targets?app=shop", "Targets", "feed.larkfield.example"],
+  ["/admin/targets?app=shop", "Broken targets", "feed.larkfield.example"],
   ["/admin/settings", "Retention of each app", "365 days"],
-  ["/doctor", "Workers and dispatchers", "dispatcher-1c9e"],
+  ["/doctor", "Workers and dispatchers, silent ones first", "dispatcher-1c9e"],
 ])("%s is cards on a phone, each value beside its name", async (path, table, ready) => {
   const page = await phone(path);
   await page.getByText(ready).first().waitFor();

@@ -1,4 +1,4 @@
-import { createRootRoute, retainSearchParams } from "@tanstack/react-router";
+import { createRootRoute, Link, retainSearchParams } from "@tanstack/react-router";
 import { ErrorState, EmptyState } from "./parts/States.js";
 import { Card, Page } from "./parts/Page.js";
 import { Shell } from "./shell/Shell.js";
@@ -20,7 +20,10 @@ export const rootRoute = createRootRoute({
     <Page title="No such page">
       <Card>
         <EmptyState title="There is nothing at this address">
-          It may have been mistyped, or come from another version of Carillon.
+          <p>It may have been mistyped, or come from another version of Carillon.</p>
+          <Link to="/" className="link">
+            Go to the overview
+          </Link>
         </EmptyState>
       </Card>
     </Page>

@@ -133,7 +133,8 @@ function Bad({ checks }: { checks: readonly Check[] }) {
           {check.means && <p>{check.means}</p>}
           {check.repair && (
             <p className={styles.repair}>
-              <span className="nowrap">Try:</span> <code>{check.repair}</code> <Copy text={check.repair} what="the repair" />
+              <span className="nowrap">Try:</span> <code>{check.repair}</code>{" "}
+              <Copy text={check.repair} what="the repair" />
             </p>
           )}
         </div>

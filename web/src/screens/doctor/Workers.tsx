@@ -12,7 +12,7 @@ export function Workers({ workers }: { workers: readonly Worker[] }) {
   const lost = workers.filter(({ there }) => !there).length;
   return (
     <Card
-      title="Workers"
+      title="Workers and dispatchers"
       aside={`${count(workers.length - lost)} there${lost === 0 ? "" : `, ${count(lost)} silent`}`}
       flush
     >
@@ -22,7 +22,7 @@ export function Workers({ workers }: { workers: readonly Worker[] }) {
         </EmptyState>
       ) : (
         <Table
-          caption="Workers and dispatchers"
+          caption="Workers and dispatchers, silent ones first"
           least="52rem"
           cards
           head={
