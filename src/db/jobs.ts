@@ -77,6 +77,8 @@ export interface JobOutcome {
   attempt: number;
   status: "completed" | "failed";
   result?: unknown;
+  /** The result's JSON, where it is written already. */
+  resultJson?: string;
   error?: JobError;
   /** Try again after so many seconds, whatever attempts are left; of a failed attempt only. */
   retryIn?: number;
@@ -183,21 +185,21 @@ export const nextJobIn = async (sql: Queryable, apps: string[]) => {
   return row.seconds;
 };
 
+/** What is absent is null, and not written. */
+function outcomeJson(outcome: JobOutcome): string {
+  const { jobId, attempt, status, result, resultJson, error, retryIn, wait, discard } = outcome;
+  const written = resultJson ?? JSON.stringify(result ?? null);
+  const head = `{"job_id":${jobId},"attempt":${attempt},"status":"${status}","result":${written}`;
+  if (status === "completed") return `${head}}`;
+  const terms = { error: error ?? null, retry_in: retryIn, wait, discard };
+  return `${head},${JSON.stringify(terms).slice(1)}`;
+}
+
 /** Records how attempts ended; the ids recorded. One that is missing had lost its lease. */
 export const finishJobs = async (sql: Queryable, outcomes: readonly JobOutcome[]) => {
-  const records = outcomes.map((o) => ({
-    job_id: o.jobId,
-    attempt: o.attempt,
-    status: o.status,
-    // What is absent is null, and need not be sent.
-    result: o.result ?? undefined,
-    error: o.error,
-    retry_in: o.retryIn,
-    wait: o.wait,
-    discard: o.discard,
-  }));
+  const records = `[${outcomes.map(outcomeJson).join(",")}]`;
   const rows = await run(sql<{ jobId: number }[]>`
-    select * from carillon.finish_jobs(outcomes => ${json(sql, records)}) as job_id`);
+    select * from carillon.finish_jobs(outcomes => ${records}::text::jsonb) as job_id`);
   return rows.map((row) => row.jobId);
 };
 

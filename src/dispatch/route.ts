@@ -4,7 +4,7 @@ import { jobKey } from "../targets/identity.js";
 import { settle } from "../targets/outcome.js";
 import { TargetSpec } from "../targets/schema.js";
 import type { Targets } from "../targets/targets.js";
-import type { Secrets, TargetJob } from "../targets/types.js";
+import type { Secrets, TargetContext, TargetJob } from "../targets/types.js";
 import { invocationOf } from "../worker/agent.js";
 import { AttemptFailed } from "../worker/control.js";
 import type { Route } from "../worker/router.js";
@@ -27,12 +27,15 @@ export function createDispatch({ targets, breakers, secretsOf, identity }: Dispa
     const spec = specs.of(job);
     const { appId } = job;
     const sent = new SentJob(job, caller, await identity());
-    const context = {
-      signal: ctx.signal,
-      // Not every target logs, and a log is made when it is asked for.
+    const context: TargetContext = {
+      // Not every target asks for these, and they are made when they are asked for.
+      get signal() {
+        return ctx.signal;
+      },
       get log() {
         return ctx.log;
       },
+      whenAborted: (callback) => ctx.whenAborted(callback),
       secrets: secretsOf(appId),
     };
     return settle(

@@ -26,6 +26,8 @@ export interface Secrets {
 export interface TargetContext {
   /** Aborted when the work is no longer wanted. */
   readonly signal: AbortSignal;
+  /** Calls back once `signal` is aborted, without making one; at once where it was. */
+  readonly whenAborted: (callback: () => void) => void;
   readonly log: JobLog;
   readonly secrets: Secrets;
 }

@@ -2,10 +2,11 @@ import type { JsonObject } from "../db/connect.js";
 import type { ClaimedJob, JobError } from "../db/jobs.js";
 import { JobAborted } from "../worker/abort.js";
 import { Attempt } from "../worker/attempt.js";
+import type { AttemptContext } from "../worker/context.js";
 import type { AnyPayload, Jobs } from "../worker/declared.js";
 import { type Ending, Executor } from "../worker/executor.js";
 import { createRoute } from "../worker/router.js";
-import type { Caller, EnqueueOptions, Hooks, JobContext } from "../worker/types.js";
+import type { Caller, EnqueueOptions, Hooks } from "../worker/types.js";
 import { recordingLog, type LoggedLine } from "./recording-log.js";
 
 export type { LoggedLine } from "./recording-log.js";
@@ -113,11 +114,12 @@ function claimed(payload: JsonObject, options: RunJobOptions): ClaimedJob {
   };
 }
 
-function double(attempt: Attempt, run: JobRun, options: RunJobOptions): JobContext {
+function double(attempt: Attempt, run: JobRun, options: RunJobOptions): AttemptContext {
   const { appId, jobId, cronId, scheduledFor, attempt: delivery, trigger } = attempt.job;
   return {
     ...{ appId, jobId, cronId, scheduledFor, attempt: delivery, trigger },
     signal: attempt.signal,
+    whenAborted: (callback) => attempt.whenAborted(callback),
     log: recordingLog(run.logs),
     progress: (percent, note) =>
       void run.progress.push(note === undefined ? { percent } : { percent, note }),

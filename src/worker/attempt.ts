@@ -17,6 +17,7 @@ export class Attempt {
   #why: AbortCause | undefined;
   /** Made when first asked for: most handlers never look, and a controller costs more than a job. */
   #controller: AbortController | undefined;
+  #onAbort: (() => void)[] | undefined;
   #onCut: ((cut: Cut) => void) | undefined;
 
   constructor(job: ClaimedJob) {
@@ -45,6 +46,13 @@ export class Attempt {
     if (this.#why !== undefined) return;
     this.#why = why;
     this.#controller?.abort(new JobAborted(why));
+    this.#onAbort?.forEach((callback) => callback());
+  }
+
+  /** Calls back once the signal is aborted, without making one; at once where it was. */
+  whenAborted(callback: () => void): void {
+    if (this.#why !== undefined) callback();
+    else (this.#onAbort ??= []).push(callback);
   }
 
   /** Says what is to happen when the handler is waited for no longer. */

@@ -7,6 +7,12 @@ import { LineWriter } from "./line-writer.js";
 import type { LogBook } from "./logs.js";
 import type { Caller, Enqueue, JobContext, JobLog, Log, StartContext } from "./types.js";
 
+/** What Carillon's own handlers are given besides. */
+export interface AttemptContext extends JobContext {
+  /** Calls back once `signal` is aborted, without making one; at once where it was. */
+  whenAborted(callback: () => void): void;
+}
+
 /** Makes what handlers and hooks are given. */
 export class ContextFactory {
   readonly #sql: Sql;
@@ -24,7 +30,7 @@ export class ContextFactory {
     return userId === null || username === null ? null : { userId, username };
   }
 
-  job(attempt: Attempt): JobContext {
+  job(attempt: Attempt): AttemptContext {
     return new HandlerContext(attempt, this);
   }
 
@@ -84,7 +90,7 @@ export class ContextFactory {
 }
 
 /** What costs more than a field is made when a handler first asks for it. */
-class HandlerContext implements JobContext {
+class HandlerContext implements AttemptContext {
   readonly appId: string;
   readonly jobId: number;
   readonly cronId: string | null;
@@ -111,6 +117,10 @@ class HandlerContext implements JobContext {
 
   get signal(): AbortSignal {
     return this.#attempt.signal;
+  }
+
+  whenAborted(callback: () => void): void {
+    this.#attempt.whenAborted(callback);
   }
 
   get log(): JobLog {

@@ -96,9 +96,8 @@ export class Executor {
     if (isLost(attempt)) return { kind: "dropped" };
     const { jobId, attempt: delivery } = attempt.job;
     try {
-      const result = storableResult(value);
-      const outcome = { jobId, attempt: delivery, status: "completed", result } as const;
-      return { kind: "finished", outcome };
+      const outcome = { jobId, attempt: delivery, status: "completed" } as const;
+      return { kind: "finished", outcome: { ...outcome, ...storableResult(value) } };
     } catch (unstorable) {
       return threw(attempt, unstorable);
     }
@@ -142,7 +141,7 @@ const failed = ({ lease }: Attempt, error: JobError, told: Control = {}): Ending
   outcome: { ...lease, status: "failed", error, ...told },
 });
 
-type Control = Pick<JobOutcome, "result" | "retryIn" | "wait" | "discard">;
+type Control = Pick<JobOutcome, "result" | "resultJson" | "retryIn" | "wait" | "discard">;
 
 /** What a handler asked for by what it threw. */
 function control(thrown: unknown): Control {
@@ -153,17 +152,17 @@ function control(thrown: unknown): Control {
 
 function termsOf({ result, waitMs, final }: FailureTerms): Control {
   return {
-    ...(result === undefined ? {} : { result: storableOrNull(result) }),
+    ...(result === undefined ? {} : storableOrNothing(result)),
     ...(waitMs === undefined ? {} : { wait: waitMs / 1000 }),
     ...(final === true ? { discard: true } : {}),
   };
 }
 
 /** What cannot be kept must not hide why the attempt failed. */
-function storableOrNull(result: unknown): unknown {
+function storableOrNothing(result: unknown): Control {
   try {
     return storableResult(result);
   } catch {
-    return null;
+    return {};
   }
 }

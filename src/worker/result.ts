@@ -14,22 +14,31 @@ export class UnstorableResult extends Error {
 // JSON.stringify writes lone surrogates, and nothing else, as \ud8xx–\udfff.
 const SUSPECT = /\\u0000|\\ud[89a-f]/;
 
+/** A result, and its JSON: to write it takes longer than most else about a job. */
+export interface StorableResult {
+  readonly result: unknown;
+  readonly resultJson: string;
+}
+
+const NOTHING: StorableResult = { result: null, resultJson: "null" };
+
 /**
  * A handler's result as jsonb can hold it: undefined becomes null; characters that PostgreSQL
  * cannot store become U+FFFD; otherwise as JSON.stringify has it.
  *
  * @throws UnstorableResult for what is not JSON (functions, symbols, BigInt, cycles) or too large
  */
-export function storableResult(value: unknown): unknown {
-  if (value === undefined || value === null) return null;
+export function storableResult(value: unknown): StorableResult {
+  if (value === undefined || value === null) return NOTHING;
   const text = stringify(value);
-  if (text === undefined) return null;
+  if (text === undefined) return NOTHING;
   const bytes = Buffer.byteLength(text);
   if (bytes > MAX_RESULT_BYTES) {
     throw new UnstorableResult(`the result has ${bytes} bytes of JSON; at most 1 MiB is kept`);
   }
-  if (!SUSPECT.test(text)) return value;
-  return JSON.parse(text, (_key, inner: unknown) => withStorableText(inner)) as unknown;
+  if (!SUSPECT.test(text)) return { result: value, resultJson: text };
+  const result = JSON.parse(text, (_key, inner: unknown) => withStorableText(inner)) as unknown;
+  return { result, resultJson: JSON.stringify(result) };
 }
 
 function stringify(value: unknown): string | undefined {

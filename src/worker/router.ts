@@ -1,6 +1,7 @@
 import type { JsonObject } from "../db/connect.js";
 import type { ClaimedJob } from "../db/jobs.js";
 import { invocationOf } from "./agent.js";
+import type { AttemptContext } from "./context.js";
 import { Discard } from "./control.js";
 import {
   issuePath,
@@ -11,7 +12,7 @@ import {
 import type { AgentHandler, Caller, Hooks, JobContext } from "./types.js";
 
 /** Runs the handler a job belongs to. */
-export type Route = (job: ClaimedJob, caller: Caller | null, ctx: JobContext) => unknown;
+export type Route = (job: ClaimedJob, caller: Caller | null, ctx: AttemptContext) => unknown;
 
 /** The job names a method this worker has no handler for. */
 export class UnknownMethod extends Error {

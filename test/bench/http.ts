@@ -72,6 +72,7 @@ const NO_LOG: JobLog = {
 
 const contextOf = ({ signal }: AbortController): TargetContext => ({
   signal,
+  whenAborted: (callback) => signal.addEventListener("abort", callback),
   log: NO_LOG,
   secrets: {
     get: () => Promise.resolve("value"),

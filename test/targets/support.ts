@@ -45,6 +45,7 @@ export function context(
     signing?: readonly string[];
   } = {},
 ): TestContext {
+  const { signal = new AbortController().signal } = given;
   const lines: LogLine[] = [];
   const write = (level: LogLine["level"]) => (message: string, data?: object) => {
     lines.push({ level, message, data });
@@ -62,7 +63,11 @@ export function context(
     signing: () => Promise.resolve(given.signing ?? []),
   };
   return {
-    signal: given.signal ?? new AbortController().signal,
+    signal,
+    whenAborted: (callback) => {
+      if (signal.aborted) callback();
+      else signal.addEventListener("abort", callback);
+    },
     log: {
       ...{ debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") },
       stream,

@@ -13,7 +13,8 @@ export const MAX_READ_BYTES = 1_048_576;
 export interface ExchangeLimits {
   /** Of `performance.now()`: when the call is given up. */
   readonly deadline: number;
-  readonly signal: AbortSignal;
+  /** Calls back once the call is no longer wanted; at once where it is not. */
+  readonly whenAborted: (callback: () => void) => void;
 }
 
 /** Milliseconds; null for what did not happen, or had happened before on a kept connection. */
@@ -41,9 +42,7 @@ export interface Exchanged {
 export class Exchange implements Dispatcher.DispatchHandler {
   readonly done: Promise<Exchanged>;
   readonly #began = performance.now();
-  readonly #signal: AbortSignal;
   readonly #timer: NodeJS.Timeout;
-  readonly #onAbort = () => this.#giveUp(new HttpFailure("aborted", "the call was aborted"));
   #resolve!: (exchanged: Exchanged) => void;
   #settled = false;
   #connection: Connection | undefined;
@@ -55,15 +54,13 @@ export class Exchange implements Dispatcher.DispatchHandler {
   readonly #chunks: Buffer[] = [];
   #received = 0;
 
-  constructor({ deadline, signal }: ExchangeLimits) {
+  constructor({ deadline, whenAborted }: ExchangeLimits) {
     this.done = new Promise((resolve) => (this.#resolve = resolve));
-    this.#signal = signal;
     this.#timer = setTimeout(
       () => this.#giveUp(new HttpFailure("timeout", this.#whereItHangs())),
       Math.max(0, deadline - this.#began),
     );
-    signal.addEventListener("abort", this.#onAbort);
-    if (signal.aborted) this.#onAbort();
+    whenAborted(() => this.#giveUp(new HttpFailure("aborted", "the call was aborted")));
   }
 
   get settled(): boolean {
@@ -128,7 +125,6 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.#settled) return;
     this.#settled = true;
     clearTimeout(this.#timer);
-    this.#signal.removeEventListener("abort", this.#onAbort);
     const [whole] = this.#chunks;
     this.#resolve({
       status: this.#status,

@@ -4,7 +4,7 @@ import type { Failed, Outcome, Target, TargetContext, TargetJob } from "../types
 import { type AllowList, bareHost } from "./allow.js";
 import { recordBody } from "./body.js";
 import { HttpClient, type HttpClientOptions } from "./client.js";
-import type { Exchanged } from "./exchange.js";
+import type { Exchanged, ExchangeLimits } from "./exchange.js";
 import { HttpFailure } from "./failure.js";
 import { type HttpRecord, httpRecord } from "./record.js";
 import { redirected } from "./redirect.js";
@@ -63,7 +63,7 @@ export class HttpTarget implements Target<HttpSpec> {
     try {
       const now = Date.now();
       const request = await prepareRequest(spec, job, context.secrets, this.#userAgent, now);
-      return await this.#call(spec, request, context.signal);
+      return await this.#call(spec, request, context);
     } catch (error) {
       if (error instanceof SecretError) {
         return failure(new HttpFailure(error.class, error.message));
@@ -76,10 +76,14 @@ export class HttpTarget implements Target<HttpSpec> {
     }
   }
 
-  async #call(spec: HttpSpec, request: PreparedRequest, signal: AbortSignal): Promise<Outcome> {
+  async #call(
+    spec: HttpSpec,
+    request: PreparedRequest,
+    { whenAborted }: Pick<TargetContext, "whenAborted">,
+  ): Promise<Outcome> {
     const began = performance.now();
     const deadline = began + (spec.timeout ?? 10) * 1000;
-    const journey = await this.#travel(spec, request, { deadline, signal });
+    const journey = await this.#travel(spec, request, { deadline, whenAborted });
     const { status, headers, raw, received, failure: broken } = journey.exchanged;
     const body = await recordBody(raw, received > raw.length, headers);
     const record = httpRecord(request, journey, body, performance.now() - began);
@@ -90,11 +94,7 @@ export class HttpTarget implements Target<HttpSpec> {
     return unexpected(status ?? 0, headers["retry-after"], record);
   }
 
-  async #travel(
-    spec: HttpSpec,
-    first: PreparedRequest,
-    limits: { deadline: number; signal: AbortSignal },
-  ): Promise<Journey> {
+  async #travel(spec: HttpSpec, first: PreparedRequest, limits: ExchangeLimits): Promise<Journey> {
     const hops: Hop[] = [];
     for (let request = first; ;) {
       const refusal = this.#refusal(request.url);
