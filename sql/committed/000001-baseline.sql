@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:6dba6895c27a5605b0ff08cf1371c76ed1e9b72c
+--! Hash: sha1:d3e0f311f7da02036cfcbe173672b683511babec
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -10968,7 +10968,9 @@ begin
     from days d
     -- With a day's grace for a clock that was set back.
     left join known k on k.from_at = d.from_at and d.from_at + interval '48 hours' <= v_until
-    where d.from_at < coalesce(filter.finished_before, 'infinity') and d.from_at + interval '24 hours' > coalesce(filter.finished_after, '-infinity')
+    where d.from_at < coalesce(filter.finished_before, 'infinity')
+      -- What starts or is enqueued after some time ends after it.
+      and d.from_at + interval '24 hours' > coalesce(greatest(filter.finished_after, filter.started_after, filter.enqueued_after), '-infinity')
       and (k.jobs is not null or d.from_at + interval '48 hours' > v_until)
       and (k.jobs is null or filter.job_ids is null or exists (select from unnest(filter.job_ids) as i where i between k.first_job and k.last_job));
   if exists (select from carillon.job_history_default) then
@@ -10988,9 +10990,10 @@ as $$
   select case
     when filter.job_ids is not null then array[
       format('carillon.job_history_%s j where j.app_id = %L and j.job_id = any (%L::bigint[])', part, filter.app_id, filter.job_ids)]
+    -- The tags first: a walk along the jobs that looks for the tag of each may look at most of them.
     when filter.tag is not null then array[
-      format('carillon.job_tags_%s t join carillon.job_history_%1$s j on j.job_id = t.job_id where t.app_id = %2$L and t.tag = %3$L and j.app_id = %2$L',
-        part, filter.app_id, filter.tag)]
+      format('carillon.job_tags_%s t cross join lateral (select * from carillon.job_history_%1$s h where h.job_id = t.job_id and h.app_id = %2$L '
+        'offset 0) j where t.app_id = %2$L and t.tag = %3$L', part, filter.app_id, filter.tag)]
     when filter.triggers = '{manual}' then array[format('carillon.job_history_%s j where j.app_id = %L and j.trigger = ''manual''', part, filter.app_id)]
     else array(
       select format('carillon.job_history_%s j where j.app_id = %L and j.status = %L', part, filter.app_id, s)
@@ -11003,6 +11006,65 @@ comment on function carillon._history_walks(carillon.job_filter, text, text[]) i
   'The walks along an index of a partition of the history, each in the order of ids, that together have all that a filter means.';
 revoke all on function carillon._history_walks(carillon.job_filter, text, text[]) from public;
 --! EndIncluded jobs/_history_walks.sql
+--! Included jobs/_job_span.sql
+create or replace function carillon._job_span(filter carillon.job_filter, out above bigint, out below bigint)
+language plpgsql stable security invoker
+set search_path = ''
+set jit = off
+as $$
+declare
+  c_app constant uuid := '00000000-0000-0000-0000-000000000000';
+  -- For a clock that was set back.
+  c_grace constant interval := '10 minutes';
+  v_until constant timestamptz := carillon._stats_until() - interval '48 hours';
+  v_before timestamptz := least(filter.enqueued_before, filter.started_before, filter.finished_before);
+  v_step record;
+  v_first bigint;
+  v_last bigint;
+begin
+  above := -1;
+  below := 9223372036854775807;
+  -- Ids are given in the order of enqueuing. What has ended by some time was enqueued by then.
+  if filter.enqueued_after is not null then
+    above := greatest(above, (
+      select max(s.last_job) from carillon.job_stats s
+      where s.app_id = filter.app_id and s.scope = c_app and s.step = 900
+        and s.from_at <= filter.enqueued_after - c_grace - interval '15 minutes' and s.from_at > filter.enqueued_after - interval '2 days'));
+  end if;
+  -- One that was enqueued after a time is beyond all that were before.
+  if v_before is not null then
+    for v_step in
+      select s.from_at, s.last_job from carillon.job_stats s
+      where s.app_id = filter.app_id and s.scope = c_app and s.step = 900 and s.from_at >= v_before
+      order by s.from_at
+      limit 20
+    loop
+      if exists (
+        select from carillon.job_history h
+        where h.job_id = v_step.last_job and h.finished_at >= v_step.from_at and h.finished_at < v_step.from_at + interval '15 minutes'
+          and h.enqueued_at >= v_before + c_grace)
+      then
+        below := v_step.last_job;
+        exit;
+      end if;
+    end loop;
+  end if;
+  -- Of what is rolled up it is known between which ids it lies.
+  if filter.finished_after is not null and filter.finished_before <= v_until then
+    select min(s.first_job), max(s.last_job) into v_first, v_last from carillon.job_stats s
+    where s.app_id = filter.app_id and s.scope = coalesce(filter.cron_id, c_app)
+      and s.step = case when filter.finished_before - filter.finished_after > interval '2 days' then 86400 else 900 end
+      and s.from_at > filter.finished_after - s.step * interval '1 second' and s.from_at < filter.finished_before
+      and (filter.statuses is null or s.status = any (filter.statuses));
+    above := greatest(above, coalesce(v_first, 0) - 1);
+    below := least(below, coalesce(v_last, -1) + 1);
+  end if;
+end;
+$$;
+comment on function carillon._job_span(carillon.job_filter, out bigint, out bigint) is
+  'Two ids between which all finished jobs lie that a filter''s times mean, as far as the statistics tell.';
+revoke all on function carillon._job_span(carillon.job_filter) from public;
+--! EndIncluded jobs/_job_span.sql
 --! Included jobs/_rest_of_filter.sql
 create or replace function carillon._rest_of_filter(filter carillon.job_filter) returns carillon.job_filter
 language plpgsql immutable security invoker
@@ -11052,8 +11114,9 @@ declare
   v_conditions text := carillon._filter_conditions(carillon._rest_of_filter(filter));
   v_key constant text := case when filter.tag is not null and filter.job_ids is null then 't.job_id' else 'j.job_id' end;
   v_order constant text := case when oldest_first then '' else ' desc' end;
-  v_beyond constant text := case when oldest_first then '>' else '<' end;
   v_counted constant boolean := v_conditions = '' and filter.tag is null and filter.triggers is null;
+  v_above bigint;
+  v_below bigint;
   v_parts text[];
   v_statuses text[];
   v_bounds bigint[];
@@ -11067,6 +11130,12 @@ declare
 begin
   jobs := '{}';
   job_ids := '{}';
+  select s.above, s.below into v_above, v_below from carillon._job_span(filter) s;
+  if oldest_first then
+    v_above := greatest(v_above, from_job);
+  else
+    v_below := least(v_below, from_job);
+  end if;
   -- In the order of the first job that each may have: a part is not asked once those found come before all of its own.
   select array_agg(p.part order by p.bound, p.part desc), array_agg(array_to_string(p.statuses, ' ') order by p.bound, p.part desc),
     array_agg(p.bound order by p.bound, p.part desc), array_agg(p.jobs order by p.bound, p.part desc)
@@ -11074,7 +11143,7 @@ begin
   from (
     select p.*, coalesce(case when oldest_first then p.first_job else - p.last_job end, -9223372036854775807) as bound
     from carillon._history_parts(filter) p
-    where p.first_job is null or case when oldest_first then p.last_job > from_job else p.first_job < from_job end
+    where p.first_job is null or p.last_job > v_above and p.first_job < v_below
   ) p;
   for v_step in 1 .. c_steps + 1 loop
     exit when v_at > coalesce(cardinality(v_parts), 0);
@@ -11091,7 +11160,7 @@ begin
     ) n
     where n.jobs is null or n.at <= c_parts and case when v_counted then n.before < max_rows else n.at <= 3 ^ v_step end;
     v_walks := array(
-      select format('%s and %s %s %L::bigint', w.walk, v_key, v_beyond, from_job)
+      select format('%1$s and %2$s > %3$L::bigint and %2$s < %4$L::bigint', w.walk, v_key, v_above, v_below)
       from unnest(v_parts[v_at:v_at + v_take - 1], v_statuses[v_at:v_at + v_take - 1]) as p (part, statuses)
       cross join unnest(carillon._history_walks(filter, p.part, string_to_array(p.statuses, ' '))) as w (walk));
     v_at := v_at + v_take;

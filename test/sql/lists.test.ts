@@ -85,6 +85,15 @@ async function fill(sql: TestSql, crons: string[]): Promise<void> {
   await claim(sql, "crm", 9, 60);
 }
 
+/** The sweep's work, as often as it takes. */
+async function rollUp(sql: TestSql): Promise<void> {
+  const settled = async () =>
+    one(sql<{ over: boolean }[]>`
+      select carillon._stats_until() >= carillon._settled_until(carillon.now()) as over`);
+  do await sql`select carillon._roll_up()`;
+  while (!(await settled()).over);
+}
+
 interface Page {
   ids: number[];
   next_cursor: string | null;
@@ -149,7 +158,12 @@ describe("a list of jobs", () => {
     .map((ms) => new Date(ms - (ms % 1000)).toISOString());
   const TIMES = ["enqueued", "started", "finished"].flatMap((t) => [`${t}After`, `${t}Before`]);
 
-  test("has exactly what any filter means, in any order, page by page", async () => {
+  // What is rolled up tells where to look.
+  test.each([
+    ["before", 0],
+    ["after", 1],
+  ])("has exactly what any filter means, page by page, %s the roll-up", async (_, rollUps) => {
+    if (rollUps > 0) await rollUp(sql);
     const filters = fc.record(
       {
         cronId: maybe(fc.constantFrom(...crons)),
@@ -275,6 +289,34 @@ test("a page looks at a bounded number of jobs and goes on where it stopped", as
   // All due at the same instant, which is no place to stop at.
   expect(await walk(sql, { tag: "rare" }, "due", 100)).toEqual([10_006]);
   expect(await walk(sql, {}, "due", 1000)).toHaveLength(9000);
+});
+
+test("a page of a time long ago has its jobs, whatever lies between", async () => {
+  await using own = await createTestDatabase();
+  const { sql } = own;
+  await setClock(sql, NOW);
+  await sql`select carillon.install_app(app => 'crm')`;
+  // One a minute, for eight days; one in seven waits for two hours.
+  await sql`
+    insert into carillon.job_history (job_id, app_id, trigger, status, headers, attempt, enqueued_at, started_at, finished_at)
+    select i, 'crm', 'api', 'completed', '{}', 1, at, at + wait, at + wait + interval '1 second'
+    from generate_series(1, 11500) i,
+      lateral (select ${NOW}::timestamptz - interval '8 days' + i * interval '1 minute' as at,
+        case when i % 7 = 0 then interval '2 hours' else interval '1 second' end as wait) j`;
+  await rollUp(sql);
+  const [after, before] = ["2026-03-04T10:00:00Z", "2026-03-04T11:00:00Z"];
+  // Of those that started later than some time, the oldest may have been enqueued long before.
+  for (const [kind, ...sorts] of [
+    ["enqueued", "newest", "oldest"],
+    ["started", "newest"],
+    ["finished", "newest", "oldest"],
+  ]) {
+    const filter = { [`${kind}After`]: after, [`${kind}Before`]: before };
+    for (const sort of sorts) {
+      const { ids } = await page(sql, filter, sort);
+      expect(ids, `${kind}, ${sort}`).toHaveLength(60);
+    }
+  }
 });
 
 test("jobs that move from the queue to the history under a reader are listed once each", async () => {
