@@ -9,9 +9,6 @@ import { backoff, isTransient, pause } from "./retry.js";
 
 const BATCH = 500;
 const STATEMENTS = 2;
-/** Where several ended while the last statement ran, the next waits so long to have so many. */
-const WORTHWHILE = 100;
-const GATHER_MS = 5;
 
 interface Entry {
   readonly attempt: Attempt;
@@ -43,9 +40,6 @@ export class Finisher {
   /** Ends that wait for their logs. */
   readonly #held = new Set<Promise<void>>();
   #scheduled = false;
-  /** How many the last statement had, and when it was over. */
-  #last = { size: 0, at: 0 };
-  #gathering: NodeJS.Timeout | undefined;
 
   constructor(deps: FinisherDeps) {
     this.#deps = deps;
@@ -98,39 +92,19 @@ export class Finisher {
     // After the microtasks: everything that ends in this burst goes together.
     process.nextTick(() => {
       this.#scheduled = false;
-      if (this.#isFew()) this.#gathering ??= setTimeout(() => this.#start(), GATHER_MS);
-      else this.#start();
+      while (this.#mayStart()) {
+        const batch = this.#waiting.splice(0, BATCH);
+        batch.sort((a, b) => a.outcome.jobId - b.outcome.jobId);
+        this.#track(this.#record(batch));
+      }
+      if (this.#returning.length > 0) this.#track(this.#return(this.#returning.splice(0)));
     });
-  }
-
-  #start(): void {
-    clearTimeout(this.#gathering);
-    this.#gathering = undefined;
-    while (this.#mayStart()) {
-      const batch = this.#waiting.splice(0, BATCH);
-      batch.sort((a, b) => a.outcome.jobId - b.outcome.jobId);
-      this.#track(this.#record(batch));
-    }
-    if (this.#returning.length > 0) this.#track(this.#return(this.#returning.splice(0)));
   }
 
   #mayStart(): boolean {
     if (this.#waiting.length === 0) return false;
     const busy = this.#underWay.size;
     return busy === 0 || (busy < STATEMENTS && this.#waiting.length >= BATCH);
-  }
-
-  /** Whether a statement now would have few ends, and others come fast. */
-  #isFew(): boolean {
-    const { size, at } = this.#last;
-    return (
-      size > 2 &&
-      this.#underWay.size === 0 &&
-      this.#returning.length === 0 &&
-      this.#waiting.length > 0 &&
-      this.#waiting.length < WORTHWHILE &&
-      performance.now() - at < 2 * GATHER_MS
-    );
   }
 
   #track(statement: Promise<void>): void {
@@ -163,7 +137,6 @@ export class Finisher {
           batch.map(({ outcome }) => outcome),
         ),
       );
-      this.#last = { size: batch.length, at: performance.now() };
       const moved = value.length < batch.length ? new Set(value) : undefined;
       for (const entry of batch) {
         if (moved === undefined || moved.has(entry.outcome.jobId)) this.#announce(entry);

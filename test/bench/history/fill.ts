@@ -80,6 +80,24 @@ async function fillDay(sql: BenchSql, span: Span, day: Date, crons: Crons): Prom
   order by r.ran_at`;
 }
 
+/** What the lists need of the roll-ups: how many jobs of which ids ended when. Times taken are left out. */
+export async function rollUpOutline(sql: BenchSql): Promise<void> {
+  for (const step of [900, 3600, 86_400]) {
+    await sql`
+      insert into carillon.job_stats (app_id, scope, step, from_at, status, jobs, first_job, last_job, durations, duration_sum,
+        duration_max, waits, lags)
+      select h.app_id, coalesce(h.cron_id, '00000000-0000-0000-0000-000000000000'), ${step}, b.from_at, h.status, count(*),
+        min(h.job_id), max(h.job_id), '{}', 0, 0, '{}', '{}'
+      from carillon.job_history h
+      cross join lateral (select date_bin(make_interval(secs => ${step}), h.finished_at, '2000-01-01 00:00:00+00') as from_at) b
+      group by grouping sets ((h.app_id, b.from_at, h.status), (h.app_id, h.cron_id, b.from_at, h.status))
+      having grouping(h.cron_id) = 1 or h.cron_id is not null`;
+  }
+  await sql`
+    insert into carillon.settings (key, value) values ('stats_until', to_jsonb(date_trunc('day', now())))
+    on conflict (key) do update set value = excluded.value`;
+}
+
 /** Time a call where it is made. */
 const MEASURES = `
   create function public.bench_page(app text, filter jsonb, sort text, place text, out ms float8, out rows integer)
