@@ -1,5 +1,6 @@
 import { useState, type KeyboardEvent } from "react";
 import { blockPath, niceMax } from "../../charts/columns.js";
+import { Most } from "../../charts/Most.js";
 import { OUTCOMES, type Outcome } from "../../outcomes/outcomes.js";
 import { OutcomeMark } from "../../outcomes/OutcomeMark.js";
 import { useNow } from "../../time/clock.js";
@@ -107,9 +108,7 @@ export function LastDay({ hours }: { hours: readonly Hour[] }) {
             <path key={outcome} d={d} className={styles.block} data-tone={OUTCOMES[outcome].tone} />
           ))}
         </svg>
-        <span className={styles.most} aria-hidden="true">
-          {count(most)}
-        </span>
+        <Most value={most} />
       </div>
       <div className={styles.axis} aria-hidden="true">
         {hours.map((hour, place) =>

@@ -1,5 +1,6 @@
 import { useState, type KeyboardEvent } from "react";
 import { blockPath, columnPath, niceMax } from "../../charts/columns.js";
+import { Most } from "../../charts/Most.js";
 import { clockTime, counted } from "../../time/format.js";
 import { timeText } from "../../time/Time.js";
 import { useNow } from "../../time/clock.js";
@@ -82,9 +83,7 @@ export function Timeline({ ahead, height = 120 }: TimelineProps) {
           )}
           <path className={styles.column} d={columns.join("")} />
         </svg>
-        <span className={styles.most} aria-hidden="true">
-          {most}
-        </span>
+        <Most value={most} />
       </div>
       <div className={styles.axis} aria-hidden="true">
         {marks.map((place) => (
