@@ -166,17 +166,54 @@ export const ALL_TARGETS = "@";
 /** Stands for an app's jobs with targets where jobs are claimed. */
 export const targetsOf = (appId: string): string => `${ALL_TARGETS}${appId}`;
 
+/** A job as carillon.claim_jobs writes it; most are direct ones, and end with the user's name. */
+type WrittenJob = [
+  jobId: number,
+  attempt: number,
+  appId: string,
+  payload: JsonObject,
+  enqueuedMs: number,
+  trigger: JobTrigger,
+  userId: string | null,
+  username: string | null,
+  cronId?: string | null,
+  scheduledFor?: string | null,
+  timeoutSeconds?: number | null,
+  target?: JobTarget | null,
+];
+
+function readJob(json: string): ClaimedJob {
+  const job = JSON.parse(json) as WrittenJob;
+  const scheduledFor = job[9] ?? null;
+  return {
+    jobId: job[0],
+    attempt: job[1],
+    appId: job[2],
+    payload: job[3],
+    cronId: job[8] ?? null,
+    scheduledFor: scheduledFor === null ? null : new Date(scheduledFor),
+    trigger: job[5],
+    userId: job[6],
+    username: job[7],
+    enqueuedAt: new Date(job[4]),
+    timeoutSeconds: job[10] ?? null,
+    target: job[11] ?? null,
+  };
+}
+
 /** Leases up to `max` due jobs of these apps (or keys as above), by priority, oldest due first. */
-export const claimJobs = (
+export const claimJobs = async (
   sql: Queryable,
   apps: string[],
   worker: string,
   max: number,
   leaseSeconds: number,
-) =>
-  run(sql<ClaimedJob[]>`
-    select * from carillon.claim_jobs(
-      apps => ${apps}, worker => ${worker}, max_jobs => ${max}, lease_seconds => ${leaseSeconds})`);
+) => {
+  const rows = await run(sql<{ job: string }[]>`
+    select carillon.claim_jobs(
+      apps => ${apps}, worker => ${worker}, max_jobs => ${max}, lease_seconds => ${leaseSeconds}) as job`);
+  return rows.map(({ job }) => readJob(job));
+};
 
 /** Seconds until these apps' next job comes due; null when none is waiting. */
 export const nextJobIn = async (sql: Queryable, apps: string[]) => {
@@ -187,20 +224,25 @@ export const nextJobIn = async (sql: Queryable, apps: string[]) => {
 
 /** What is absent is null, and not written. */
 function outcomeJson(outcome: JobOutcome): string {
-  const { jobId, attempt, status, result, resultJson, error, retryIn, wait, discard } = outcome;
-  const written = resultJson ?? JSON.stringify(result ?? null);
-  const head = `{"job_id":${jobId},"attempt":${attempt},"status":"${status}","result":${written}`;
+  const { jobId, attempt, status } = outcome;
+  const result = outcome.resultJson ?? JSON.stringify(outcome.result ?? null);
+  const head = `{"job_id":${jobId},"attempt":${attempt},"status":"${status}","result":${result}`;
   if (status === "completed") return `${head}}`;
+  const { error, retryIn, wait, discard } = outcome;
   const terms = { error: error ?? null, retry_in: retryIn, wait, discard };
   return `${head},${JSON.stringify(terms).slice(1)}`;
 }
 
-/** Records how attempts ended; the ids recorded. One that is missing had lost its lease. */
+/** Records how attempts ended; the ids of those that had lost their lease, and are not recorded. */
 export const finishJobs = async (sql: Queryable, outcomes: readonly JobOutcome[]) => {
   const records = `[${outcomes.map(outcomeJson).join(",")}]`;
-  const rows = await run(sql<{ jobId: number }[]>`
-    select * from carillon.finish_jobs(outcomes => ${records}::text::jsonb) as job_id`);
-  return rows.map((row) => row.jobId);
+  const { recorded } = await one<{ recorded: number[] | null }>(sql`
+    select case when count(*) < ${outcomes.length} then coalesce(array_agg(f.job_id), '{}') end as recorded
+    from carillon.finish_jobs(outcomes => ${records}::text::jsonb) as f (job_id)`);
+  // Most often it is all of them, and then they need not be sent.
+  if (recorded === null) return [];
+  const found = new Set(recorded);
+  return outcomes.map(({ jobId }) => jobId).filter((jobId) => !found.has(jobId));
 };
 
 const columns = (leases: readonly Lease[]) => ({

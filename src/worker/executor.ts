@@ -96,8 +96,9 @@ export class Executor {
     if (isLost(attempt)) return { kind: "dropped" };
     const { jobId, attempt: delivery } = attempt.job;
     try {
-      const outcome = { jobId, attempt: delivery, status: "completed" } as const;
-      return { kind: "finished", outcome: { ...outcome, ...storableResult(value) } };
+      const { result, resultJson } = storableResult(value);
+      const outcome = { jobId, attempt: delivery, status: "completed", result, resultJson } as const;
+      return { kind: "finished", outcome };
     } catch (unstorable) {
       return threw(attempt, unstorable);
     }

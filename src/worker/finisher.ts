@@ -137,10 +137,10 @@ export class Finisher {
           batch.map(({ outcome }) => outcome),
         ),
       );
-      const moved = value.length < batch.length ? new Set(value) : undefined;
+      const refused = new Set(value);
       for (const entry of batch) {
-        if (moved === undefined || moved.has(entry.outcome.jobId)) this.#announce(entry);
-        else this.#reportRefused(entry, tries > 1);
+        if (refused.has(entry.outcome.jobId)) this.#reportRefused(entry, tries > 1);
+        else this.#announce(entry);
         onSettled(entry.attempt);
       }
     } catch (error) {
@@ -190,10 +190,13 @@ export class Finisher {
 
   #announce({ attempt, outcome }: Entry): void {
     const { events } = this.#deps;
-    const { job, ms } = attempt;
-    const { error, result } = outcome;
-    if (error === undefined) events.emit("job:complete", () => ({ job: jobInfo(job), result, ms }));
-    else events.emit("job:fail", () => ({ job: jobInfo(job), error, ms }));
+    const { error } = outcome;
+    const about = () => ({ job: jobInfo(attempt.job), ms: attempt.ms });
+    if (error === undefined) {
+      events.emit("job:complete", () => ({ ...about(), result: outcome.result }));
+    } else {
+      events.emit("job:fail", () => ({ ...about(), error }));
+    }
   }
 
   #reportRefused({ attempt, outcome }: Entry, retried: boolean): void {

@@ -13,6 +13,11 @@ import { backoff } from "./retry.js";
 /** Outcomes waiting for the database beyond which nothing new is claimed. */
 const MOST_BACKLOG = 2000;
 
+/** Jobs a claim asks for at most: no more, so that the first of them run while others are claimed. */
+const BATCH = 750;
+/** Claims under way at most. */
+const CLAIMS = 2;
+
 export interface LoopDeps {
   sql: Sql;
   /** What to claim: see `keys` of a worker's configuration. */
@@ -45,7 +50,11 @@ export class WorkerLoop {
   readonly #running = new Set<Attempt>();
   /** Whether the queue may hold more than was claimed. */
   #hungry = false;
-  #claiming: Promise<void> | undefined;
+  /** Whether the last claim got all it asked for: one more is then worth its while. */
+  #plenty = false;
+  readonly #claims = new Set<Promise<void>>();
+  /** Jobs that the claims under way have asked for. */
+  #asked = 0;
   #filling = false;
   #idle = false;
   #errors = 0;
@@ -67,7 +76,7 @@ export class WorkerLoop {
   async stop(): Promise<Attempt[]> {
     this.#stopped = true;
     const first = this.#takeBuffer();
-    await this.#claiming;
+    await Promise.all(this.#claims);
     return [...first, ...this.#takeBuffer()];
   }
 
@@ -105,21 +114,30 @@ export class WorkerLoop {
     const { concurrency, finisher } = this.#deps;
     if (finisher.backlog > MOST_BACKLOG) return 0;
     const ahead = this.#pace.prefetch(performance.now());
-    const ready = this.#buffer.length - this.#head;
-    if (ready > ahead / 2) return 0;
-    return Math.max(0, concurrency - this.#running.size + ahead - ready);
+    const held = this.#buffer.length - this.#head + this.#asked;
+    const room = Math.max(0, concurrency - this.#running.size + ahead - held);
+    return room < BATCH && held > ahead / 2 ? 0 : Math.min(BATCH, room);
   }
 
   #claimIfRoom(): void {
-    if (this.#stopped || !this.#hungry || this.#claiming) return;
-    const room = this.#room();
-    if (room === 0) return;
-    this.#hungry = false;
-    this.#claiming = this.#claim(room).finally(() => {
-      this.#claiming = undefined;
-      this.#claimIfRoom();
-      this.#noteIdle();
-    });
+    while (this.#mayClaim()) {
+      const room = this.#room();
+      if (room === 0) return;
+      this.#hungry = false;
+      this.#asked += room;
+      const claim = this.#claim(room).finally(() => {
+        this.#claims.delete(claim);
+        this.#asked -= room;
+        this.#claimIfRoom();
+        this.#noteIdle();
+      });
+      this.#claims.add(claim);
+    }
+  }
+
+  #mayClaim(): boolean {
+    if (this.#stopped) return false;
+    return this.#claims.size === 0 ? this.#hungry : this.#plenty && this.#claims.size < CLAIMS;
   }
 
   /** Never rejects. */
@@ -130,7 +148,8 @@ export class WorkerLoop {
       const jobs = await claimJobs(sql, this.#keysInTurn(), name, room, leaseSeconds);
       if (this.#errors > 0) log.info({}, "claiming again");
       this.#errors = 0;
-      if (jobs.length === room) this.#hungry = true;
+      this.#plenty = jobs.length === room;
+      if (this.#plenty) this.#hungry = true;
       this.#buffer.splice(0, this.#head);
       this.#head = 0;
       for (const job of jobs) {
@@ -141,6 +160,7 @@ export class WorkerLoop {
       this.#fill();
       if (jobs.length < room) onEmptied();
     } catch (error) {
+      this.#plenty = false;
       this.#errors += 1;
       if (this.#errors === 1) log.error({ err: error }, "cannot claim jobs, trying again");
       wakeIn(backoff(this.#errors));
@@ -222,7 +242,7 @@ export class WorkerLoop {
 
   #noteIdle(): void {
     const { leases, events } = this.#deps;
-    const idle = leases.size === 0 && !this.#hungry && this.#claiming === undefined;
+    const idle = leases.size === 0 && !this.#hungry && this.#claims.size === 0;
     if (idle && !this.#idle) events.emit("worker:idle", () => ({}));
     this.#idle = idle;
   }

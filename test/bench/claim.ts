@@ -131,9 +131,9 @@ async function measure(
 }
 
 function carillonQueue(sql: BenchSql): Queue {
-  const claim = (count: number) => sql<{ job_id: number; attempt: number }[]>`
-    select * from carillon.claim_jobs(
-      apps => array['bench'], worker => 'bench', max_jobs => ${count}, lease_seconds => 3600)`;
+  const claim = (count: number) => sql<{ job: string }[]>`
+    select carillon.claim_jobs(
+      apps => array['bench'], worker => 'bench', max_jobs => ${count}, lease_seconds => 3600) as job`;
   return {
     name: "pgmq.q_jobs",
     fill: (count, dueIn) => sql`
@@ -147,9 +147,10 @@ function carillonQueue(sql: BenchSql): Queue {
     claim,
     churn: async (count) => {
       for (let left = count; left > 0; left -= 500) {
-        const outcomes = (await claim(500)).map(({ job_id, attempt }) => ({
-          ...{ job_id, attempt, status: "completed" },
-        }));
+        const outcomes = (await claim(500)).map(({ job }) => {
+          const [job_id, attempt] = JSON.parse(job) as [number, number];
+          return { job_id, attempt, status: "completed" };
+        });
         await sql`select carillon.finish_jobs(outcomes => ${sql.json(outcomes)})`;
       }
     },

@@ -13,7 +13,7 @@ import { CarillonError } from "../../src/errors.js";
 import { connect, type TestSql } from "../helpers/database.js";
 import { withDatabase } from "../helpers/engine-url.js";
 import { startCronEngine, type CronEngine } from "../helpers/engine.js";
-import { createCron, fireDue } from "../sql/support.js";
+import { claim, createCron, fireDue } from "../sql/support.js";
 
 interface EmptyDatabase extends AsyncDisposable {
   name: string;
@@ -163,9 +163,7 @@ describe("install", () => {
     await db.sql`select pgmq.create('jobs')`;
     await db.sql`select pgmq.send('jobs', '{"app_id": "crm", "payload": {"old": true}}')`;
     await install(db.url);
-    const claimed = await db.sql`
-      select payload from carillon.claim_jobs(apps => '{crm}', worker => 'w', max_jobs => 9, lease_seconds => 9)`;
-    expect(claimed).toEqual([{ payload: { old: true } }]);
+    expect(await claim(db.sql, "crm")).toMatchObject([{ payload: { old: true } }]);
   });
 
   test("of a half-made installation nothing stays", async () => {

@@ -118,7 +118,7 @@ describe("the matrix: every public function × every kind of role", () => {
       foreign: [],
     },
     claim_jobs: {
-      call: () => `select app_id from carillon.claim_jobs('{crm}', 'w', 10, 30)`,
+      call: () => `select c::jsonb ->> 2 from carillon.claim_jobs('{crm}', 'w', 10, 30) as c`,
       own: () => ["crm"],
       foreign: "TK403",
     },

@@ -168,9 +168,7 @@ describe("claim_jobs", () => {
       started_at: new Date("2026-03-02T10:00:00Z"),
       due_at: new Date("2026-03-02T10:00:30Z"),
     });
-    const rest = await sql<Job[]>`
-      select * from carillon.claim_jobs(
-        apps => '{shop,crm,crm}', worker => 'w2', max_jobs => 10, lease_seconds => 30)`;
+    const rest = await claim(sql, ["shop", "crm", "crm"], 10, 30, "w2");
     expect(rest.map((job) => job.job_id)).toEqual([shop, second]);
     expect(await claim(sql, "crm")).toEqual([]);
     expect(await claim(sql, "other", 0)).toEqual([]);

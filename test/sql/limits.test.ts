@@ -277,9 +277,7 @@ describe("a flood", () => {
     await sql`select carillon.install_app(app => 'shop')`;
     await direct(sql, 1000, "crm");
     await direct(sql, 30, "shop");
-    const both = (max: number) => sql<Job[]>`
-      select * from carillon.claim_jobs(
-        apps => '{crm,shop}', worker => 'w', max_jobs => ${max}, lease_seconds => 30)`;
+    const both = (max: number) => claim(sql, ["crm", "shop"], max);
     expect(countBy(await both(40), (job) => job.app_id)).toEqual({ crm: 20, shop: 20 });
     expect(countBy(await both(40), (job) => job.app_id)).toEqual({ crm: 30, shop: 10 });
   });

@@ -6,7 +6,7 @@ import {
   type TestDatabase,
   type TestSql,
 } from "../helpers/database.js";
-import { one, refusal } from "./support.js";
+import { claim as claimJobs, one, refusal } from "./support.js";
 
 let db: TestDatabase;
 let sql: TestSql;
@@ -26,9 +26,9 @@ const enqueue = async (options = {}) =>
 /** Claims the job by running out whatever lease it has; the attempt. */
 async function claim(id: number): Promise<number> {
   await sql`update pgmq.q_jobs set vt = clock_timestamp() - interval '1 minute' where msg_id = ${id}`;
-  const { attempt } = await one(sql<{ attempt: number }[]>`
-    select attempt from carillon.claim_jobs('{crm}', 'w', 1, 30) where job_id = ${id}`);
-  return attempt;
+  const jobs = await claimJobs(sql, "crm", 1);
+  expect(jobs).toMatchObject([{ job_id: id }]);
+  return jobs[0]!.attempt;
 }
 const running = async () => {
   const id = await enqueue();
@@ -147,9 +147,8 @@ describe("appending", () => {
           select * from carillon.extend_leases(${[id]}::bigint[], '{1}', 30)`;
         expect(kept).toHaveLength(1);
         await sql`update pgmq.q_jobs set vt = clock_timestamp() where msg_id = ${id}`;
-        const claimed = await sql`
-          select job_id from carillon.claim_jobs('{crm}', 'w', 100, 30) where job_id = ${id}`;
-        expect(claimed).toEqual([]);
+        const claimed = await claimJobs(sql, "crm");
+        expect(claimed.map(({ job_id }) => job_id)).not.toContain(id);
       });
     } finally {
       await other.end();

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 
 import { setClock } from "../helpers/clock.js";
 import { connect, type TestSql } from "../helpers/database.js";
-import { createCron, one, outcomesOf, refusal } from "./support.js";
+import { claim, complete, createCron, one, outcomesOf, refusal } from "./support.js";
 import { minute, newDatabase } from "./decisions.js";
 
 /** Makes the day partitions of three days, and takes one job through the first of them. */
@@ -12,10 +12,8 @@ async function aged() {
   await sql`select carillon.sweep()`;
   const { id } = await createCron(sql, "crm", "c");
   await minute(sql);
-  const [job] = await sql<{ job_id: number }[]>`
-    select job_id from carillon.claim_jobs(apps => '{crm}', worker => 'w', max_jobs => 1, lease_seconds => 30)`;
-  const outcomes = [{ job_id: job!.job_id, attempt: 1, status: "completed" }];
-  await sql`select carillon.finish_jobs(outcomes => ${sql.json(outcomes)})`;
+  const [job] = await claim(sql, "crm", 1);
+  await complete(sql, [job!]);
   await sql`select carillon.set_cron_enabled(cron => ${id}, enabled => false)`;
   return { db, sql, id };
 }

@@ -6,6 +6,7 @@ import {
   claim,
   createUser,
   type Cron as BareCron,
+  drain,
   fingerprint,
   fireDue,
   one,
@@ -98,9 +99,7 @@ describe("a cron that runs as a service account", () => {
     const tick = async () => {
       await advanceClock(sql, "1 minute");
       await fireDue(sql);
-      await sql`select carillon.finish_jobs(outcomes => (
-        select coalesce(jsonb_agg(jsonb_build_object('job_id', c.job_id, 'attempt', c.attempt, 'status', 'completed')), '[]')
-        from carillon.claim_jobs(apps => ${[app]}, worker => 'w', max_jobs => 10, lease_seconds => 30) c))`;
+      await drain(sql, app);
       const { outcome, reason } = (await ticksOf(sql, id)).at(-1)!;
       return { outcome, reason, denied: (await shown(id)).denied };
     };

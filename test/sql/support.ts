@@ -119,12 +119,29 @@ export interface Job {
   trigger: string;
   user_id: string | null;
   username: string | null;
+  timeout_seconds: number | null;
+  target: unknown;
 }
 
-export const claim = (sql: TestSql, app: string, max = 100, lease = 30, worker = "w1") =>
-  sql<Job[]>`
-    select * from carillon.claim_jobs(
-      apps => ${[app]}, worker => ${worker}, max_jobs => ${max}, lease_seconds => ${lease})`;
+/** Claims jobs, and reads what carillon.claim_jobs says of each. */
+export async function claim(
+  sql: TestSql,
+  apps: string | readonly string[],
+  max = 100,
+  lease = 30,
+  worker = "w1",
+): Promise<Job[]> {
+  const rows = await sql<{ job: unknown[] }[]>`
+    select claim_jobs::jsonb as job from carillon.claim_jobs(
+      apps => ${[apps].flat()}, worker => ${worker}, max_jobs => ${max}, lease_seconds => ${lease})`;
+  return rows.map(({ job }) => {
+    const [job_id, attempt, app_id, payload, , trigger, user_id, username, ...rest] = job;
+    const [cron_id = null, slot, timeout_seconds = null, target = null] = rest;
+    const scheduled_for = typeof slot === "string" ? new Date(slot) : null;
+    const who = { app_id, trigger, user_id, username, cron_id, scheduled_for };
+    return { job_id, attempt, payload, ...who, timeout_seconds, target } as Job;
+  });
+}
 
 /** Completes jobs; the ids that were moved. */
 export async function complete(sql: TestSql, jobs: readonly Job[]): Promise<number[]> {
