@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:c4b92959ffb9edf90c016d1309bea4fb5bc59e40
+--! Hash: sha1:1ff1a7905c54bf99da20e651d15a168a3867a516
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -10827,7 +10827,7 @@ set search_path = ''
 as $$
 begin
   perform carillon._require_bound(keys);
-  delete from carillon.workers w where w.name = worker and w.keys = forget_worker.keys;
+  delete from carillon.workers w where w.name = left(worker, 200) and w.keys = forget_worker.keys;
 end;
 $$;
 comment on function carillon.forget_worker(text, text[]) is 'What a worker says last: that it is not there any more.';
@@ -11122,7 +11122,6 @@ declare
   c_app constant uuid := '00000000-0000-0000-0000-000000000000';
   -- For a clock that was set back.
   c_grace constant interval := '10 minutes';
-  v_until constant timestamptz := carillon._stats_until() - interval '48 hours';
   v_before timestamptz := least(filter.enqueued_before, filter.started_before, filter.finished_before);
   v_step record;
   v_first bigint;
@@ -11156,7 +11155,7 @@ begin
     end loop;
   end if;
   -- Of what is rolled up it is known between which ids it lies.
-  if filter.finished_after is not null and filter.finished_before <= v_until then
+  if filter.finished_after is not null and filter.finished_before <= carillon._stats_until() - interval '48 hours' then
     select min(s.first_job), max(s.last_job) into v_first, v_last from carillon.job_stats s
     where s.app_id = filter.app_id and s.scope = coalesce(filter.cron_id, c_app)
       and s.step = case when filter.finished_before - filter.finished_after > interval '2 days' then 86400 else 900 end

@@ -97,7 +97,13 @@ export class Executor {
     const { jobId, attempt: delivery } = attempt.job;
     try {
       const { result, resultJson } = storableResult(value);
-      const outcome = { jobId, attempt: delivery, status: "completed", result, resultJson } as const;
+      const outcome = {
+        jobId,
+        attempt: delivery,
+        status: "completed",
+        result,
+        resultJson,
+      } as const;
       return { kind: "finished", outcome };
     } catch (unstorable) {
       return threw(attempt, unstorable);

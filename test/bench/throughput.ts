@@ -54,8 +54,13 @@ function lanes(jobs: number, tiny: boolean): Lane[] {
     // Its batches fail as one: fetched one by one, it does some hundred a second.
     lane("half fail, 2,000 jobs", "pg-boss", 1, { failHalf: true }, 0.02),
     lane("a log line each", "carillon", 1, { log: true }),
+    // Ten times as many: what has gone lies in the way until it is vacuumed.
+    lane("a million no-ops", "carillon", 1, {}, 10),
+    lane("a million no-ops", "graphile-worker", 1, {}, 10),
+    lane("a million no-ops", "pg-boss", 1, {}, 10),
+    lane("a million no-ops", "pgmq", 1, { concurrency: 1 }, 10),
   ];
-  return tiny ? all.filter(({ processes }) => processes === 1) : all;
+  return tiny ? all.filter((one) => one.processes === 1 && one.jobs <= jobs) : all;
 }
 
 export const bench: Benchmark = async (context) => {
@@ -163,6 +168,10 @@ function summarise(results: readonly Result[]): Figures {
     ratio_best_peer_failing:
       rate("half fail", "carillon") / rate("half fail", "graphile-worker", "pg-boss"),
     logging_per_s: rate("a log line", "carillon"),
+    million_per_s: rate("a million", "carillon"),
+    ratio_best_peer_million:
+      rate("a million", "carillon") / rate("a million", "graphile-worker", "pg-boss"),
+    ratio_pgmq_million: rate("a million", "carillon") / rate("a million", "pgmq"),
   };
   return Object.fromEntries(
     Object.entries(figures).filter(([, value]) => Number.isFinite(value) && value > 0),

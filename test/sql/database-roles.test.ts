@@ -260,6 +260,15 @@ describe("the matrix: every public function × every kind of role", () => {
     await sql`truncate carillon.workers`;
   });
 
+  test("a worker whose name is too long to keep is there until it leaves, all the same", async () => {
+    const name = "w".repeat(300);
+    await as.crm`select carillon.note_worker(${name}, '{crm}', 'host', 1, '1.0', 10)`;
+    const kept = await sql`select length(name) as length from carillon.workers`;
+    expect(kept).toEqual([{ length: 200 }]);
+    await as.crm`select carillon.forget_worker(${name}, '{crm}')`;
+    expect(await sql`select from carillon.workers`).toHaveLength(0);
+  });
+
   test("no role but the owner reads or writes a table, or makes anything", async () => {
     for (const role of ROLES) {
       for (const statement of [
