@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:1ff1a7905c54bf99da20e651d15a168a3867a516
+--! Hash: sha1:0c32f3cd90d8d675aa447848469e38f190ec9bc1
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -9151,33 +9151,33 @@ revoke all on function carillon._expire_jobs() from public;
 --! EndIncluded jobs/_expire_jobs.sql
 --! Included jobs/_next_priorities.sql
 create or replace function carillon._next_priorities(
-  key text, below integer, front carillon.queue_fronts default null,
+  key text, below integer, front integer default null, front_due timestamptz default null, front_id bigint default null,
   out direct integer, out due integer, out limited integer
 )
 language plpgsql stable parallel safe security invoker
 set search_path = ''
 as $$
 begin
-  if front.priority < below then
+  if front < below then
     direct := coalesce(
       (
         select carillon._job_priority(q.headers) from pgmq.q_jobs q
         where carillon._claim_key(q.message, q.headers) = key
-          and carillon._job_priority(q.headers) < below and carillon._job_priority(q.headers) > front.priority
+          and carillon._job_priority(q.headers) < below and carillon._job_priority(q.headers) > front
           and (q.headers ? 'cron_id') is not true and (q.headers ? 'lease') is not true
         order by carillon._job_priority(q.headers) desc
         limit 1
       ), (
         select carillon._job_priority(q.headers) from pgmq.q_jobs q
         where carillon._claim_key(q.message, q.headers) = key
-          and carillon._job_priority(q.headers) = front.priority and (q.vt, q.msg_id) >= (front.due_at, front.msg_id)
+          and carillon._job_priority(q.headers) = front and (q.vt, q.msg_id) >= (front_due, front_id)
           and (q.headers ? 'cron_id') is not true and (q.headers ? 'lease') is not true
         order by q.vt, q.msg_id
         limit 1
       ), (
         select carillon._job_priority(q.headers) from pgmq.q_jobs q
         where carillon._claim_key(q.message, q.headers) = key
-          and carillon._job_priority(q.headers) < front.priority
+          and carillon._job_priority(q.headers) < front
           and (q.headers ? 'cron_id') is not true and (q.headers ? 'lease') is not true
         order by carillon._job_priority(q.headers) desc
         limit 1
@@ -9208,9 +9208,9 @@ begin
   );
 end;
 $$;
-comment on function carillon._next_priorities(text, integer, carillon.queue_fronts) is
-  'The highest priority below the given one that waiting jobs of a claim key have: direct ones, those of unlimited crons, and of limited crons. Direct ones are looked for from the front on where one is given (_fresh_front). A few probes of indexes.';
-revoke all on function carillon._next_priorities(text, integer, carillon.queue_fronts) from public;
+comment on function carillon._next_priorities(text, integer, integer, timestamptz, bigint) is
+  'The highest priority below the given one that waiting jobs of a claim key have: direct ones, those of unlimited crons, and of limited crons. Direct ones are looked for from the front on where one is given (queue_fronts). A few probes of indexes.';
+revoke all on function carillon._next_priorities(text, integer, integer, timestamptz, bigint) from public;
 --! EndIncluded jobs/_next_priorities.sql
 --! Included jobs/_is_limited.sql
 create or replace function carillon._is_limited(cron text) returns boolean
@@ -9426,7 +9426,7 @@ revoke all on function carillon._pick_due(text, integer, boolean, integer, times
 --! Included jobs/_pick_jobs.sql
 create or replace function carillon._pick_jobs(
   key text, priority integer, direct boolean, due boolean, limited boolean, limits boolean, want integer, now timestamptz,
-  front carillon.queue_fronts
+  since timestamptz, since_id bigint
 ) returns tid[]
 language plpgsql volatile security invoker
 set search_path = ''
@@ -9435,8 +9435,6 @@ declare
   v_limited integer := 0;
   v_due integer := 0;
   v_picks tid[] := '{}';
-  v_since timestamptz := case when front.priority = priority then front.due_at else '-infinity' end;
-  v_since_id bigint := case when front.priority = priority then front.msg_id else 0 end;
 begin
   -- Of the kinds that wait, jobs of limited crons may have half, and those of the others half of the rest. For an odd
   -- job a coin is tossed.
@@ -9457,7 +9455,7 @@ begin
     v_picks := v_picks || array(
       select q.ctid from pgmq.q_jobs q
       where carillon._claim_key(q.message, q.headers) = key and carillon._job_priority(q.headers) = priority and q.vt <= now
-        and (q.vt, q.msg_id) >= (v_since, v_since_id)
+        and (q.vt, q.msg_id) >= (since, since_id)
         and (q.headers ? 'cron_id') is not true and (q.headers ? 'lease') is not true
         and not carillon._has_expired(q.headers, now)
       order by q.vt, q.msg_id
@@ -9474,28 +9472,23 @@ begin
   return v_picks;
 end;
 $$;
-comment on function carillon._pick_jobs(text, integer, boolean, boolean, boolean, boolean, integer, timestamptz, carillon.queue_fronts) is
-  'Locks up to want due jobs of one claim key and priority, fairly among direct jobs and those of its crons; returns where they are. Direct ones from the front on, if it is of this priority. It may return fewer than there are where more than one kind waits, but none only when none can be had.';
-revoke all on function carillon._pick_jobs(text, integer, boolean, boolean, boolean, boolean, integer, timestamptz, carillon.queue_fronts) from public;
+comment on function carillon._pick_jobs(text, integer, boolean, boolean, boolean, boolean, integer, timestamptz, timestamptz, bigint) is
+  'Locks up to want due jobs of one claim key and priority, fairly among direct jobs and those of its crons; returns where they are. Direct ones from this place on. It may return fewer than there are where more than one kind waits, but none only when none can be had.';
+revoke all on function carillon._pick_jobs(text, integer, boolean, boolean, boolean, boolean, integer, timestamptz, timestamptz, bigint) from public;
 --! EndIncluded jobs/_pick_jobs.sql
 --! Included jobs/_return_lost_jobs.sql
 create or replace function carillon._return_lost_jobs(app text, now timestamptz) returns void
-language plpgsql volatile security invoker
+language sql volatile security invoker
 set search_path = ''
 as $$
-begin
-  -- Most often there are none, and to look is cheaper than to begin an update.
-  if exists (select from pgmq.q_jobs l where l.message ->> 'app_id' = app and l.headers ? 'lease' and l.vt <= now) then
-    update pgmq.q_jobs q
-    set headers = carillon._lost_headers(q.headers, q.read_ct, q.last_read_at)
-    where q.ctid = any (array(
-      select l.ctid from pgmq.q_jobs l
-      where l.message ->> 'app_id' = app and l.headers ? 'lease' and l.vt <= now and not carillon._is_lost_for_good(l.headers)
-      order by l.vt
-      limit 1000
-      for update skip locked));
-  end if;
-end;
+  update pgmq.q_jobs q
+  set headers = carillon._lost_headers(q.headers, q.read_ct, q.last_read_at)
+  where q.ctid = any (array(
+    select l.ctid from pgmq.q_jobs l
+    where l.message ->> 'app_id' = app and l.headers ? 'lease' and l.vt <= now and not carillon._is_lost_for_good(l.headers)
+    order by l.vt
+    limit 1000
+    for update skip locked))
 $$;
 comment on function carillon._return_lost_jobs(text, timestamptz) is
   'Lets the jobs of an app whose leases have run out wait again, as due as ever, with the lost attempt on record; those that may be delivered again.';
@@ -10060,18 +10053,6 @@ comment on function carillon._claimed_json(bigint, integer, jsonb, jsonb, jsonb,
   'What a worker is told of a job it claims, as a JSON array: id, attempt, app, payload, when it was enqueued (milliseconds since 1970), trigger, user and name; of some then cron, slot, seconds it may take and target. Inlined where it is called.';
 revoke all on function carillon._claimed_json(bigint, integer, jsonb, jsonb, jsonb, timestamptz, text) from public;
 --! EndIncluded jobs/_claimed_json.sql
---! Included jobs/_fresh_front.sql
-create or replace function carillon._fresh_front(key text, now timestamptz) returns carillon.queue_fronts
-language sql stable security invoker
-begin atomic
-  select f
-  from carillon.queue_fronts f
-  where f.claim_key = key and f.looked_at between now - interval '1 second' and now;
-end;
-comment on function carillon._fresh_front(text, timestamptz) is
-  'Where the direct jobs of a claim key began not a second ago; nothing where nobody has looked since, or where they were few.';
-revoke all on function carillon._fresh_front(text, timestamptz) from public;
---! EndIncluded jobs/_fresh_front.sql
 --! Included jobs/_note_front.sql
 create or replace function carillon._note_front(key text, priority integer, first tid, now timestamptz) returns void
 language plpgsql volatile security invoker
@@ -10130,7 +10111,10 @@ declare
   v_direct boolean;
   v_due boolean;
   v_limited boolean;
-  v_front carillon.queue_fronts;
+  v_lost boolean;
+  v_from integer; -- the priority of the front, if one is known
+  v_from_due timestamptz;
+  v_from_id bigint;
   v_picks tid[];
 begin
   if apps is null or worker is null then
@@ -10158,9 +10142,15 @@ begin
     foreach v_key in array v_waiting loop
       exit when v_left = 0;
       v_app := ltrim(v_key, '@');
-      v_limits := exists (select from carillon.crons c where c.app_id = v_app and c.max_concurrency is not null);
-      v_front := carillon._fresh_front(v_key, v_now);
-      if v_front.priority is null then
+      -- In one statement: for a single job, each counts.
+      select f.priority, f.due_at, f.msg_id,
+        f.claim_key is null and exists (
+          select from pgmq.q_jobs q where q.message ->> 'app_id' = v_app and q.headers ? 'lease' and q.vt <= v_now),
+        exists (select from carillon.crons c where c.app_id = v_app and c.max_concurrency is not null)
+      into v_from, v_from_due, v_from_id, v_lost, v_limits
+      from (select) one
+      left join carillon.queue_fronts f on f.claim_key = v_key and f.looked_at between v_now - interval '1 second' and v_now;
+      if v_lost then
         perform carillon._return_lost_jobs(v_app, v_now);
       end if;
       v_want := least(v_left, v_share);
@@ -10172,13 +10162,13 @@ begin
       v_below := 2147483647;
       v_again_at := null;
       while v_want > 0 loop
-        v_next := carillon._next_priorities(v_key, v_below, v_front);
+        v_next := carillon._next_priorities(v_key, v_below, v_from, v_from_due, v_from_id);
         v_priority := greatest(v_next.direct, v_next.due, v_next.limited);
         if v_priority is null then
-          exit when v_front.priority is null;
+          exit when v_from is null;
           -- Too few from there on: whatever lies before it now, too.
           perform carillon._return_lost_jobs(v_app, v_now);
-          v_front := null;
+          v_from := null;
           v_below := 2147483647;
           v_again_at := null;
           continue;
@@ -10186,8 +10176,9 @@ begin
         v_direct := coalesce(v_next.direct = v_priority, false);
         v_due := coalesce(v_next.due = v_priority, false);
         v_limited := coalesce(v_next.limited = v_priority, false);
-        v_picks := carillon._pick_jobs(v_key, v_priority, v_direct, v_due, v_limited, v_limits, v_want, v_now, v_front);
-        if v_front.priority is null and cardinality(v_picks) = v_want and v_direct and not v_due and not v_limited then
+        v_picks := carillon._pick_jobs(v_key, v_priority, v_direct, v_due, v_limited, v_limits, v_want, v_now,
+          case when v_priority = v_from then v_from_due else '-infinity' end, case when v_priority = v_from then v_from_id else 0 end);
+        if v_from is null and cardinality(v_picks) = v_want and v_direct and not v_due and not v_limited then
           perform carillon._note_front(v_key, v_priority, v_picks[1], v_now);
         end if;
         -- By their places: these rows are locked, and no plan can then read the whole queue to find them. They come in
