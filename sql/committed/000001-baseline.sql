@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:0c32f3cd90d8d675aa447848469e38f190ec9bc1
+--! Hash: sha1:9b560555b9e93854a320199e019269c3af77db2d
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -10050,7 +10050,7 @@ return concat('[', job_id, ',', attempt, ',', app, ',', coalesce(message -> 'pay
     headers -> 'cron_id', headers -> 'scheduled_for', (headers ->> 'timeout')::integer, headers -> 'target')::text, '[')
   else ']' end);
 comment on function carillon._claimed_json(bigint, integer, jsonb, jsonb, jsonb, timestamptz, text) is
-  'What a worker is told of a job it claims, as a JSON array: id, attempt, app, payload, when it was enqueued (milliseconds since 1970), trigger, user and name; of some then cron, slot, seconds it may take and target. Inlined where it is called.';
+  'What a worker is told of a job it claims (see claim_jobs): the only place that says so. Inlined where it is called.';
 revoke all on function carillon._claimed_json(bigint, integer, jsonb, jsonb, jsonb, timestamptz, text) from public;
 --! EndIncluded jobs/_claimed_json.sql
 --! Included jobs/_note_front.sql
@@ -10213,7 +10213,7 @@ begin
 end;
 $$;
 comment on function carillon.claim_jobs(text[], text, integer, integer) is
-  'Leases up to max_jobs due jobs of these apps to a worker: those without a target; @crm stands for those of the app crm that have one, and @ for those of all apps. In equal shares where each has enough. Of an app those of the highest priority go first; of one priority oldest due first, except that direct jobs and those of crons, and the crons among themselves, take turns where many wait, and that the limits of apps and crons (max_concurrency) hold. The pair (job_id, attempt) fences every later call about them. Each comes as a JSON array (see _claimed_json): a client reads that in a third of the time that a dozen columns take it.';
+  'Leases up to max_jobs due jobs of these apps to a worker: those without a target; @crm stands for those of the app crm that have one, and @ for those of all apps. In equal shares where each has enough. Of an app those of the highest priority go first; of one priority oldest due first, except that direct jobs and those of crons, and the crons among themselves, take turns where many wait, and that the limits of apps and crons (max_concurrency) hold. The pair (job_id, attempt) fences every later call about them. Each comes as a JSON array, which a client reads in a third of the time that a dozen columns take it: id, attempt, app, payload, milliseconds since 1970 it was enqueued at, trigger, id and name of its user; and, of some, cron, slot, seconds it may take, and target.';
 revoke all on function carillon.claim_jobs(text[], text, integer, integer) from public;
 --! EndIncluded jobs/claim_jobs.sql
 --! Included jobs/next_job_in.sql
