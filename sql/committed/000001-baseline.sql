@@ -1,5 +1,5 @@
 --! Previous: -
---! Hash: sha1:9b560555b9e93854a320199e019269c3af77db2d
+--! Hash: sha1:6a586e6d97fadecb58a714b46538f4c760898cd7
 --! Message: baseline
 
 --! split: 1-current.sql
@@ -9168,25 +9168,18 @@ begin
         order by carillon._job_priority(q.headers) desc
         limit 1
       ), (
-        select carillon._job_priority(q.headers) from pgmq.q_jobs q
+        select front from pgmq.q_jobs q
         where carillon._claim_key(q.message, q.headers) = key
           and carillon._job_priority(q.headers) = front and (q.vt, q.msg_id) >= (front_due, front_id)
           and (q.headers ? 'cron_id') is not true and (q.headers ? 'lease') is not true
         order by q.vt, q.msg_id
         limit 1
-      ), (
-        select carillon._job_priority(q.headers) from pgmq.q_jobs q
-        where carillon._claim_key(q.message, q.headers) = key
-          and carillon._job_priority(q.headers) < front
-          and (q.headers ? 'cron_id') is not true and (q.headers ? 'lease') is not true
-        order by carillon._job_priority(q.headers) desc
-        limit 1
       ));
-  else
+  end if;
+  if direct is null then
     direct := (
       select carillon._job_priority(q.headers) from pgmq.q_jobs q
-      where carillon._claim_key(q.message, q.headers) = key
-        and carillon._job_priority(q.headers) < below
+      where carillon._claim_key(q.message, q.headers) = key and carillon._job_priority(q.headers) < least(below, front)
         and (q.headers ? 'cron_id') is not true and (q.headers ? 'lease') is not true
       order by carillon._job_priority(q.headers) desc
       limit 1
@@ -10102,6 +10095,7 @@ declare
   v_share integer;
   v_key text;
   v_app text;
+  v_app_json jsonb;
   v_want integer;
   v_next record;
   v_below integer;
@@ -10142,6 +10136,7 @@ begin
     foreach v_key in array v_waiting loop
       exit when v_left = 0;
       v_app := ltrim(v_key, '@');
+      v_app_json := to_jsonb(v_app);
       -- In one statement: for a single job, each counts.
       select f.priority, f.due_at, f.msg_id,
         f.claim_key is null and exists (
@@ -10188,7 +10183,7 @@ begin
           set read_ct = q.read_ct + 1, last_read_at = v_now, vt = v_until, headers = coalesce(q.headers, '{}') || v_lease
           from unnest(v_picks) as p (at)
           where q.ctid = p.at
-          returning carillon._claimed_json(q.msg_id, q.read_ct, to_jsonb(v_app), q.message, q.headers, q.enqueued_at,
+          returning carillon._claimed_json(q.msg_id, q.read_ct, v_app_json, q.message, q.headers, q.enqueued_at,
             (select u.username from carillon.principals u where u.id = carillon._job_user(q.message, q.headers)));
         v_want := v_want - cardinality(v_picks);
         v_left := v_left - cardinality(v_picks);

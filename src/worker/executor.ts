@@ -97,14 +97,10 @@ export class Executor {
     const { jobId, attempt: delivery } = attempt.job;
     try {
       const { result, resultJson } = storableResult(value);
-      const outcome = {
-        jobId,
-        attempt: delivery,
-        status: "completed",
-        result,
-        resultJson,
-      } as const;
-      return { kind: "finished", outcome };
+      return {
+        kind: "finished",
+        outcome: { jobId, attempt: delivery, status: "completed", result, resultJson },
+      };
     } catch (unstorable) {
       return threw(attempt, unstorable);
     }

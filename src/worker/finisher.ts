@@ -190,13 +190,10 @@ export class Finisher {
 
   #announce({ attempt, outcome }: Entry): void {
     const { events } = this.#deps;
-    const { error } = outcome;
-    const about = () => ({ job: jobInfo(attempt.job), ms: attempt.ms });
-    if (error === undefined) {
-      events.emit("job:complete", () => ({ ...about(), result: outcome.result }));
-    } else {
-      events.emit("job:fail", () => ({ ...about(), error }));
-    }
+    const { job, ms } = attempt;
+    const { error, result } = outcome;
+    if (error === undefined) events.emit("job:complete", () => ({ job: jobInfo(job), result, ms }));
+    else events.emit("job:fail", () => ({ job: jobInfo(job), error, ms }));
   }
 
   #reportRefused({ attempt, outcome }: Entry, retried: boolean): void {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 
 import { advanceClock, setClock } from "../helpers/clock.js";
 import { createTestDatabase, type TestSql } from "../helpers/database.js";
-import { claim, complete, one } from "./support.js";
+import { claim, claimCost, complete, one } from "./support.js";
 
 /*
  * Of a deep backlog, claims begin where the last ones found it to begin, for a second: to look from
@@ -41,17 +41,9 @@ describe("of a deep backlog", () => {
     const session = await sql.reserve();
     try {
       for (let n = 0; n < 18; n += 1) await complete(session, await claim(session, "crm", 1000));
-      const blocks = async () => {
-        const [plan] = await session<{ "QUERY PLAN": [{ Plan: Record<string, number> }] }[]>`
-          explain (analyze, buffers, format json)
-          select carillon.claim_jobs(apps => '{crm}', worker => 'w', max_jobs => 10, lease_seconds => 30)`;
-        const { "Shared Hit Blocks": hit = 0, "Shared Read Blocks": read = 0 } =
-          plan!["QUERY PLAN"][0].Plan;
-        return hit + read;
-      };
       await advanceClock(sql, "2 seconds");
-      const fromTheStart = await blocks();
-      const fromTheFront = await blocks();
+      const { blocks: fromTheStart } = await claimCost(session);
+      const { blocks: fromTheFront } = await claimCost(session);
       expect(fromTheFront).toBeLessThan(fromTheStart / 2);
     } finally {
       session.release();

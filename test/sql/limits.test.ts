@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 
 import { advanceClock, setClock } from "../helpers/clock.js";
 import { connect, createTestDatabase, type TestSql } from "../helpers/database.js";
-import { claim, complete, type Cron, createCron, type Job, one } from "./support.js";
+import { claim, claimCost, complete, type Cron, createCron, type Job, one } from "./support.js";
 
 async function newDatabase(max = 10) {
   const db = await createTestDatabase({ max });
@@ -208,16 +208,9 @@ describe("a limit", () => {
       from generate_series(1, 20000)`;
     const blocks = async () => {
       await direct(sql, 1);
-      const [plan] = await sql<{ "QUERY PLAN": [{ Plan: Record<string, number> }] }[]>`
-        explain (analyze, buffers, format json)
-        select * from carillon.claim_jobs(apps => '{crm}', worker => 'w', max_jobs => 10, lease_seconds => 30)`;
-      const {
-        "Shared Hit Blocks": hit = 0,
-        "Shared Read Blocks": read = 0,
-        ...rest
-      } = plan!["QUERY PLAN"][0].Plan;
-      expect(rest["Actual Rows"]).toBe(1);
-      return hit + read;
+      const cost = await claimCost(sql);
+      expect(cost.jobs).toBe(1);
+      return cost.blocks;
     };
     // They are put aside a thousand at a time; the first of them runs.
     for (let n = 0; n < 40; n += 1) await claim(sql, "crm", 100);

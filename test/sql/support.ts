@@ -143,6 +143,19 @@ export async function claim(
   });
 }
 
+/** Claims up to ten jobs of the app crm: how many it got, and how many blocks the server looked at for it. */
+export async function claimCost(sql: TestSql): Promise<{ jobs: number; blocks: number }> {
+  const [plan] = await sql<{ "QUERY PLAN": [{ Plan: Record<string, number> }] }[]>`
+    explain (analyze, buffers, format json)
+    select * from carillon.claim_jobs(apps => '{crm}', worker => 'w', max_jobs => 10, lease_seconds => 30)`;
+  const {
+    "Actual Rows": jobs = 0,
+    "Shared Hit Blocks": hit = 0,
+    "Shared Read Blocks": read = 0,
+  } = plan!["QUERY PLAN"][0].Plan;
+  return { jobs, blocks: hit + read };
+}
+
 /** Completes jobs; the ids that were moved. */
 export async function complete(sql: TestSql, jobs: readonly Job[]): Promise<number[]> {
   const outcomes = jobs.map(({ job_id, attempt }) => ({ job_id, attempt, status: "completed" }));
